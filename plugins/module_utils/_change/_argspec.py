@@ -1,0 +1,22 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Parts of argument specs that modules share. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
+
+LIMIT_LIST: t.Dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "domain": {"type": "str", "required": True},
+        "item": {"type": "str", "required": True, "choices": sorted(ITEMS)},
+        "soft": {"type": "raw"},
+        "hard": {"type": "raw"},
+        "why": {"type": "str"},
+        "source": {"type": "list", "elements": "str"},
+        "hazard": {"type": "str"},
+    },
+}

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Steps and decisions that a plan consists of. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+
+OK = "ok"
+CHANGED = "changed"
+KEPT = "kept"
+REMOVED = "removed"
+UNKNOWN = "unknown"
+NEEDS_MODULE = "needs_module"
+NOT_NAMESPACED = "not_namespaced"
+READ_ONLY = "read_only"
+NO_EFFECT = "no_effect"
+REFUSED = "refused"
+UNAVAILABLE = frozenset([REMOVED, UNKNOWN, NEEDS_MODULE, NOT_NAMESPACED, READ_ONLY, NO_EFFECT])
+
+
+class LiveStep(t.NamedTuple):
+    """Set a kernel parameter. ``before`` is the text that puts it back, None where it could not be read."""
+
+    key: str
+    before: t.Optional[str]
+    after: str
+    shape: Shape
+
+
+class FileStep(t.NamedTuple):
+    """Give a file new bytes; None stands for no file."""
+
+    path: str
+    real: str
+    before: t.Optional[bytes]
+    after: t.Optional[bytes]
+
+
+Step = t.Union[LiveStep, FileStep]
+
+
+class BootState(t.NamedTuple):
+    """What the next boot gives a key, the line that decides, and whether that is our entry."""
+
+    value: t.Optional[str] = None
+    winner: t.Optional[str] = None
+    ours: bool = False
+
+
+class SettingDecision(t.NamedTuple):
+    """What is to become of one sysctl key."""
+
+    key: str
+    status: str
+    wanted: str
+    reason: str = ""
+    live: t.Tuple[t.Optional[str], t.Optional[str]] = (None, None)
+    file: t.Tuple[t.Optional[str], t.Optional[str]] = (None, None)
+    boot_before: BootState = BootState()
+    boot: BootState = BootState()
+    shadowed: bool = False
+    shape: Shape = Shape()
+    note: Note = Note()
+
+
+class LimitDecision(t.NamedTuple):
+    """What is to become of the limit of one domain and item. ``before`` and ``after`` are what our file says."""
+
+    domain: str
+    item: str
+    status: str
+    wanted: t.Tuple[t.Optional[str], t.Optional[str]]
+    reason: str = ""
+    before: Limit = Limit()
+    after: Limit = Limit()
+    effective: Limit = Limit()
+    shadowed_by: t.Optional[str] = None
+    note: Note = Note()
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return "{0} {1}".format(self.domain, self.item)
+
+
+class Plan(t.NamedTuple):
+    """Everything that a request comes to on this host. With problems nothing may be carried out."""
+
+    settings: t.Sequence[SettingDecision] = ()
+    limits: t.Sequence[LimitDecision] = ()
+    steps: t.Sequence[Step] = ()
+    problems: t.Sequence[str] = ()
+    warnings: t.Sequence[str] = ()
+    needs: t.Sequence[str] = ()

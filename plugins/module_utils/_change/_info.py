@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a host has, for the modules that only read. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _seen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _conf, _names, _values
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+# limits.conf(5) of Debian: * and @group do not bind root; Ubuntu and others made from Debian have the file too.
+_DEBIAN = "/etc/debian_version"
+
+
+def _keys(host: "Host", names: t.Optional[t.Sequence[str]], table: _boot.BootTable) -> t.List[str]:
+    """The keys that names and patterns stand for; without any, every key that a file sets."""
+    if not names:
+        return table.keys()
+    live = [] if not any(_names.is_pattern(name) for name in names) else host.live_paths()
+    found: t.Dict[str, None] = {}
+    problems: t.List[str] = []
+    for name in names:
+        if _names.is_pattern(name):
+            pattern = _names.normalise(name.strip())
+            found.update({_names.from_path(path): None for path in live if _boot.glob_matches(pattern, path)})
+            continue
+        try:
+            found[_names.canonical(name)] = None
+        except NameProblem as problem:
+            problems.append(str(problem))
+    if problems:
+        raise EntryProblems(problems)
+    return list(found)
+
+
+def sysctl(host: "Host", names: t.Optional[t.Sequence[str]]) -> _result.Result:
+    """Live value, entry of ours, value at the next boot and every line that speaks of it, for each key.
+
+    :raises TuneError: when a name is malformed, or a file cannot be read.
+    """
+    path = Policy().sysctl_file
+    table = _boot.BootTable(_seen.boot_files(host))
+    seen = _seen.sysctl(host, _keys(host, names, table), path)
+    conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"")
+    settings = []
+    for key in seen.live:
+        decision = _state_of(key, seen, conf, table.of(key))
+        settings.append(dict(_result.setting(decision, path), files=[line.where for line in table.mentions(key)]))
+    return {"settings": settings, "summary": _result.summary(one["status"] for one in settings)}
+
+
+def _state_of(key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, boot: _boot.Boot) -> d.SettingDecision:
+    live = seen.live[key]
+    shape = _plan_sysctl.shape_of(key, live.text, boot.value or "")
+    now = None if live.text is None else _values.tidy(live.text, shape)
+    then = None if boot.value is None else _values.tidy(boot.value, shape)
+    entry = conf.get(key)
+    status, reason = _plan_sysctl.unavailable(key, seen) or (d.OK, "")
+    if status == d.OK and not live.writable:
+        status, reason = _plan_sysctl.unwritable(key, seen)
+    if status == d.OK and then is not None and not _values.same(now, then, shape):
+        reason = "live {0} differs from {1}, which the next boot gives".format(now, then)
+    ours = boot.file is not None and seen.own is not None and seen.reals.get(boot.file) == seen.own.real
+    state = d.BootState(then, boot.winner, ours)
+    return d.SettingDecision(key, status, "", reason, (now, now), (entry, entry), state, state, shape=shape)
+
+
+def _where(placed: t.Optional[_pam.Placed]) -> t.Optional[str]:
+    return placed.where if placed else None
+
+
+def _limit(target: t.Mapping[str, str], item: str, choice: _pam.Choice, base: Limit) -> _result.Result:
+    """What a new session gets, and the lines that decide."""
+    effective = _pam.effective(choice, base)
+    reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
+    return {
+        "target": dict(target),
+        "item": item,
+        "status": d.OK,
+        "reason": reason,
+        "effective": {"soft": effective.soft, "hard": effective.hard},
+        "rule": {"soft": _where(choice.soft), "hard": _where(choice.hard)},
+    }
+
+
+def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
+    """What new sessions of users get, or, without users, what each domain that has a rule is given.
+
+    :raises TuneError: when there is no such user, or a file cannot be read.
+    """
+    seen = _seen.limits(host, None)
+    rules = _pam.placed_rules(seen.files)
+    if users:
+        star_binds_root = not host.exists(_DEBIAN)
+        found = [one for name in users for one in _of_user(host, name, rules, seen, star_binds_root)]
+    else:
+        pairs = sorted({(placed.rule.domain, placed.rule.item) for placed in rules if not placed.rule.exempts})
+        found = [
+            _limit({"domain": domain}, item, _pam.for_domain(rules, domain, item), seen.base.get(item, Limit()))
+            for domain, item in pairs
+        ]
+    return {"limits": found}
+
+
+def _of_user(
+    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen.LimitsSeen, star_binds_root: bool
+) -> t.List[_result.Result]:
+    entry = host.user(name)
+    if entry is None:
+        raise TuneError("Reading the limits of user {0!r} failed: there is no such user on this host.".format(name))
+    user = _pam.User(*entry)
+    items = sorted(set(seen.base) | {placed.rule.item for placed in rules if not placed.rule.exempts})
+    return [
+        _limit({"user": name}, item, _pam.for_user(rules, user, item, star_binds_root), seen.base.get(item, Limit()))
+        for item in items
+    ]

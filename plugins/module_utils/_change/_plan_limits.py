@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What to do about limits: wishes and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import LimitsSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _guard, _pam, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+
+Number = t.Optional[_values.Number]
+
+
+def _meets(bound: _wish.Bound, have: Number) -> bool:
+    if have is None:
+        return False
+    if bound.operator == _wish.AT_LEAST:
+        return _values.rank(have) >= _values.rank(bound.value)
+    return _values.rank(have) <= _values.rank(bound.value)
+
+
+def _stronger(bound: _wish.Bound, have: Number) -> _values.Number:
+    if have is None or not _meets(bound, have):
+        return bound.value
+    return have
+
+
+class _Judge:
+    """Decides wish by wish; holds what all of them are measured against."""
+
+    def __init__(self, seen: LimitsSeen, policy: _wish.Policy, nr_open: t.Optional[int]) -> None:
+        self._seen = seen
+        self._policy = policy
+        self._nr_open = nr_open
+        self._path = seen.own.path if seen.own else ""
+        self.conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"")
+        self._rules = _pam.placed_rules(seen.files)
+
+    def decide(self, wish: _wish.LimitWish) -> d.LimitDecision:
+        """The decision about one wish, before it is known which rules win."""
+        said = self.conf.get(wish.domain, wish.item)
+        entry = Limit(
+            self._entry(wish, wish.soft, said.soft, self._has(wish, "soft"), None),
+            self._entry(
+                wish, wish.hard, said.hard, self._has(wish, "hard"), self._seen.ceiling.get(wish.item, Limit()).hard
+            ),
+        )
+        decision = d.LimitDecision(
+            wish.domain, wish.item, d.OK, (_text(wish.soft), _text(wish.hard)), before=said, after=entry, note=wish.note
+        )
+        objection = self._objection(wish, said, entry)
+        if objection:
+            return decision._replace(status=objection[0], reason=objection[1], after=said)
+        if self.conf.says(change_of(wish, entry)) or entry == Limit() == said:
+            return self._unchanged(wish, decision)
+        return decision._replace(status=d.CHANGED)
+
+    @staticmethod
+    def _unchanged(wish: _wish.LimitWish, decision: d.LimitDecision) -> d.LimitDecision:
+        operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
+        if decision.after == Limit() and _wish.ABSENT not in operators:
+            return decision._replace(status=d.KEPT, reason="sessions have it already without a rule of ours")
+        return decision
+
+    def _has(self, wish: _wish.LimitWish, half: str) -> Number:
+        """What a new session of the domain has, from a rule of any file or from the processes that start sessions."""
+        choice = _pam.for_domain(self._rules, wish.domain, wish.item)
+        placed = choice.soft if half == "soft" else choice.hard
+        if placed is not None:
+            return placed.rule.value
+        return None if wish.file_only else t.cast(Number, getattr(self._seen.base.get(wish.item, Limit()), half))
+
+    @staticmethod
+    def _entry(
+        wish: _wish.LimitWish, bound: t.Optional[_wish.Bound], said: Number, have: Number, ceiling: Number
+    ) -> Number:
+        """The entry that our file needs for one half; None when it needs none.
+
+        :param ceiling: what process 1 has: a hard limit below it would lower that of sessions which start from there.
+        """
+        if bound is None:
+            return said
+        if bound.operator == _wish.ABSENT:
+            return None
+        if bound.operator == _wish.VALUE:
+            return bound.value
+        if wish.file_only:
+            return _stronger(bound, said)
+        if _meets(bound, have):
+            return said
+        return _stronger(bound, ceiling if bound.operator == _wish.AT_LEAST else None)
+
+    def _objection(self, wish: _wish.LimitWish, said: Limit, entry: Limit) -> t.Optional[t.Tuple[str, str]]:
+        """Status and reason when an entry must not or cannot be written."""
+        new = Limit(*[None if value == old else value for value, old in zip(entry, said)])
+        if self._policy.guard == _guard.REFUSE:
+            found = _guard.objections(wish.item, new, self._nr_open)
+            if found:
+                return d.REFUSED, found[0]
+            unreachable = self._unreachable(wish.item, new)
+            if unreachable:
+                return d.NOT_NAMESPACED, unreachable
+        hard = entry.hard if entry.hard is not None else self._has(wish, "hard")
+        if wish.soft and entry.soft is not None and hard is not None and _values.rank(entry.soft) > _values.rank(hard):
+            return d.REFUSED, "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for hard too.".format(
+                entry.soft, hard
+            )
+        return None
+
+    def _unreachable(self, item: str, new: Limit) -> str:
+        """Why sessions here can never have the limit, or nothing.
+
+        setrlimit(2) would refuse it, and where pam_limits is not patched as in Debian that ends every login.
+        """
+        ceiling = self._seen.ceiling.get(item, Limit()).hard
+        highest = max([_values.rank(value) for value in new if value is not None] or [0])
+        if self._seen.may_raise or ceiling is None or highest <= _values.rank(ceiling):
+            return ""
+        return "belongs to the host of this container: sessions here cannot have more than {0}".format(ceiling)
+
+    def warnings(self, wish: _wish.LimitWish, decision: d.LimitDecision) -> t.List[str]:
+        """What the guard has to say about an entry that it was told to let pass."""
+        if self._policy.guard != _guard.WARN or decision.status != d.CHANGED:
+            return []
+        found = _guard.objections(wish.item, decision.after, self._nr_open) + [
+            self._unreachable(wish.item, decision.after)
+        ]
+        return ["Limit {0}: {1}".format(wish.name, text) for text in found if text]
+
+    def in_force(
+        self, wish: _wish.LimitWish, decision: d.LimitDecision, rules: t.Sequence[_pam.Placed]
+    ) -> d.LimitDecision:
+        """The decision with what a new session of the domain will have, and the rule that overrides ours."""
+        choice = _pam.for_domain(rules, wish.domain, wish.item)
+        decision = decision._replace(effective=_pam.effective(choice, self._seen.base.get(wish.item, Limit())))
+        if decision.status not in (d.OK, d.CHANGED):
+            return decision
+        winner = self._overriding(wish, decision, choice)
+        return decision._replace(shadowed_by=winner, reason="{0} wins over it".format(winner)) if winner else decision
+
+    def _overriding(self, wish: _wish.LimitWish, decision: d.LimitDecision, choice: _pam.Choice) -> t.Optional[str]:
+        if choice.exempt is not None:
+            return choice.exempt.where
+        for bound, entry, placed in (
+            (wish.soft, decision.after.soft, choice.soft),
+            (wish.hard, decision.after.hard, choice.hard),
+        ):
+            if bound is None or entry is None or placed is None or placed.file == self._path:
+                continue
+            met = (
+                placed.rule.value == bound.value if bound.operator == _wish.VALUE else _meets(bound, placed.rule.value)
+            )
+            if not met:
+                return placed.where
+        return None
+
+
+def _text(bound: t.Optional[_wish.Bound]) -> t.Optional[str]:
+    return None if bound is None else str(bound)
+
+
+def change_of(wish: _wish.LimitWish, entry: Limit) -> _conf.Change:
+    """What the file shall say for a wish."""
+    return _conf.Change(wish.domain, wish.item, entry, wish.joined, wish.comment)
+
+
+def _candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
+    """The files that pam_limits reads once our file has its new bytes."""
+    if seen.own is None:
+        return seen.files
+    data = dict(seen.files)
+    data[seen.own.path] = after or b""
+    names = [path.rpartition("/")[2] for path in data if path.startswith(_pam.DIRECTORY + "/")]
+    return [(path, data[path]) for path in _pam.reading_order(names) if path in data]
+
+
+def _unread(path: str) -> t.List[str]:
+    """A problem when a file is put where pam_limits passes it over."""
+    directory, _slash, name = path.rpartition("/")
+    if directory == _pam.DIRECTORY and _pam.reading_order([name]) == [_pam.MAIN_FILE]:
+        return [
+            "{0} would never be read: pam_limits takes names in limits.d that end in .conf and begin with no dot.".format(
+                path
+            )
+        ]
+    return []
+
+
+def _verdict(decisions: t.Sequence[d.LimitDecision], policy: _wish.Policy) -> t.Tuple[t.List[str], t.List[str]]:
+    """Problems and warnings that the policy makes of the decisions."""
+    problems: t.List[str] = []
+    warnings: t.List[str] = []
+    for one in decisions:
+        text = "Limit {0}: {1}".format(one.name, one.reason if one.reason.endswith(".") else one.reason + ".")
+        if one.status == d.REFUSED:
+            problems.append(text)
+        elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:
+            (problems if policy.on_unavailable == _wish.FAIL else warnings).append(text)
+        elif one.shadowed_by:
+            (problems if policy.on_shadowed == _wish.FAIL else warnings).append(text)
+    return problems, warnings
+
+
+def plan(
+    wishes: t.Sequence[_wish.LimitWish], seen: LimitsSeen, policy: _wish.Policy, nr_open: t.Optional[int]
+) -> d.Plan:
+    """Decisions and steps for limits. Nothing is written by this; problems forbid that anything is.
+
+    :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
+    """
+    judge = _Judge(seen, policy, nr_open)
+    decisions = [judge.decide(wish) for wish in wishes]
+    changes = [change_of(wish, one.after) for wish, one in zip(wishes, decisions) if one.status == d.CHANGED]
+    own = seen.own
+    after = own.data if own else None
+    if changes:
+        after = judge.conf.with_changes(changes)
+        after = None if after == _conf.HEADER else after  # nothing of ours is left in a file that we made
+    steps: t.List[d.Step] = []
+    if own is not None and after != own.data:
+        steps.append(d.FileStep(own.path, own.real, own.data, after))
+    rules = _pam.placed_rules(_candidate(seen, after))
+    decisions = [judge.in_force(wish, one, rules) for wish, one in zip(wishes, decisions)]
+    problems, warnings = _verdict(decisions, policy)
+    problems.extend(_unread(own.path) if own else [])
+    for wish, one in zip(wishes, decisions):
+        warnings.extend(judge.warnings(wish, one))
+    line = _lines.undecodable(own.data) if own and own.data else None
+    if line:
+        warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.limits_file, line))
+    return d.Plan(
+        limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=["new_session"] if steps else []
+    )

@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What to do about sysctl keys: wishes and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import SysctlSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _conf, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+
+_MEETS = {_wish.AT_LEAST: _values.at_least, _wish.AT_MOST: _values.at_most}
+_STRONGER = {_wish.AT_LEAST: _values.larger, _wish.AT_MOST: _values.smaller}
+
+
+def _version(version: _catalog.Version) -> str:
+    return "Linux {0}.{1}".format(*version)
+
+
+def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
+    """Status and reason of a key that cannot be set because it is not there, or because nothing reads it."""
+    facts = _catalog.find(key)
+    note = ": " + facts.note if facts and facts.note else ""
+    if seen.live[key].exists:
+        if facts and facts.no_effect and seen.machine.release >= facts.no_effect:
+            return d.NO_EFFECT, "since {0} the kernel accepts and ignores it{1}".format(_version(facts.no_effect), note)
+        return None
+    if facts and facts.removed:
+        return d.REMOVED, "gone since {0}{1}".format(_version(facts.removed), note)
+    if facts and facts.scope == _catalog.INIT_NETNS and seen.child_netns:
+        return d.NOT_NAMESPACED, "belongs to the host; a network namespace or container does not have it"
+    module = _catalog.module_of(key)
+    if module:
+        return d.NEEDS_MODULE, "appears once the kernel module {0} is loaded".format(module)
+    if facts:
+        return d.UNKNOWN, "this kernel ({0}) does not have it: too old, or built without it".format(
+            _version(seen.machine.release)
+        )
+    return d.UNKNOWN, "no such key on this kernel" + _wish.near(key, set(seen.known) | set(_catalog.names()))
+
+
+def unwritable(key: str, seen: SysctlSeen) -> t.Tuple[str, str]:
+    """Status and reason of a key that is there and cannot be written."""
+    facts = _catalog.find(key)
+    if seen.child_netns and facts and facts.scope in (_catalog.NETNS_READ_ONLY, _catalog.INIT_NETNS):
+        return d.NOT_NAMESPACED, "belongs to the host; a network namespace or container may only read it"
+    return d.READ_ONLY, "/proc/sys does not let it be written here, as in many containers"
+
+
+def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> Shape:
+    """The shape of a key: from the catalog, else from the live value, else from what is asked for."""
+    facts = _catalog.find(key)
+    if facts is not None:
+        return facts.shape
+    return _values.guess(live if live else str(raw))
+
+
+class _Judge:
+    """Decides wish by wish; holds what all of them are measured against."""
+
+    def __init__(self, seen: SysctlSeen, policy: _wish.Policy) -> None:
+        own = seen.own
+        self._seen = seen
+        self._policy = policy
+        self.conf = _conf.ConfFile(own.data or b"") if own else None
+        others = [(path, data) for path, data in seen.files if own is None or seen.reals[path] != own.real]
+        self._others = _boot.BootTable(others)
+        self._now = _boot.BootTable(seen.files)
+
+    def decide(self, wish: _wish.Wish) -> d.SettingDecision:
+        """The decision about one wish, before it is known what the next boot makes of it."""
+        live = self._seen.live[wish.key].text
+        shape = shape_of(wish.key, live, wish.raw)
+        now = None if live is None else _values.tidy(live, shape)
+        entry = self.conf.get(wish.key) if self.conf else None
+        said = None if entry is None else _values.tidy(entry, shape)
+        decision = d.SettingDecision(
+            wish.key, d.OK, wish.operator, live=(now, now), file=(said, said), shape=shape, note=wish.note
+        )
+        if wish.operator == _wish.ABSENT:
+            return decision._replace(file=(said, None), status=d.OK if entry is None else d.CHANGED)
+        try:
+            text = self._text(wish, shape)
+        except ValueProblem as problem:
+            return decision._replace(
+                status=d.REFUSED,
+                wanted=_wish.describe(wish.operator, str(wish.raw)),
+                reason=self._refusal(wish, problem),
+            )
+        decision = decision._replace(wanted=_wish.describe(wish.operator, text))
+        return self._present(wish, text, decision)
+
+    def _text(self, wish: _wish.Wish, shape: Shape) -> str:
+        if wish.operator != _wish.VALUE and shape.kind != _values.INTEGERS:
+            raise ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
+        live = self._seen.live[wish.key]
+        if self._policy.live and live.exists and not live.readable and live.writable:
+            raise ValueProblem("the key can only be written: it triggers an action and has no state to be kept")
+        return _values.normal(t.cast(_values.Raw, wish.raw), shape)
+
+    @staticmethod
+    def _refusal(wish: _wish.Wish, problem: ValueProblem) -> str:
+        facts = _catalog.find(wish.key)
+        if facts is None or not facts.unit:
+            return "{0}.".format(problem)
+        legal = _values.span(facts.shape)
+        return "{0} (legal: {1}{2}).".format(problem, legal + " " if legal != ".." else "", facts.unit)
+
+    def _present(self, wish: _wish.Wish, text: str, decision: d.SettingDecision) -> d.SettingDecision:
+        now, said = decision.live[0], decision.file[0]
+        missing = unavailable(wish.key, self._seen) if self._policy.live else None
+        if missing:
+            return decision._replace(status=missing[0], reason=missing[1])
+        target = now
+        if self._policy.live:
+            target = self._live_target(wish, text, now)
+            if not _values.same(now, target, decision.shape) and not self._seen.live[wish.key].writable:
+                status, reason = unwritable(wish.key, self._seen)
+                return decision._replace(status=status, reason=reason)
+        entry = self._entry(wish, text, said, now, target) if self._policy.persist else said
+        if _values.same(entry, said, decision.shape):
+            entry = said
+        return self._judged(wish, decision._replace(live=(now, target), file=(said, entry)))
+
+    @staticmethod
+    def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str]) -> str:
+        if wish.operator == _wish.VALUE:
+            return text
+        return _STRONGER[wish.operator](now, text)
+
+    def _entry(
+        self, wish: _wish.Wish, text: str, said: t.Optional[str], now: t.Optional[str], target: t.Optional[str]
+    ) -> t.Optional[str]:
+        """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
+
+        A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
+        default would lower that of a newer kernel.
+        """
+        if wish.operator == _wish.VALUE:
+            return text
+        meets, stronger = _MEETS[wish.operator], _STRONGER[wish.operator]
+        if said is not None:
+            return said if meets(said, text) else stronger(target, text)
+        boot = self._others.of(wish.key)
+        if boot.value is not None:
+            return None if meets(boot.value, text) else stronger(target, text)
+        facts = _catalog.find(wish.key)
+        if meets(now, text) and _catalog.is_kernel_default(facts, str(now), self._seen.machine):
+            return None
+        return stronger(target, text)
+
+    def _judged(self, wish: _wish.Wish, decision: d.SettingDecision) -> d.SettingDecision:
+        (now, target), (said, entry) = decision.live, decision.file
+        same_live = not self._policy.live or _values.same(now, target, decision.shape)
+        if not same_live or said != entry:
+            return decision._replace(status=d.CHANGED)
+        if wish.operator != _wish.VALUE and entry is None:
+            return decision._replace(status=d.KEPT, reason="the host has {0}, which meets it".format(now))
+        return decision
+
+    def after_boot(
+        self, decision: d.SettingDecision, table: _boot.BootTable, wishes: t.Mapping[str, _wish.Wish]
+    ) -> d.SettingDecision:
+        """The decision with what the next boot will give the key."""
+        wish, shape = wishes[decision.key], decision.shape
+        decision = decision._replace(
+            boot_before=self._boot_state(self._now.of(decision.key), shape),
+            boot=self._boot_state(table.of(decision.key), shape),
+        )
+        value, ours = decision.boot.value, decision.boot.ours
+        entry = decision.file[1]
+        if ours or entry is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
+            return decision
+        text = _values.normal(t.cast(_values.Raw, wish.raw), shape)
+        if _values.same(value, text, shape) if wish.operator == _wish.VALUE else _MEETS[wish.operator](value, text):
+            return decision
+        return decision._replace(shadowed=True, reason=self._shadow(decision))
+
+    def _boot_state(self, boot: _boot.Boot, shape: Shape) -> d.BootState:
+        own = self._seen.own
+        ours = own is not None and boot.file is not None and self._seen.reals.get(boot.file, boot.file) == own.real
+        return d.BootState(None if boot.value is None else _values.tidy(boot.value, shape), boot.winner, ours)
+
+    def _shadow(self, decision: d.SettingDecision) -> str:
+        path = self._policy.sysctl_file
+        if decision.boot.value is None:
+            return "{0} is not read at boot by systemd-sysctl, so the entry will not come into force".format(path)
+        return "at boot {0} wins over {1} and gives {2}".format(decision.boot.winner, path, decision.boot.value)
+
+
+def _candidate(seen: SysctlSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
+    """The files that the next boot reads once our file has its new bytes."""
+    own = seen.own
+    if own is None:
+        return seen.files
+    data = {path: (after or b"") if seen.reals[path] == own.real else old for path, old in seen.files}
+    if after is not None and own.path not in data:
+        data[own.path] = after
+    listing: t.Dict[str, t.List[str]] = {}
+    for path in data:
+        directory, _slash, name = path.rpartition("/")
+        listing.setdefault(directory, []).append(name)
+    return [(path, data[path]) for path in _boot.reading_order(listing)]
+
+
+def _steps(
+    seen: SysctlSeen, conf: t.Optional[_conf.ConfFile], decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy
+) -> t.List[d.Step]:
+    changed = [one for one in decisions if one.status == d.CHANGED]
+    steps: t.List[d.Step] = []
+    if policy.live:
+        for one in changed:
+            before, after = one.live
+            if after is not None and not _values.same(before, after, one.shape):
+                steps.append(d.LiveStep(one.key, seen.live[one.key].text, after, one.shape))
+    changes = {one.key: one.file[1] for one in changed if one.file[0] != one.file[1]}
+    if seen.own is not None and conf is not None and changes:
+        new: t.Optional[bytes] = conf.with_changes(changes)
+        if new == _conf.HEADER:  # nothing of ours is left in a file that we made
+            new = None
+        steps.append(d.FileStep(seen.own.path, seen.own.real, seen.own.data, new))
+    return steps
+
+
+def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> t.Tuple[t.List[str], t.List[str]]:
+    """Problems and warnings that the policy makes of the decisions."""
+    problems: t.List[str] = []
+    warnings: t.List[str] = []
+    for one in decisions:
+        text = "{0}: {1}".format(one.key, one.reason if one.reason.endswith(".") else one.reason + ".")
+        if one.status == d.REFUSED:
+            problems.append(text)
+        elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:
+            fails = policy.on_unavailable == _wish.FAIL or one.status == d.UNKNOWN
+            (problems if fails else warnings).append(text)
+        elif one.shadowed:
+            (problems if policy.on_shadowed == _wish.FAIL else warnings).append(text)
+    return problems, warnings
+
+
+def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy) -> d.Plan:
+    """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
+    judge = _Judge(seen, policy)
+    decisions = [judge.decide(wish) for wish in wishes]
+    steps = _steps(seen, judge.conf, decisions, policy)
+    after = [step.after for step in steps if isinstance(step, d.FileStep)] or [seen.own.data if seen.own else None]
+    table = _boot.BootTable(_candidate(seen, after[0]))
+    by_key = {wish.key: wish for wish in wishes}
+    decisions = [judge.after_boot(one, table, by_key) for one in decisions]
+    problems, warnings = _verdict(decisions, policy)
+    line = _lines.undecodable(seen.own.data) if seen.own and seen.own.data else None
+    if line:
+        warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.sysctl_file, line))
+    return d.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings)

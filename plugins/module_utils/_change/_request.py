@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From the options of a module to a request. Pure; private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import (
+    Bound,
+    LimitWish,
+    Policy,
+    Request,
+    Wish,
+)
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
+
+Options = t.Mapping[str, t.Any]
+
+
+def _single_setting(options: Options) -> t.Mapping[str, t.Any]:
+    """The one entry that O(name) and O(value) stand for. The texts of its refusals are those of ansible.posix.sysctl."""
+    name = str(options["name"]).strip()
+    if not name:
+        raise TuneError("name cannot be blank")
+    if options["state"] == "present":
+        if options["value"] is None:
+            raise TuneError("value cannot be None")
+        if options["value"] == "":
+            raise TuneError("value cannot be blank")
+    return {name: options["value"]}
+
+
+def _live(options: Options) -> bool:
+    """Whether kernel values are set: said outright, or as ansible.posix.sysctl says it by O(reload) and O(sysctl_set)."""
+    if options["live"] is not None:
+        return bool(options["live"])
+    return options["name"] is None or bool(options["reload"] or options["sysctl_set"])
+
+
+def of_sysctl(options: Options) -> Request:
+    """The request of the module ``sysctl``.
+
+    :raises TuneError: when an option or an entry cannot be meant.
+    """
+    single = options["name"] is not None
+    entries = _single_setting(options) if single else options["settings"]
+    if options["state"] == "absent":
+        wishes = [Wish(_names.canonical(name), _wish.ABSENT) for name in entries]
+    else:
+        wishes = _wish.settings(entries)
+    policy = Policy(
+        sysctl_file=options["sysctl_file"],
+        live=_live(options) and options["state"] == "present",
+        persist=options["persist"],
+        on_unavailable=_wish.SKIP if options["ignoreerrors"] else options["on_unavailable"],
+        on_shadowed=options["on_shadowed"],
+    )
+    return Request(wishes=wishes, policy=policy)
+
+
+def _single_limit(options: Options) -> LimitWish:
+    """The one entry that O(domain), O(limit_type), O(limit_item) and O(value) stand for."""
+    entry = {"domain": options["domain"], "item": options["limit_item"]}
+    halves = {"soft": ["soft"], "hard": ["hard"], "-": ["soft", "hard"]}[options["limit_type"]]
+    operator = _wish.AT_LEAST if options["use_max"] else _wish.AT_MOST if options["use_min"] else _wish.VALUE
+    wish = _wish.limit(dict(entry, **{half: {operator: options["value"]} for half in halves}))
+    return wish._replace(
+        joined=options["limit_type"] == "-",
+        file_only=True,
+        comment=_comment(options["comment"]),
+    )
+
+
+def _comment(text: t.Optional[str]) -> str:
+    if text and ("\n" in text or "\r" in text):
+        raise ValueProblem("the comment holds a line break")
+    return (text or "").strip()
+
+
+def _without(wish: LimitWish, halves: t.Container[str]) -> LimitWish:
+    gone = Bound(_wish.ABSENT)
+    return wish._replace(soft=gone if "soft" in halves else None, hard=gone if "hard" in halves else None)
+
+
+def _absent_limits(options: Options) -> t.List[LimitWish]:
+    """The wishes that entries disappear; the halves that an entry of a list names, or both where it names none."""
+    if options["domain"] is not None:
+        halves = ["soft", "hard"] if options["limit_type"] == "-" else [options["limit_type"]]
+        return [_without(_bare(options["domain"], options["limit_item"]), halves)]
+    found = []
+    for entry in options["limits"]:
+        named = [half for half in ("soft", "hard") if entry.get(half) is not None]
+        found.append(_without(_bare(entry["domain"], entry["item"]), named or ["soft", "hard"]))
+    return found
+
+
+def _bare(domain: str, item: str) -> LimitWish:
+    return LimitWish(_limit_values.domain(domain), item, file_only=True)
+
+
+def of_limits(options: Options) -> Request:
+    """The request of the module ``limits``.
+
+    :raises TuneError: when an option or an entry cannot be meant.
+    """
+    single = options["domain"] is not None
+    try:
+        if options["state"] == "absent":
+            wishes = _absent_limits(options)
+        elif single:
+            wishes = [_single_limit(options)]
+        else:
+            wishes = _wish.limits(options["limits"])
+    except ValueProblem as problem:
+        name = "{0} {1}".format(options["domain"], options["limit_item"]) if single else "entry"
+        raise EntryProblems(["Limit {0}: {1}.".format(name, problem)])
+    policy = Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
+    return Request(limits=wishes, policy=policy)
+
+
+def of_profile(options: Options) -> Request:
+    """The request of the module ``profile``.
+
+    :raises TuneError: when an entry cannot be meant, or has a hazard that was not accepted.
+    """
+    problems: t.List[str] = []
+    wishes: t.List[Wish] = []
+    limits: t.List[LimitWish] = []
+    try:
+        wishes = _wish.settings(options["sysctl"] or {})
+    except EntryProblems as found:
+        problems.extend(found.problems)
+    try:
+        limits = _wish.limits(options["limits"] or [])
+    except EntryProblems as found:
+        problems.extend(found.problems)
+    if problems:
+        raise EntryProblems(problems)
+    policy = Policy(
+        on_unavailable=options["on_unavailable"], on_shadowed=options["on_shadowed"], guard=options["guard"]
+    )
+    request = Request(wishes, limits, policy)
+    if not options["accept_hazards"]:
+        _wish.check_hazards(request)
+    return request

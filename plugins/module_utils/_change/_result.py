@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The shape in which modules report. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+
+Result = t.Dict[str, t.Any]
+
+
+def _halves(limit: t.Sequence[t.Any]) -> Result:
+    return {"soft": limit[0], "hard": limit[1]}
+
+
+def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
+    """One entry of ``settings``. ``path`` is the file that holds our entries, None where none are kept."""
+    return {
+        "key": one.key,
+        "status": one.status,
+        "wanted": one.wanted,
+        "reason": one.reason or None,
+        "live": {"before": one.live[0], "after": one.live[1]},
+        "file": {"path": path, "before": one.file[0], "after": one.file[1]},
+        "boot": {
+            "before": one.boot_before.value,
+            "value": one.boot.value,
+            "winner": one.boot.winner,
+            "ours": one.boot.ours,
+        },
+        "shadowed": one.shadowed,
+        "why": one.note.why,
+        "source": list(one.note.source),
+    }
+
+
+def limit(one: d.LimitDecision) -> Result:
+    """One entry of ``limits``."""
+    return {
+        "target": {"domain": one.domain},
+        "item": one.item,
+        "status": one.status,
+        "wanted": _halves(one.wanted),
+        "reason": one.reason or None,
+        "before": _halves(one.before),
+        "after": _halves(one.after),
+        "effective": _halves(one.effective),
+        "shadowed_by": one.shadowed_by,
+        "why": one.note.why,
+        "source": list(one.note.source),
+    }
+
+
+def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
+    """How many entries ended in which status."""
+    counts: t.Dict[str, int] = {}
+    for status in statuses:
+        counts[status] = counts.get(status, 0) + 1
+    return counts
+
+
+def _text(data: t.Optional[bytes]) -> str:
+    return "" if data is None else data.decode("utf-8", "backslashreplace")
+
+
+def diff(plan: d.Plan) -> t.List[Result]:
+    """What ``--diff`` shows: the live values as one page, and each file."""
+    live = [step for step in plan.steps if isinstance(step, d.LiveStep)]
+    pages: t.List[Result] = []
+    if live:
+        pages.append(
+            {
+                "before_header": "live kernel parameters",
+                "after_header": "live kernel parameters",
+                "before": "".join(
+                    "{0} = {1}\n".format(step.key, " ".join((step.before or "").split())) for step in live
+                ),
+                "after": "".join("{0} = {1}\n".format(step.key, step.after) for step in live),
+            }
+        )
+    for step in plan.steps:
+        if isinstance(step, d.FileStep):
+            pages.append(
+                {
+                    "before_header": step.path,
+                    "after_header": step.path,
+                    "before": _text(step.before),
+                    "after": _text(step.after),
+                }
+            )
+    return pages
+
+
+def of(plan: d.Plan, path: t.Optional[str]) -> Result:
+    """The result of a plan that is carried out, or would be in check mode."""
+    return {
+        "changed": bool(plan.steps),
+        "settings": [setting(one, path) for one in plan.settings],
+        "limits": [limit(one) for one in plan.limits],
+        "summary": summary(one.status for one in list(plan.settings) + list(plan.limits)),
+        "needs": list(plan.needs),
+        "diff": diff(plan),
+    }
+
+
+def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: str = "") -> Result:
+    """The result of a plan that was not carried out: nothing is after what it was before.
+
+    :param refused: the key that the kernel refused, where it came to that.
+    """
+    settings = [
+        one._replace(
+            live=(one.live[0], one.live[0]),
+            file=(one.file[0], one.file[0]),
+            boot=one.boot_before,
+            status=d.REFUSED if one.key == refused else one.status,
+            reason=reason if one.key == refused else one.reason,
+        )
+        for one in plan.settings
+    ]
+    limits = [one._replace(after=one.before, effective=Limit()) for one in plan.limits]
+    result = of(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
+    result.update(undone=[], not_undone=[])
+    return result

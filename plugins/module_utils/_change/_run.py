@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one way from a request to a result, which every module that changes something takes. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _plan_limits,
+    _plan_sysctl,
+    _result,
+    _seen,
+    _transaction,
+)
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Plan
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+
+class RequestFailed(TuneError):
+    """A request came to nothing; ``result`` tells entry by entry how far each would have come, and what was put back."""
+
+    def __init__(self, message: str, result: _result.Result) -> None:
+        self.result = result
+        super().__init__(message)
+
+
+def make_plan(request: Request, seen: _seen.Seen) -> Plan:
+    """The plan for everything that a request names. Pure."""
+    parameters = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else Plan()
+    if seen.limits is None:
+        return parameters
+    nr_open = _nr_open_after(parameters, seen.limits.nr_open)
+    limits = _plan_limits.plan(request.limits, seen.limits, request.policy, nr_open)
+    return Plan(
+        settings=parameters.settings,
+        limits=limits.limits,
+        # Kernel parameters first: a limit may need the fs.nr_open that the same request sets.
+        steps=list(parameters.steps) + list(limits.steps),
+        problems=list(parameters.problems) + list(limits.problems),
+        warnings=list(parameters.warnings) + list(limits.warnings),
+        needs=limits.needs,
+    )
+
+
+def _nr_open_after(plan: Plan, now: t.Optional[int]) -> t.Optional[int]:
+    for step in plan.steps:
+        if isinstance(step, LiveStep) and step.key == "fs.nr_open":
+            return int(step.after)
+    return now
+
+
+def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    """Carry out a request, or predict what that would do.
+
+    :returns: the result, and warnings.
+    :raises TuneError: RequestFailed when an entry was refused, others when the host could not be looked at.
+    """
+    plan = make_plan(request, _seen.of(host, request))
+    path = request.policy.sysctl_file if request.policy.persist else None
+    if plan.problems:
+        raise RequestFailed(str(EntryProblems(plan.problems)), _result.unwritten(plan, path))
+    if plan.steps and not check_mode:
+        if not host.is_root():
+            message = (
+                "Changing kernel parameters and limits needs root, and this ran as the user {0}. Run it as root, or let Ansible "
+                "become root (become: true, or --become on the command line). Nothing was written."
+            )
+            raise RequestFailed(message.format(host.user_name()), _result.unwritten(plan, path))
+        return dict(_result.of(plan, path), **_commit(host, request, plan, path)), plan.warnings
+    return _result.of(plan, path), plan.warnings
+
+
+def _backup(host: "Host", plan: Plan) -> _result.Result:
+    """Copies of the files that are about to be changed; the result names the last one, as modules of Ansible do."""
+    result: _result.Result = {}
+    for step in plan.steps:
+        if isinstance(step, FileStep) and step.before is not None:
+            result["backup_file"] = host.copy_aside(step.real, step.before)
+    return result
+
+
+def _commit(host: "Host", request: Request, plan: Plan, path: t.Optional[str]) -> _result.Result:
+    """Carry out a plan; what is returned is added to the result."""
+    added = _backup(host, plan) if request.policy.backup else {}
+    try:
+        _transaction.commit(host, plan.steps)
+        return added
+    except _transaction.StepRefused as refusal:
+        key = refusal.step.key if isinstance(refusal.step, LiveStep) else ""
+        result = _result.unwritten(plan, path, key, refusal.reason)
+        result.update(undone=refusal.undone, not_undone=refusal.not_undone)
+        raise RequestFailed(str(refusal), result)

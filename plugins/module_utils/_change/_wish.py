@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What somebody asks for, checked as far as that is possible without looking at the host. Private to ``tunefleet.linux``."""
+
+import difflib
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Raw
+
+VALUE = "value"
+AT_LEAST = "at_least"
+AT_MOST = "at_most"
+ABSENT = "absent"
+OPERATORS = (VALUE, AT_LEAST, AT_MOST)
+_NOTES = ("why", "source", "hazard")
+_SYMBOLS = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= ", ABSENT: "absent"}
+
+FAIL = "fail"
+WARN = "warn"
+SKIP = "skip"
+
+
+class Note(t.NamedTuple):
+    """Where a wish comes from, and what it may break."""
+
+    why: t.Optional[str] = None
+    source: t.Sequence[str] = ()
+    hazard: t.Optional[str] = None
+
+
+class Wish(t.NamedTuple):
+    """What one sysctl key shall be. ``key`` is canonical, ``raw`` is as given."""
+
+    key: str
+    operator: str
+    raw: t.Optional[Raw] = None
+    note: Note = Note()
+
+
+class Bound(t.NamedTuple):
+    """What a soft or hard limit shall be."""
+
+    operator: str
+    value: _limit_values.Number = 0
+
+    def __str__(self) -> str:
+        return describe(self.operator, "" if self.operator == ABSENT else str(self.value))
+
+
+class LimitWish(t.NamedTuple):
+    """What the limit of one item shall be for a domain of limits.conf(5); None leaves that half as it is.
+
+    ``joined`` asks for one line of the type ``-``. ``file_only`` compares a bound with the file alone, not with what the host
+    has from elsewhere.
+    """
+
+    domain: str
+    item: str
+    soft: t.Optional[Bound] = None
+    hard: t.Optional[Bound] = None
+    note: Note = Note()
+    joined: bool = False
+    file_only: bool = False
+    comment: str = ""
+
+    @property
+    def name(self) -> str:
+        """How messages call this wish."""
+        return "{0} {1}".format(self.domain, self.item)
+
+
+class Policy(t.NamedTuple):
+    """How a request is to be carried out."""
+
+    sysctl_file: str = "/etc/sysctl.d/99-tunefleet.conf"
+    limits_file: str = "/etc/security/limits.d/99-tunefleet.conf"
+    live: bool = True
+    persist: bool = True
+    on_unavailable: str = FAIL
+    on_shadowed: str = WARN
+    guard: str = _guard.REFUSE
+    backup: bool = False
+
+
+class Request(t.NamedTuple):
+    """Everything that one run of a module shall do."""
+
+    wishes: t.Sequence[Wish] = ()
+    limits: t.Sequence[LimitWish] = ()
+    policy: Policy = Policy()
+
+
+def describe(operator: str, text: str) -> str:
+    """A wish as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
+    return _SYMBOLS[operator] + text
+
+
+def near(word: str, words: t.Iterable[str]) -> str:
+    """Half a sentence that offers the names most like a word, or nothing."""
+    found = difflib.get_close_matches(word, list(words), 3, 0.75)
+    return "; did you mean {0}?".format(" or ".join(found)) if found else ""
+
+
+def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: str) -> str:
+    unknown = sorted(str(field) for field in entry if field not in allowed)
+    if unknown:
+        raise ValueProblem(
+            "{0!r} is no field of {1} (allowed: {2}){3}".format(
+                unknown[0], what, ", ".join(allowed), near(unknown[0], allowed)
+            )
+        )
+    present = [operator for operator in OPERATORS if entry.get(operator) is not None]
+    if len(present) != 1:
+        raise ValueProblem(
+            "{0} needs exactly one of value, at_least and at_most, found {1}".format(
+                what, " and ".join(present) or "none"
+            )
+        )
+    return present[0]
+
+
+def note_of(entry: t.Mapping[str, t.Any]) -> Note:
+    """The notes of a setting or a limit."""
+    source = entry.get("source") or []
+    if isinstance(source, str):
+        source = [source]
+    return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"))
+
+
+def setting(name: str, raw: t.Any) -> Wish:
+    """The wish that ``name: raw`` stands for, where raw is a plain value or a map with one operator.
+
+    :raises NameProblem, ValueProblem: when it stands for none.
+    """
+    key = _names.canonical(name)
+    if not isinstance(raw, dict):
+        if raw is None:
+            raise ValueProblem("the value is missing")
+        return Wish(key, VALUE, raw)
+    operator = _operator_of(raw, OPERATORS + _NOTES, "a setting")
+    value = raw[operator]
+    if operator != VALUE and isinstance(value, (bool, dict)):
+        raise ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
+    return Wish(key, operator, value, note_of(raw))
+
+
+def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
+    """The wishes of a map of settings, in its order.
+
+    :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
+    """
+    found: t.Dict[str, Wish] = {}
+    problems: t.List[str] = []
+    for name, raw in entries.items():
+        try:
+            wish = setting(name, raw)
+        except NameProblem as problem:
+            problems.append(str(problem))
+            continue
+        except ValueProblem as problem:
+            problems.append("{0}: {1}.".format(name, problem))
+            continue
+        earlier = found.setdefault(wish.key, wish)
+        if (earlier.operator, str(earlier.raw)) != (wish.operator, str(wish.raw)):
+            problems.append(
+                "{0} is asked for twice, as {1!r} and as {2!r}; keep one.".format(wish.key, earlier.raw, wish.raw)
+            )
+    if problems:
+        raise EntryProblems(problems)
+    return list(found.values())
+
+
+def _bound(raw: t.Any, item: str) -> t.Optional[Bound]:
+    if raw is None:
+        return None
+    if isinstance(raw, dict):
+        operator = _operator_of(raw, OPERATORS, "a limit's soft or hard")
+        return Bound(operator, _limit_values.number(raw[operator], item))
+    return Bound(VALUE, _limit_values.number(raw, item))
+
+
+def _above(soft: t.Optional[Bound], hard: t.Optional[Bound]) -> bool:
+    """Whether a soft limit is certain to end up above the hard one."""
+    if soft is None or hard is None or soft.operator == AT_MOST or hard.operator == AT_LEAST:
+        return False
+    return _limit_values.rank(soft.value) > _limit_values.rank(hard.value)
+
+
+def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
+    """The wish of one entry of a list of limits.
+
+    :raises ValueProblem: when it stands for none.
+    """
+    domain, item = _limit_values.domain(entry.get("domain")), str(entry.get("item"))
+    if item not in _limit_values.ITEMS:
+        raise ValueProblem(
+            "{0!r} is no item of limits.conf(5) (known: {1}){2}".format(
+                item, ", ".join(sorted(_limit_values.ITEMS)), near(item, _limit_values.ITEMS)
+            )
+        )
+    if domain.startswith("%") and item != "maxlogins":
+        raise ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
+    wish = LimitWish(domain, item, _bound(entry.get("soft"), item), _bound(entry.get("hard"), item), note_of(entry))
+    if wish.soft is None and wish.hard is None:
+        raise ValueProblem("neither soft nor hard is given")
+    if _above(wish.soft, wish.hard):
+        raise ValueProblem("soft {0} is above hard {1}, pam_limits would cut it".format(wish.soft, wish.hard))
+    return wish
+
+
+def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
+    """The wishes of a list of limits, in its order.
+
+    :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
+    """
+    found: t.Dict[str, LimitWish] = {}
+    problems: t.List[str] = []
+    for entry in entries:
+        try:
+            wish = limit(entry)
+        except ValueProblem as problem:
+            problems.append("Limit {0} {1}: {2}.".format(entry.get("domain"), entry.get("item"), problem))
+            continue
+        earlier = found.setdefault(wish.name, wish)
+        if (earlier.soft, earlier.hard) != (wish.soft, wish.hard):
+            problems.append("Limit {0} is asked for twice with different values; keep one.".format(wish.name))
+    if problems:
+        raise EntryProblems(problems)
+    return list(found.values())
+
+
+def check_hazards(request: Request) -> None:
+    """:raises EntryProblems: one sentence for each wish with a hazard that the caller did not accept."""
+    noted = [(wish.key, wish.note) for wish in request.wishes] + [(wish.name, wish.note) for wish in request.limits]
+    problems = [
+        "{0} has a hazard: {1}. Set accept_hazards to apply it all the same.".format(name, str(note.hazard).rstrip("."))
+        for name, note in noted
+        if note.hazard
+    ]
+    if problems:
+        raise EntryProblems(problems)

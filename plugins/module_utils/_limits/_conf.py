@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Lossless reading and editing of one file in the format of limits.conf(5). Private: not for use outside of ``tunefleet.linux``.
+
+Bytes in, bytes out: only lines with the domain and the item that are being set are touched.
+"""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
+
+HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines of limits that it does not set are left alone.\n"
+SOFT = "soft"
+HARD = "hard"
+BOTH = "-"
+
+
+class Rule(t.NamedTuple):
+    """One line: who, soft, hard or both, what, how much. ``item`` is empty for the line that exempts a domain."""
+
+    domain: str
+    type: str
+    item: str
+    value: _values.Number = 0
+    comment: str = ""
+
+    @property
+    def exempts(self) -> bool:
+        """Whether the line is ``domain -``, which makes pam_limits set nothing at all for whom it names."""
+        return not self.item
+
+
+class Limit(t.NamedTuple):
+    """Soft and hard value of one item; None where nothing is said."""
+
+    soft: t.Optional[_values.Number] = None
+    hard: t.Optional[_values.Number] = None
+
+
+class Change(t.NamedTuple):
+    """What a file shall say about one domain and item. ``joined`` asks for one line of the type ``-``."""
+
+    domain: str
+    item: str
+    limit: Limit
+    joined: bool = False
+    comment: str = ""
+
+
+def parse_line(line: bytes) -> t.Optional[Rule]:
+    """The rule on a line, or None. Type and item are read in any case, the domain is not; a ``#`` starts a comment anywhere."""
+    text, _hash, comment = line.decode("utf-8", "surrogateescape").partition("#")
+    words = text.split()
+    if len(words) == 2 and words[1] == BOTH:
+        return Rule(words[0], BOTH, "")
+    if len(words) < 4 or words[1].lower() not in (SOFT, HARD, BOTH) or words[2].lower() not in _values.ITEMS:
+        return None
+    return Rule(words[0], words[1].lower(), words[2].lower(), _values.read(words[3]), comment.strip())
+
+
+class ConfFile:
+    """The lines of a file below limits.d, with the rules found on them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._lines = _lines.split(data)
+        self._rules = [parse_line(line) for line in self._lines]
+
+    def rules(self) -> t.List[t.Tuple[int, Rule]]:
+        """Each rule with the number of its line."""
+        return [(number, rule) for number, rule in enumerate(self._rules, 1) if rule is not None]
+
+    def get(self, domain: str, item: str) -> Limit:
+        """What this file says about a domain and item; a later line wins, ``-`` sets both."""
+        limit = Limit()
+        for _index, rule in self._about(domain, item):
+            if rule.type in (SOFT, BOTH):
+                limit = limit._replace(soft=rule.value)
+            if rule.type in (HARD, BOTH):
+                limit = limit._replace(hard=rule.value)
+        return limit
+
+    def _about(self, domain: str, item: str) -> t.List[t.Tuple[int, Rule]]:
+        return [
+            (index, rule)
+            for index, rule in enumerate(self._rules)
+            if rule is not None and rule.domain == domain and rule.item == item
+        ]
+
+    def says(self, change: Change) -> bool:
+        """Whether the file already says what a change asks for, its comment included where one is given."""
+        if self.get(change.domain, change.item) != change.limit:
+            return False
+        about = self._about(change.domain, change.item)
+        return not change.comment or all(rule.comment == change.comment for _index, rule in about)
+
+    def with_changes(self, changes: t.Sequence[Change]) -> bytes:
+        """The bytes of the file after the changes. Lines that say the same already are left as they are."""
+        lines: t.List[bytes] = list(self._lines)
+        added: t.List[bytes] = []
+        for change in changes:
+            if self.says(change):
+                continue
+            about = self._about(change.domain, change.item)
+            end = _lines.end_of(self._lines[about[-1][0]]) if about else b"\n"
+            text = self._render(change, about, end)
+            for index, _rule in about:
+                lines[index] = b""
+            if about:
+                lines[about[-1][0]] = text
+            else:
+                added.append(text)
+        return _lines.join([line for line in lines if line], [text for text in added if text], HEADER)
+
+    @staticmethod
+    def _render(change: Change, about: t.Sequence[t.Tuple[int, Rule]], end: bytes) -> bytes:
+        """The lines for a change; comments of the lines that they replace stay with their type."""
+        soft, hard = change.limit
+        joined = change.joined or (bool(about) and all(rule.type == BOTH for _index, rule in about))
+        wanted = [(SOFT, soft), (HARD, hard)]
+        if joined and soft is not None and soft == hard:
+            wanted = [(BOTH, soft)]
+        comments = {rule.type: rule.comment for _index, rule in about if rule.comment}
+        text = b""
+        for kind, value in wanted:
+            if value is not None:
+                comment = change.comment or comments.get(kind, comments.get(BOTH, ""))
+                fields = [change.domain, kind, change.item, str(value)] + (["#" + comment] if comment else [])
+                text += "\t".join(fields).encode("utf-8", "surrogateescape") + end
+        return text

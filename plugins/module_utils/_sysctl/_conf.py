@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Lossless reading and editing of one file in the format of sysctl.d(5). Private: not for use outside of ``tunefleet.linux``.
+
+Bytes in, bytes out: whatever is not a line of a key that is being set stays as it is, comments, blanks, line ends and
+broken lines included.
+"""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
+
+HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines of keys that it does not set are left alone.\n"
+
+
+class Entry(t.NamedTuple):
+    """What one line says.
+
+    ``path`` is the key as a path below /proc/sys, or a pattern of such; ``value`` is None for a lone ``-key``, which
+    takes the key out of what patterns set (sysctl.d(5)).
+    """
+
+    path: str
+    value: t.Optional[str]
+
+
+def parse_line(line: bytes) -> t.Optional[Entry]:
+    """The entry on a line, or None for a comment, a blank line or one that is no assignment.
+
+    As parse_file() in systemd's src/sysctl/sysctl.c reads it: comments start with ``#`` or ``;``, a leading dash on an
+    assignment only tolerates its failure.
+    """
+    text = line.decode("utf-8", "surrogateescape").strip(" \t\n\r")
+    if not text or text[0] in "#;":
+        return None
+    name, equals, value = text.partition("=")
+    if not equals and text[0] != "-":
+        return None
+    name = (name[1:] if name[0:1] == "-" else name).strip(" \t\n\r")
+    return Entry(_names.normalise(name), value.strip(" \t\n\r") if equals else None)
+
+
+class ConfFile:
+    """The lines of a sysctl.d file, with the entries found on them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._lines = _lines.split(data)
+        self._entries = [parse_line(line) for line in self._lines]
+        self._places: t.Dict[str, t.List[int]] = {}
+        for index, entry in enumerate(self._entries):
+            if entry is not None:
+                self._places.setdefault(entry.path, []).append(index)
+
+    def get(self, key: str) -> t.Optional[str]:
+        """The value that this file gives the key, the last line deciding; None when it gives none."""
+        places = self._places.get(_names.to_path(key))
+        if not places:
+            return None
+        entry = self._entries[places[-1]]
+        return entry.value if entry else None
+
+    def with_changes(self, changes: t.Mapping[str, t.Optional[str]]) -> bytes:
+        """The bytes of the file after each key of ``changes`` got its text, or lost its entries where that is None.
+
+        A key that already has lines keeps the place of the last one and loses the others, so that it is said once. New
+        keys follow at the end, in the order given.
+        """
+        replaced: t.Dict[int, t.Optional[bytes]] = {}
+        added: t.List[bytes] = []
+        for key, text in changes.items():
+            places = self._places.get(_names.to_path(key), [])
+            replaced.update(dict.fromkeys(places))
+            if text is None:
+                continue
+            if places:
+                replaced[places[-1]] = self._render(key, text, _lines.end_of(self._lines[places[-1]]))
+            else:
+                added.append(self._render(key, text, b"\n"))
+        lines = [replaced.get(index, line) for index, line in enumerate(self._lines)]
+        return _lines.join([line for line in lines if line is not None], added, HEADER)
+
+    @staticmethod
+    def _render(key: str, text: str, end: bytes) -> bytes:
+        return "{0}={1}".format(key, text).encode("utf-8", "surrogateescape") + end

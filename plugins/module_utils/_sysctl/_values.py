@@ -1,0 +1,234 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Values of sysctl keys: what a text means to the kernel. Private: not for use outside of ``tunefleet.linux``.
+
+A value travels as text in one normal form (decimal numbers, single blanks); this file alone knows how to make that form,
+whether two texts mean the same, and which of two is larger. How the kernel reads numbers: kernel/sysctl.c, strtoul_lenient
+(base 0: ``0x`` is hexadecimal, a leading zero is octal).
+"""
+
+import re
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+
+INTEGERS = "integers"
+PORTS = "ports"
+WORDS = "words"
+TEXT = "text"
+
+_C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
+_OCTAL = re.compile(r"^-?0[0-9]+$")
+_PORTS = re.compile(r"^[0-9]+(-[0-9]+)?$")
+# As ansible.module_utils.parsing.convert_bool reads a word, which is what ansible.posix.sysctl does to every value.
+_TRUE = frozenset(["yes", "on", "true", "y", "t", "1.0"])
+_FALSE = frozenset(["no", "off", "false", "n", "f", "0.0"])
+
+Raw = t.Union[str, int, float, bool, t.Sequence[t.Union[str, int]]]
+
+
+class Shape(t.NamedTuple):
+    """What the value of one key looks like.
+
+    ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
+    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does.
+    """
+
+    kind: str = TEXT
+    length: t.Optional[int] = None
+    low: t.Optional[int] = None
+    high: t.Optional[int] = None
+    checked: bool = True
+
+
+def c_integer(word: str) -> t.Optional[int]:
+    """The number that the kernel reads from a word, or None when it is none."""
+    if not _C_INTEGER.match(word):
+        return None
+    digits = word.lstrip("-")
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10
+    number = int(digits, base)
+    return -number if word[0] == "-" else number
+
+
+def _integers(text: str) -> t.Optional[t.List[int]]:
+    numbers = [c_integer(word) for word in text.split()]
+    if not numbers or None in numbers:
+        return None
+    return t.cast(t.List[int], numbers)
+
+
+def guess(text: str) -> Shape:
+    """The shape of a key that the catalog does not know, from a value that it has."""
+    numbers = _integers(text)
+    if numbers is None:
+        return Shape(TEXT)
+    return Shape(INTEGERS, len(numbers))
+
+
+def _words(raw: Raw, shape: Shape) -> t.List[str]:
+    if isinstance(raw, bool):
+        return ["1" if raw else "0"]
+    if isinstance(raw, (list, tuple)):
+        for item in raw:
+            if isinstance(item, (bool, float)) or not isinstance(item, (int, str)):
+                raise ValueProblem("{0!r} in the list {1!r} is no whole number".format(item, list(raw)))
+        separator = "," if shape.kind == PORTS else " "
+        return separator.join(str(item) for item in raw).split()
+    if isinstance(raw, float) and raw != int(raw):
+        raise ValueProblem("{0!r} is no whole number".format(raw))
+    if isinstance(raw, float):
+        return [str(int(raw))]
+    if not isinstance(raw, (str, int)):
+        raise ValueProblem("{0!r} is neither a number, nor text, nor a list of numbers".format(raw))
+    return str(raw).split()
+
+
+def _checked_integer(word: str, shape: Shape) -> int:
+    if _OCTAL.match(word):
+        raise ValueProblem(
+            "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
+                word
+            )
+        )
+    number = c_integer(word)
+    if number is None:
+        raise ValueProblem("{0!r} is no whole number".format(word))
+    if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
+        raise ValueProblem(
+            "{0} is outside of the {1} {2}".format(
+                number, "kernel's range" if shape.checked else "sane range", span(shape)
+            )
+        )
+    return number
+
+
+def span(shape: Shape) -> str:
+    """The legal range as a person reads it: ``0 .. 255``."""
+    return "{0} .. {1}".format("" if shape.low is None else shape.low, "" if shape.high is None else shape.high).strip()
+
+
+def _normal_integers(words: t.List[str], shape: Shape) -> str:
+    if len(words) == 1 and words[0].lower() in _TRUE:
+        words = ["1"]
+    elif len(words) == 1 and words[0].lower() in _FALSE:
+        words = ["0"]
+    numbers = [_checked_integer(word, shape) for word in words]
+    if shape.length is not None and len(numbers) != shape.length:
+        raise ValueProblem(
+            "{0!r} has {1} number{2} where the key takes {3}; a shorter or longer list would be written in part".format(
+                " ".join(words), len(numbers), "" if len(numbers) == 1 else "s", shape.length
+            )
+        )
+    return " ".join(str(number) for number in numbers)
+
+
+def _port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
+    """The set of ports in ``8080,9000-9010``; hexadecimal is left out, for nobody writes ports so."""
+    ports: t.Set[int] = set()
+    for piece in text.split(",") if text else []:
+        if not _PORTS.match(piece):
+            return None
+        first, _dash, last = piece.partition("-")
+        if int(last or first) < int(first) or int(last or first) > 65535:
+            return None
+        ports.update(range(int(first), int(last or first) + 1))
+    return frozenset(ports)
+
+
+def _normal_ports(words: t.List[str]) -> str:
+    """One spelling of a port list, the kernel's own: sorted, neighbours merged (proc_do_large_bitmap)."""
+    ports = _port_set(",".join(words).replace(",,", ","))
+    if ports is None:
+        raise ValueProblem(
+            "{0!r} is no list of ports; write ports and ranges from 0 to 65535 with commas and no blanks, as in 8080,9000-9010".format(
+                " ".join(words)
+            )
+        )
+    pieces: t.List[t.List[int]] = []
+    for port in sorted(ports):
+        if pieces and pieces[-1][1] == port - 1:
+            pieces[-1][1] = port
+        else:
+            pieces.append([port, port])
+    return ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
+
+
+def normal(raw: Raw, shape: Shape) -> str:
+    """The normal text of a value that somebody asks for.
+
+    :param raw: number, text, list of numbers, or boolean.
+    :param shape: what the key takes.
+    :raises ValueProblem: when the value cannot be meant for this key; the text is a half sentence about the value.
+    """
+    if isinstance(raw, str) and ("\n" in raw.strip() or "\0" in raw):
+        raise ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
+    if shape.kind == TEXT and isinstance(raw, str):
+        return raw.strip()
+    words = _words(raw, shape)
+    if shape.kind == INTEGERS:
+        if not words:
+            raise ValueProblem("an empty value is no number")
+        return _normal_integers(words, shape)
+    if shape.kind == PORTS:
+        return _normal_ports(words)
+    return " ".join(words)
+
+
+def tidy(text: str, shape: Shape) -> str:
+    """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
+    numbers = _integers(text) if shape.kind == INTEGERS else None
+    if numbers is not None:
+        return " ".join(str(number) for number in numbers)
+    if shape.kind == TEXT:
+        return text.strip()
+    return " ".join(text.split())
+
+
+def same(one: t.Optional[str], other: t.Optional[str], shape: Shape) -> bool:
+    """Whether two texts mean the same value; an absent one (None) equals nothing but another absent one."""
+    if one is None or other is None or one == other:
+        return one == other
+    if shape.kind == PORTS:
+        left, right = _port_set(one), _port_set(other)
+        return left is not None and left == right
+    if shape.kind == WORDS:
+        return set(one.split()) == set(other.split())
+    return tidy(one, shape) == tidy(other, shape)
+
+
+def _pairs(one: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:
+    left, right = _integers(one), _integers(other)
+    if left is None or right is None or len(left) != len(right):
+        return None
+    return list(zip(left, right))
+
+
+def at_least(have: t.Optional[str], wish: str) -> bool:
+    """Whether each number of ``have`` reaches the one of ``wish``; what cannot be compared does not."""
+    pairs = None if have is None else _pairs(have, wish)
+    return pairs is not None and all(a >= b for a, b in pairs)
+
+
+def at_most(have: t.Optional[str], wish: str) -> bool:
+    """Whether each number of ``have`` stays within the one of ``wish``; what cannot be compared does not."""
+    pairs = None if have is None else _pairs(have, wish)
+    return pairs is not None and all(a <= b for a, b in pairs)
+
+
+def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], wish: str) -> str:
+    pairs = None if have is None else _pairs(have, wish)
+    if pairs is None:
+        return wish
+    return " ".join(str(choose(a, b)) for a, b in pairs)
+
+
+def larger(have: t.Optional[str], wish: str) -> str:
+    """Element by element the larger of both; the wish where they cannot be compared."""
+    return _element_wise(max, have, wish)
+
+
+def smaller(have: t.Optional[str], wish: str) -> str:
+    """Element by element the smaller of both; the wish where they cannot be compared."""
+    return _element_wise(min, have, wish)
