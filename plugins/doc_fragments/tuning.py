@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Documentation that modules share. Private: not for use outside of ``tunefleet.linux``."""
+
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  platform:
+    description: Systems that the module works on.
+    support: full
+    platforms: linux
+notes:
+  - Needs nothing but Python 3.6 or newer on the host, no C(sysctl) program and no facts.
+"""
+
+    CHANGES = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changed status prediction without modifying the host.
+    support: full
+  diff_mode:
+    description: Returns what changed, or would change in check mode, when in diff mode.
+    support: full
+    details:
+      - One page lists the live kernel parameters, another each file.
+  idempotent:
+    description: When run twice in a row outside of check mode, with the same arguments, the second run reports no change.
+    support: full
+"""
+
+    READS = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changed status prediction without modifying the host.
+    support: full
+    details:
+      - The module never changes anything.
+  diff_mode:
+    description: Returns what changed, or would change in check mode, when in diff mode.
+    support: N/A
+    details:
+      - The module never changes anything.
+  idempotent:
+    description: When run twice in a row outside of check mode, with the same arguments, the second run reports no change.
+    support: full
+    details:
+      - The module never changes anything.
+"""
+
+    POLICY = r"""
+options:
+  on_shadowed:
+    description:
+      - What to do about an entry that will not come into force at the next boot, because another file wins over it or because
+        its own file is not read then.
+      - V(fail) refuses the whole request before anything is written.
+    type: str
+    choices: [warn, fail]
+    default: warn
+"""
+
+    LIMIT_LIST = r"""
+options:
+  limits:
+    description: The limits to set.
+    type: list
+    elements: dict
+    suboptions:
+      domain:
+        description:
+          - A user, C(@group), C(*) for everybody, or a range of user ids such as C(1000:2000).
+          - On Debian C(*) and C(@group) do not bind root.
+        type: str
+        required: true
+      item:
+        description: What is limited, in the unit of limits.conf(5).
+        type: str
+        required: true
+        choices: [as, core, cpu, data, fsize, locks, maxlogins, maxsyslogins, memlock, msgqueue, nice, nofile,
+          nonewprivs, nproc, priority, rss, rtprio, sigpending, stack]
+      soft:
+        description:
+          - The soft limit. A number, or V(unlimited), or a map with exactly one of C(value), C(at_least) and C(at_most).
+          - With C(at_least) nothing is written where sessions have at least that already, by a rule of any file or by what the
+            processes that start sessions have.
+        type: raw
+      hard:
+        description: The hard limit, as C(soft).
+        type: raw
+      why:
+        description: Why it is wanted; comes back in the result.
+        type: str
+      source:
+        description: Where the value comes from; comes back in the result.
+        type: list
+        elements: str
+      hazard:
+        description: What the value may break; M(tunefleet.linux.profile) then asks for it to be accepted.
+        type: str
+"""

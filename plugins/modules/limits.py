@@ -1,0 +1,257 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: limits
+short_description: Set limits of new sessions in limits.d, and never lock anybody out
+version_added: 0.1.0
+description:
+  - Sets rules of limits.conf(5) for users, groups or everybody, one or many in one call, and tells what a new session gets over
+    all files.
+  - A limit that the kernel would refuse is never written, because pam_limits then ends every login, root's included, on
+    distributions that did not patch that away. A value that pam_limits would misread (V(64k), V(1e5), V(0x1000)) is refused.
+  - The rules are read when a session begins. Services of systemd never read them.
+  - A drop-in for M(community.general.pam_limits); change the name of the module and a playbook goes on working. The default
+    file differs, so that the file of the distribution stays as it is.
+author:
+  - The tunefleet.linux authors (@tunefleet)
+extends_documentation_fragment:
+  - tunefleet.linux.tuning
+  - tunefleet.linux.tuning.changes
+  - tunefleet.linux.tuning.limit_list
+options:
+  domain:
+    description: Domain of a single limit. Short for O(limits) with one entry.
+    type: str
+  limit_type:
+    description: Type of a single limit; V(-) sets soft and hard.
+    type: str
+    choices: [hard, soft, '-']
+  limit_item:
+    description: Item of a single limit.
+    type: str
+    choices: [as, core, cpu, data, fsize, locks, maxlogins, maxsyslogins, memlock, msgqueue, nice, nofile,
+      nonewprivs, nproc, priority, rss, rtprio, sigpending, stack]
+  value:
+    description: Value of a single limit. Required when O(state=present).
+    type: str
+  use_max:
+    description: Keep the value of the file where it is larger.
+    type: bool
+    default: false
+  use_min:
+    description: Keep the value of the file where it is smaller.
+    type: bool
+    default: false
+  comment:
+    description: Comment behind a single limit.
+    type: str
+    default: ''
+  state:
+    description:
+      - V(present) sets the limits.
+      - V(absent) removes them from O(dest). An entry of O(limits) with neither C(soft) nor C(hard) loses both.
+    type: str
+    choices: [present, absent]
+    default: present
+  dest:
+    description:
+      - The file that keeps the rules. It is made when missing; other lines stay as they are, byte for byte.
+      - Only a regular file, or a link to one, is ever replaced.
+    type: path
+    default: /etc/security/limits.d/99-tunefleet.conf
+  backup:
+    description: Keep a dated copy of the file when it changes.
+    type: bool
+    default: false
+  guard:
+    description:
+      - What to do about a limit that the kernel would refuse, a nofile above C(fs.nr_open) or an unlimited one, or one above
+        what sessions in this container can have.
+      - V(refuse) refuses the whole request before anything is written, V(warn) writes it and warns, V(off) writes it.
+    type: str
+    choices: [refuse, warn, 'off']
+    default: refuse
+seealso:
+  - module: tunefleet.linux.limits_info
+  - module: tunefleet.linux.profile
+  - module: community.general.pam_limits
+  - name: limits.conf(5)
+    description: Format and order of the files.
+    link: https://man7.org/linux/man-pages/man5/limits.conf.5.html
+"""
+
+EXAMPLES = r"""
+---
+- name: Let every new session open many files, and never lower what it has
+  tunefleet.linux.limits:
+    limits:
+      - domain: "*"
+        item: nofile
+        soft: {at_least: 65535}
+        hard: {at_least: 65535}
+
+- name: Set one limit, as with community.general.pam_limits
+  tunefleet.linux.limits:
+    domain: www-data
+    limit_type: soft
+    limit_item: nofile
+    value: 65535
+
+- name: Remove a limit
+  tunefleet.linux.limits:
+    domain: www-data
+    limit_type: soft
+    limit_item: nofile
+    state: absent
+"""
+
+RETURN = r"""
+limits:
+  description: One entry for each limit, in the order asked for.
+  returned: always, unless an entry was malformed
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: Whom the limit is for.
+      type: dict
+      returned: success
+      sample: {domain: '*'}
+    item:
+      description: The item of limits.conf(5).
+      type: str
+      returned: success
+      sample: nofile
+    status:
+      description:
+        - V(ok), V(changed), V(kept) and V(refused) as for a setting.
+        - V(not_namespaced), the host of this container owns the hard limit, and sessions here cannot have more.
+      type: str
+      returned: success
+      sample: changed
+    wanted:
+      description: What was asked for, C(soft) and C(hard).
+      type: dict
+      returned: success
+      sample: {soft: '>= 65535', hard: '>= 65535'}
+    reason:
+      description: Why it ended in this status, where that needs a word.
+      type: str
+      returned: success
+      sample: sessions have it already without a rule of ours
+    before:
+      description: What our file said, C(soft) and C(hard).
+      type: dict
+      returned: success
+      sample: {soft: null, hard: null}
+    after:
+      description: What our file says now, or would say in check mode.
+      type: dict
+      returned: success
+      sample: {soft: 65535, hard: null}
+    effective:
+      description: What a new session of the domain gets over all files, for users whom no stronger rule names.
+      type: dict
+      returned: success
+      sample: {soft: 65535, hard: 524288}
+    shadowed_by:
+      description: The C(path:line) of a rule of another file that wins over ours.
+      type: str
+      returned: success
+      sample: /etc/security/limits.d/99-z.conf:3
+    why:
+      description: The reason that was given with the limit.
+      type: str
+      returned: success
+      sample: Every connection is an open file.
+    source:
+      description: The sources that were given with the limit.
+      type: list
+      elements: str
+      returned: success
+      sample: ['memo_ko:13']
+settings:
+  description: Always empty here; M(tunefleet.linux.profile) returns settings in the same result.
+  returned: always, unless an entry was malformed
+  type: list
+  elements: dict
+  sample: []
+backup_file:
+  description: The dated copy of the file.
+  returned: changed and O(backup=true)
+  type: str
+  sample: /etc/security/limits.d/99-tunefleet.conf.4242.2026-01-31@12:00:00~
+summary:
+  description: How many entries ended in which status.
+  returned: always, unless an entry was malformed
+  type: dict
+  sample: {ok: 20, changed: 3, kept: 4}
+needs:
+  description: What has to happen before everything is in force, such as V(new_session).
+  returned: always, unless an entry was malformed
+  type: list
+  elements: str
+  sample: [new_session]
+undone:
+  description: What was put back after an entry was refused, one sentence each.
+  returned: failure
+  type: list
+  elements: str
+  sample: [net.core.somaxconn is 4096 again.]
+not_undone:
+  description: What could not be put back, one sentence each.
+  returned: failure
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
+
+ARGUMENT_SPEC = {
+    "limits": LIMIT_LIST,
+    "domain": {"type": "str"},
+    "limit_type": {"type": "str", "choices": ["hard", "soft", "-"]},
+    "limit_item": {"type": "str", "choices": sorted(ITEMS)},
+    "value": {"type": "str"},
+    "use_max": {"type": "bool", "default": False},
+    "use_min": {"type": "bool", "default": False},
+    "comment": {"type": "str", "default": ""},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "dest": {"type": "path", "default": "/etc/security/limits.d/99-tunefleet.conf"},
+    "backup": {"type": "bool", "default": False},
+    "guard": {"type": "str", "choices": ["refuse", "warn", "off"], "default": "refuse"},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        ARGUMENT_SPEC,
+        required_one_of=[["domain", "limits"]],
+        mutually_exclusive=[["domain", "limits"], ["use_max", "use_min"]],
+        required_by={"domain": ["limit_type", "limit_item"]},
+        supports_check_mode=True,
+    )
+    try:
+        result, warnings = run(Host(), of_limits(module.params), module.check_mode)
+    except RequestFailed as error:
+        module.fail_json(msg=str(error), **error.result)
+    except TuneError as error:
+        module.fail_json(msg=str(error))
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: limits_info
+short_description: Read what new sessions get from limits.conf and limits.d
+version_added: 0.1.0
+description:
+  - Returns for users the limits that a new session gets over all files of limits.conf(5), and the line that decides each.
+  - Stacks of PAM that leave pam_limits out, or give it a file of its own, are not looked at.
+author:
+  - The tunefleet.linux authors (@tunefleet)
+extends_documentation_fragment:
+  - tunefleet.linux.tuning
+  - tunefleet.linux.tuning.reads
+options:
+  users:
+    description:
+      - Users to look at.
+      - Without any, one entry for each domain and item that a rule names.
+    type: list
+    elements: str
+seealso:
+  - module: tunefleet.linux.limits
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the rules of all files
+  tunefleet.linux.limits_info:
+
+- name: Read what a new session of a user gets
+  tunefleet.linux.limits_info:
+    users: [root, www-data]
+"""
+
+RETURN = r"""
+limits:
+  description: One entry for each user and item, or for each domain and item.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: The user, or the domain.
+      type: dict
+      returned: success
+      sample: {user: www-data}
+    item:
+      description: The item of limits.conf(5).
+      type: str
+      returned: success
+      sample: nofile
+    status:
+      description: Always V(ok).
+      type: str
+      returned: success
+      sample: ok
+    reason:
+      description: The line that exempts the user from all limits, if there is one.
+      type: str
+      returned: success
+      sample: exempt from all limits by /etc/security/limits.conf:8
+    effective:
+      description: What a new session gets, in units of limits.conf(5). Null where nothing says.
+      type: dict
+      returned: success
+      sample: {soft: 1024, hard: 524288}
+    rule:
+      description: The lines that decide. Null where no rule does, and the session keeps what it starts with.
+      type: dict
+      returned: success
+      sample: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: null}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._info import limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+ARGUMENT_SPEC = {"users": {"type": "list", "elements": "str"}}
+
+
+def main() -> None:
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result = limits(Host(), module.params["users"])
+    except TuneError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: profile
+short_description: Apply kernel parameters and limits of a profile in one transaction
+version_added: 0.1.0
+description:
+  - Sets everything that a tuning profile asks for, kernel parameters and limits, in one call. All or nothing.
+  - Everything is checked before the first write; when the kernel refuses a value, live values and files are put back as they
+    were.
+  - Check mode is the audit. It tells what differs from the profile, live, on file and at the next boot, and writes nothing.
+  - The role P(tunefleet.linux.tune#role) calls it with what P(tunefleet.linux.profile#lookup) composed.
+author:
+  - The tunefleet.linux authors (@tunefleet)
+extends_documentation_fragment:
+  - tunefleet.linux.tuning
+  - tunefleet.linux.tuning.changes
+  - tunefleet.linux.tuning.policy
+  - tunefleet.linux.tuning.limit_list
+options:
+  name:
+    description: Name of what is applied; comes back in the result.
+    type: str
+  sysctl:
+    description: The keys to set, as in the option O(tunefleet.linux.sysctl#module:settings).
+    type: dict
+  accept_hazards:
+    description: Apply settings and limits that have a C(hazard), too.
+    type: bool
+    default: false
+  on_unavailable:
+    description:
+      - What to do about a key that cannot be set on this host, see RV(settings[].status). Nothing is ever written for it.
+      - V(fail) refuses the whole request before anything is written.
+      - V(warn) goes on with a warning, except that an V(unknown) key still fails, for it is most likely a typo.
+      - V(skip) goes on and says so in the result only.
+    type: str
+    choices: [fail, warn, skip]
+    default: warn
+  guard:
+    description:
+      - What to do about a limit that the kernel would refuse, see the option O(tunefleet.linux.limits#module:guard).
+    type: str
+    choices: [refuse, warn, 'off']
+    default: refuse
+seealso:
+  - module: tunefleet.linux.sysctl
+  - module: tunefleet.linux.limits
+  - plugin: tunefleet.linux.profile
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+---
+- name: Apply a profile of the collection
+  tunefleet.linux.profile:
+    name: web_server
+    sysctl: "{{ lookup('tunefleet.linux.profile', 'web_server').sysctl }}"
+    limits: "{{ lookup('tunefleet.linux.profile', 'web_server').limits }}"
+
+- name: Apply kernel parameters and a limit together
+  tunefleet.linux.profile:
+    name: api
+    sysctl:
+      fs.nr_open: {at_least: 1048576}
+      net.ipv4.tcp_keepalive_time: 600
+    limits:
+      - domain: api
+        item: nofile
+        soft: 262144
+        hard: 262144
+"""
+
+RETURN = r"""
+name:
+  description: What O(name) says.
+  returned: always
+  type: str
+  sample: web_server
+settings:
+  description: One entry for each key, in the order asked for.
+  returned: always, unless an entry was malformed
+  type: list
+  elements: dict
+  contains:
+    key:
+      description: The key in its canonical spelling.
+      type: str
+      returned: success
+      sample: net.core.somaxconn
+    status:
+      description:
+        - V(ok), live value, entry and next boot are as wanted already.
+        - V(changed), it was changed, or would be in check mode.
+        - V(kept), the host already meets the bound; nothing was written.
+        - V(removed), the kernel dropped this key. V(no_effect), the kernel accepts and ignores it.
+        - V(unknown), there is no such key on this kernel. V(needs_module), it appears once a kernel module is loaded.
+        - V(not_namespaced), it belongs to the host of this network namespace or container. V(read_only), it cannot be
+          written here.
+        - V(refused), the value is not legal, or the kernel refused it.
+      type: str
+      returned: success
+      sample: changed
+    wanted:
+      description: What was asked for.
+      type: str
+      returned: success
+      sample: '>= 8192'
+    reason:
+      description: Why it ended in this status, where that needs a word.
+      type: str
+      returned: success
+      sample: the host has 16384, which meets it
+    live:
+      description: The value in the running kernel, C(before) and C(after).
+      type: dict
+      returned: success
+      sample: {before: '4096', after: '8192'}
+    file:
+      description: The entry in our file, C(before) and C(after), and the C(path) of that file.
+      type: dict
+      returned: success
+      sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: null, after: '8192'}
+    boot:
+      description:
+        - What systemd-sysctl will write at the next boot, C(before) and after the change (C(value)). Null where it writes nothing
+          and the kernel's own default stays.
+        - C(winner) is the C(path:line) that decides, or V(kernel default). C(ours) tells whether that is our entry.
+      type: dict
+      returned: success
+      sample: {before: null, value: '8192', winner: '/etc/sysctl.d/99-tunefleet.conf:2', ours: true}
+    shadowed:
+      description: Whether what is wanted will not be in force after the next boot.
+      type: bool
+      returned: success
+      sample: false
+    why:
+      description: The reason that was given with the setting.
+      type: str
+      returned: success
+      sample: A listener's accept queue is cut to this.
+    source:
+      description: The sources that were given with the setting.
+      type: list
+      elements: str
+      returned: success
+      sample: ['memo_ko:45']
+limits:
+  description: One entry for each limit, in the order asked for.
+  returned: always, unless an entry was malformed
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: Whom the limit is for.
+      type: dict
+      returned: success
+      sample: {domain: '*'}
+    item:
+      description: The item of limits.conf(5).
+      type: str
+      returned: success
+      sample: nofile
+    status:
+      description:
+        - V(ok), V(changed), V(kept) and V(refused) as for a setting.
+        - V(not_namespaced), the host of this container owns the hard limit, and sessions here cannot have more.
+      type: str
+      returned: success
+      sample: changed
+    wanted:
+      description: What was asked for, C(soft) and C(hard).
+      type: dict
+      returned: success
+      sample: {soft: '>= 65535', hard: '>= 65535'}
+    reason:
+      description: Why it ended in this status, where that needs a word.
+      type: str
+      returned: success
+      sample: sessions have it already without a rule of ours
+    before:
+      description: What our file said, C(soft) and C(hard).
+      type: dict
+      returned: success
+      sample: {soft: null, hard: null}
+    after:
+      description: What our file says now, or would say in check mode.
+      type: dict
+      returned: success
+      sample: {soft: 65535, hard: null}
+    effective:
+      description: What a new session of the domain gets over all files, for users whom no stronger rule names.
+      type: dict
+      returned: success
+      sample: {soft: 65535, hard: 524288}
+    shadowed_by:
+      description: The C(path:line) of a rule of another file that wins over ours.
+      type: str
+      returned: success
+      sample: /etc/security/limits.d/99-z.conf:3
+    why:
+      description: The reason that was given with the limit.
+      type: str
+      returned: success
+      sample: Every connection is an open file.
+    source:
+      description: The sources that were given with the limit.
+      type: list
+      elements: str
+      returned: success
+      sample: ['memo_ko:13']
+summary:
+  description: How many entries ended in which status.
+  returned: always, unless an entry was malformed
+  type: dict
+  sample: {ok: 20, changed: 3, kept: 4}
+needs:
+  description: What has to happen before everything is in force, such as V(new_session).
+  returned: always, unless an entry was malformed
+  type: list
+  elements: str
+  sample: [new_session]
+undone:
+  description: What was put back after an entry was refused, one sentence each.
+  returned: failure
+  type: list
+  elements: str
+  sample: [net.core.somaxconn is 4096 again.]
+not_undone:
+  description: What could not be put back, one sentence each.
+  returned: failure
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_profile
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str"},
+    "sysctl": {"type": "dict"},
+    "limits": LIMIT_LIST,
+    "accept_hazards": {"type": "bool", "default": False},
+    "on_unavailable": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "warn"},
+    "on_shadowed": {"type": "str", "choices": ["warn", "fail"], "default": "warn"},
+    "guard": {"type": "str", "choices": ["refuse", "warn", "off"], "default": "refuse"},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result, warnings = run(Host(), of_profile(module.params), module.check_mode)
+    except RequestFailed as error:
+        module.fail_json(msg=str(error), name=module.params["name"], **error.result)
+    except TuneError as error:
+        module.fail_json(msg=str(error), name=module.params["name"])
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(name=module.params["name"], **result)
+
+
+if __name__ == "__main__":
+    main()

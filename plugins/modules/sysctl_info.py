@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: sysctl_info
+short_description: Read kernel parameters, live and at the next boot
+version_added: 0.1.0
+description:
+  - Returns for each key the live value, our own entry, the value that systemd-sysctl will write at the next boot with the line
+    that decides, and every line of any file that speaks of the key.
+author:
+  - The tunefleet.linux authors (@tunefleet)
+extends_documentation_fragment:
+  - tunefleet.linux.tuning
+  - tunefleet.linux.tuning.reads
+options:
+  names:
+    description:
+      - Keys to read, or patterns of keys such as C(net.ipv4.tcp_*). In a pattern C(*) stays within one segment of the key.
+      - Without any, every key that a file of sysctl.d(5) sets.
+    type: list
+    elements: str
+seealso:
+  - module: tunefleet.linux.sysctl
+"""
+
+EXAMPLES = r"""
+---
+- name: Read every key that a file sets
+  tunefleet.linux.sysctl_info:
+  register: kernel
+
+- name: Show keys whose next boot differs from now
+  ansible.builtin.debug:
+    msg: "{{ kernel.settings | selectattr('reason') | map(attribute='key') }}"
+
+- name: Read some keys
+  tunefleet.linux.sysctl_info:
+    names: [net.core.somaxconn, 'net.ipv4.tcp_keepalive_*']
+"""
+
+RETURN = r"""
+settings:
+  description: One entry for each key.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    key:
+      description: The key in its canonical spelling.
+      type: str
+      returned: success
+      sample: net.core.somaxconn
+    status:
+      description: V(ok), or why it could not be set on this host, as for RV(tunefleet.linux.sysctl#module:settings[].status).
+      type: str
+      returned: success
+      sample: ok
+    reason:
+      description: Why it has this status, or how the next boot differs.
+      type: str
+      returned: success
+      sample: live 4096 differs from 8192, which the next boot gives
+    live:
+      description: The value in the running kernel; C(before) and C(after) are the same.
+      type: dict
+      returned: success
+      sample: {before: '4096', after: '4096'}
+    file:
+      description: Our own entry and its file; C(before) and C(after) are the same.
+      type: dict
+      returned: success
+      sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: '8192', after: '8192'}
+    boot:
+      description: What the next boot gives, and the line that decides.
+      type: dict
+      returned: success
+      sample: {before: null, value: '8192', winner: '/etc/sysctl.d/99-tunefleet.conf:2', ours: true}
+    files:
+      description: Every line that speaks of the key, in reading order.
+      type: list
+      elements: str
+      returned: success
+      sample: ['/etc/sysctl.d/99-tunefleet.conf:2']
+summary:
+  description: How many keys have which status.
+  returned: success
+  type: dict
+  sample: {ok: 12}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._info import sysctl
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+ARGUMENT_SPEC = {"names": {"type": "list", "elements": "str"}}
+
+
+def main() -> None:
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result = sysctl(Host(), module.params["names"])
+    except TuneError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
