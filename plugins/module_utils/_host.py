@@ -7,6 +7,7 @@ It knows no policy. What it cannot do it says as HostProblem, with the path and 
 """
 
 import errno
+import glob
 import grp
 import os
 import pwd
@@ -142,6 +143,11 @@ class Host:
             raise HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
         if taken != len(data):
             raise HostProblem("the kernel took only {0} of {1} bytes of {2!r}".format(taken, len(data), text))
+
+    def live_matches(self, pattern: str) -> t.List[str]:
+        """Path relative to /proc/sys of every parameter that a pattern of such paths matches."""
+        base = self._at("/proc/sys/")
+        return [path[len(base) :] for path in sorted(glob.glob(glob.escape(base) + pattern)) if os.path.isfile(path)]
 
     def live_paths(self) -> t.List[str]:
         """Path relative to /proc/sys of every parameter that this kernel shows here."""

@@ -23,12 +23,18 @@ UNAVAILABLE = frozenset([REMOVED, UNKNOWN, NEEDS_MODULE, NOT_NAMESPACED, READ_ON
 
 
 class LiveStep(t.NamedTuple):
-    """Set a kernel parameter. ``before`` is the text that puts it back, None where it could not be read."""
+    """Set a kernel parameter, or make sure that it still is what it was after others were written.
+
+    ``before`` is the text that puts it back, None where it could not be read. ``beside`` holds what the kernel may rewrite
+    together with it: key, text and shape of each. An ``action`` leaves nothing that could be read back or put back.
+    """
 
     key: str
     before: t.Optional[str]
     after: str
     shape: Shape
+    beside: t.Tuple[t.Tuple[str, str, Shape], ...] = ()
+    action: bool = False
 
 
 class FileStep(t.NamedTuple):

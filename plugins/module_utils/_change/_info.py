@@ -24,16 +24,12 @@ def _keys(host: "Host", names: t.Optional[t.Sequence[str]], table: _boot.BootTab
     """The keys that names and patterns stand for; without any, every key that a file sets."""
     if not names:
         return table.keys()
-    live = [] if not any(_names.is_pattern(name) for name in names) else host.live_paths()
     found: t.Dict[str, None] = {}
     problems: t.List[str] = []
     for name in names:
-        if _names.is_pattern(name):
-            pattern = _names.normalise(name.strip())
-            found.update({_names.from_path(path): None for path in live if _boot.glob_matches(pattern, path)})
-            continue
         try:
-            found[_names.canonical(name)] = None
+            key = _names.canonical_pattern(name)
+            found.update(dict.fromkeys(_seen.matches(host, key) if _names.is_pattern(key) else [key]))
         except NameProblem as problem:
             problems.append(str(problem))
     if problems:
@@ -66,7 +62,7 @@ def _state_of(key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, boot: _boo
     status, reason = _plan_sysctl.unavailable(key, seen) or (d.OK, "")
     if status == d.OK and not live.writable:
         status, reason = _plan_sysctl.unwritable(key, seen)
-    if status == d.OK and then is not None and not _values.same(now, then, shape):
+    if status == d.OK and then is not None and not _values.holds(now, then, shape):
         reason = "live {0} differs from {1}, which the next boot gives".format(now, then)
     ours = boot.file is not None and seen.own is not None and seen.reals.get(boot.file) == seen.own.real
     state = d.BootState(then, boot.winner, ours)

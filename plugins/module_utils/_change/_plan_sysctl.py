@@ -10,7 +10,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _de
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import SysctlSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _conf, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _conf, _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 _MEETS = {_wish.AT_LEAST: _values.at_least, _wish.AT_MOST: _values.at_most}
@@ -33,6 +33,8 @@ def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
         return d.REMOVED, "gone since {0}{1}".format(_version(facts.removed), note)
     if facts and facts.scope == _catalog.INIT_NETNS and seen.child_netns:
         return d.NOT_NAMESPACED, "belongs to the host; a network namespace or container does not have it"
+    if _names.is_pattern(key):
+        return d.UNKNOWN, "no key on this kernel matches the pattern"
     module = _catalog.module_of(key)
     if module:
         return d.NEEDS_MODULE, "appears once the kernel module {0} is loaded".format(module)
@@ -97,15 +99,18 @@ class _Judge:
     def _text(self, wish: _wish.Wish, shape: Shape) -> str:
         if wish.operator != _wish.VALUE and shape.kind != _values.INTEGERS:
             raise ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
-        live = self._seen.live[wish.key]
-        if self._policy.live and live.exists and not live.readable and live.writable:
-            raise ValueProblem("the key can only be written: it triggers an action and has no state to be kept")
+        if self._is_action(wish.key) and self._policy.persist:
+            raise ValueProblem("a write to it triggers an action and leaves no state to keep; set persist to false")
         return _values.normal(t.cast(_values.Raw, wish.raw), shape)
+
+    def _is_action(self, key: str) -> bool:
+        facts, live = _catalog.find(key), self._seen.live[key]
+        return bool(facts and facts.action) or (live.exists and live.writable and not live.readable)
 
     @staticmethod
     def _refusal(wish: _wish.Wish, problem: ValueProblem) -> str:
         facts = _catalog.find(wish.key)
-        if facts is None or not facts.unit:
+        if facts is None or not facts.unit or facts.action:
             return "{0}.".format(problem)
         legal = _values.span(facts.shape)
         return "{0} (legal: {1}{2}).".format(problem, legal + " " if legal != ".." else "", facts.unit)
@@ -117,20 +122,22 @@ class _Judge:
             return decision._replace(status=missing[0], reason=missing[1])
         target = now
         if self._policy.live:
-            target = self._live_target(wish, text, now)
-            if not _values.same(now, target, decision.shape) and not self._seen.live[wish.key].writable:
+            target = self._live_target(wish, text, now, decision.shape)
+            if now != target and not self._seen.live[wish.key].writable:
                 status, reason = unwritable(wish.key, self._seen)
                 return decision._replace(status=status, reason=reason)
         entry = self._entry(wish, text, said, now, target) if self._policy.persist else said
         if _values.same(entry, said, decision.shape):
             entry = said
+        if self._is_action(wish.key):
+            return decision._replace(status=d.CHANGED, live=(None, text))
         return self._judged(wish, decision._replace(live=(now, target), file=(said, entry)))
 
     @staticmethod
-    def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str]) -> str:
-        if wish.operator == _wish.VALUE:
-            return text
-        return _STRONGER[wish.operator](now, text)
+    def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str], shape: Shape) -> str:
+        """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
+        target = text if wish.operator == _wish.VALUE else _STRONGER[wish.operator](now, text)
+        return now if now is not None and _values.holds(now, target, shape) else target
 
     def _entry(
         self, wish: _wish.Wish, text: str, said: t.Optional[str], now: t.Optional[str], target: t.Optional[str]
@@ -155,8 +162,7 @@ class _Judge:
 
     def _judged(self, wish: _wish.Wish, decision: d.SettingDecision) -> d.SettingDecision:
         (now, target), (said, entry) = decision.live, decision.file
-        same_live = not self._policy.live or _values.same(now, target, decision.shape)
-        if not same_live or said != entry:
+        if now != target or said != entry:
             return decision._replace(status=d.CHANGED)
         if wish.operator != _wish.VALUE and entry is None:
             return decision._replace(status=d.KEPT, reason="the host has {0}, which meets it".format(now))
@@ -207,23 +213,76 @@ def _candidate(seen: SysctlSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple
     return [(path, data[path]) for path in _boot.reading_order(listing)]
 
 
+def _live_step(seen: SysctlSeen, key: str, after: str, shape: Shape) -> d.LiveStep:
+    others = seen.beside.get(key, {})
+    beside = tuple((other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text)
+    facts = _catalog.find(key)
+    action = bool(facts and facts.action) or not seen.live[key].readable
+    return d.LiveStep(key, seen.live[key].text, after, shape, beside, action)
+
+
+def _live_steps(seen: SysctlSeen, decisions: t.Sequence[d.SettingDecision]) -> t.List[d.LiveStep]:
+    """The writes to the kernel, in an order in which none undoes another.
+
+    Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.
+    """
+    wanted = [(one.key, one.live[1], one.shape) for one in decisions if one.live[1] is not None]
+    changed = {one.key for one in decisions if one.status == d.CHANGED and one.live[0] != one.live[1]}
+    touched = {other for key in changed for other in seen.beside.get(key, ())}
+    steps = [
+        _live_step(seen, key, text, shape) for key, text, shape in wanted if text and (key in changed or key in touched)
+    ]
+    steps.sort(key=lambda step: _catalog.writing_order(step.key))
+    return _ports_in_order(steps)
+
+
+def _ports_in_order(steps: t.List[d.LiveStep]) -> t.List[d.LiveStep]:
+    """Each of the two port keys refuses a value that would overlap the other one's (net/ipv4/sysctl_net_ipv4.c)."""
+    places = {step.key: place for place, step in enumerate(steps)}
+    start, ports = places.get("net.ipv4.ip_unprivileged_port_start"), places.get("net.ipv4.ip_local_port_range")
+    if start is None or ports is None:
+        return steps
+    falls = int(steps[start].after) < int(steps[start].before or 0)
+    if falls != (start < ports):
+        steps[start], steps[ports] = steps[ports], steps[start]
+    return steps
+
+
 def _steps(
-    seen: SysctlSeen, conf: t.Optional[_conf.ConfFile], decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy
+    seen: SysctlSeen,
+    conf: t.Optional[_conf.ConfFile],
+    decisions: t.Sequence[d.SettingDecision],
+    policy: _wish.Policy,
 ) -> t.List[d.Step]:
-    changed = [one for one in decisions if one.status == d.CHANGED]
     steps: t.List[d.Step] = []
     if policy.live:
-        for one in changed:
-            before, after = one.live
-            if after is not None and not _values.same(before, after, one.shape):
-                steps.append(d.LiveStep(one.key, seen.live[one.key].text, after, one.shape))
-    changes = {one.key: one.file[1] for one in changed if one.file[0] != one.file[1]}
+        steps.extend(_live_steps(seen, decisions))
+    changes = {one.key: one.file[1] for one in decisions if one.status == d.CHANGED and one.file[0] != one.file[1]}
     if seen.own is not None and conf is not None and changes:
         new: t.Optional[bytes] = conf.with_changes(changes)
         if new == _conf.HEADER:  # nothing of ours is left in a file that we made
             new = None
         steps.append(d.FileStep(seen.own.path, seen.own.real, seen.own.data, new))
     return steps
+
+
+def _contradictions(decisions: t.Sequence[d.SettingDecision]) -> t.List[str]:
+    """Wishes that the kernel cannot meet together."""
+    wanted = {
+        one.key: one for one in decisions if one.status in (d.OK, d.CHANGED, d.KEPT) and one.wanted != _wish.ABSENT
+    }
+    problems = []
+    for key, one in wanted.items():
+        twin, other = _catalog.twin_of(key), _catalog.other_name_of(key)
+        if twin in wanted and key < str(twin):
+            problems.append(
+                "{0} and {1} exclude each other: a write to one makes the other 0. Keep one.".format(key, twin)
+            )
+        elif other in wanted and key < str(other) and wanted[str(other)].wanted != one.wanted:
+            problems.append(
+                "{0} and {1} are two names of one value, and are asked to differ. Keep one.".format(key, other)
+            )
+    return problems
 
 
 def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> t.Tuple[t.List[str], t.List[str]]:
@@ -252,6 +311,7 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     by_key = {wish.key: wish for wish in wishes}
     decisions = [judge.after_boot(one, table, by_key) for one in decisions]
     problems, warnings = _verdict(decisions, policy)
+    problems.extend(_contradictions(decisions))
     line = _lines.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
         warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.sysctl_file, line))

@@ -15,9 +15,15 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish impo
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS
 
 Options = t.Mapping[str, t.Any]
+
+
+def _takes_numbers(name: str) -> bool:
+    facts = _catalog.find(_names.canonical_pattern(name))
+    return facts is not None and facts.shape.kind == INTEGERS
 
 
 def _single_setting(options: Options) -> t.Mapping[str, t.Any]:
@@ -28,7 +34,7 @@ def _single_setting(options: Options) -> t.Mapping[str, t.Any]:
     if options["state"] == "present":
         if options["value"] is None:
             raise TuneError("value cannot be None")
-        if options["value"] == "":
+        if options["value"] == "" and _takes_numbers(name):
             raise TuneError("value cannot be blank")
     return {name: options["value"]}
 
@@ -48,7 +54,7 @@ def of_sysctl(options: Options) -> Request:
     single = options["name"] is not None
     entries = _single_setting(options) if single else options["settings"]
     if options["state"] == "absent":
-        wishes = [Wish(_names.canonical(name), _wish.ABSENT) for name in entries]
+        wishes = [Wish(key, _wish.ABSENT) for key in dict.fromkeys(_names.canonical(name) for name in entries)]
     else:
         wishes = _wish.settings(entries)
     policy = Policy(

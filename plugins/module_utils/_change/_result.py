@@ -105,6 +105,10 @@ def of(plan: d.Plan, path: t.Optional[str]) -> Result:
     }
 
 
+def _unkept(status: str, reason: str) -> str:
+    return "would be changed, but the run came to nothing" if status == d.CHANGED else reason
+
+
 def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: str = "") -> Result:
     """The result of a plan that was not carried out: nothing is after what it was before.
 
@@ -116,11 +120,13 @@ def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: st
             file=(one.file[0], one.file[0]),
             boot=one.boot_before,
             status=d.REFUSED if one.key == refused else one.status,
-            reason=reason if one.key == refused else one.reason,
+            reason=reason if one.key == refused else _unkept(one.status, one.reason),
         )
         for one in plan.settings
     ]
-    limits = [one._replace(after=one.before, effective=Limit()) for one in plan.limits]
+    limits = [
+        one._replace(after=one.before, effective=Limit(), reason=_unkept(one.status, one.reason)) for one in plan.limits
+    ]
     result = of(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
     result.update(undone=[], not_undone=[])
     return result

@@ -11,10 +11,12 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _result,
     _seen,
     _transaction,
+    _wish,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Plan
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -59,6 +61,10 @@ def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Res
     :returns: the result, and warnings.
     :raises TuneError: RequestFailed when an entry was refused, others when the host could not be looked at.
     """
+    patterns = [wish.key for wish in request.wishes if _names.is_pattern(wish.key)]
+    if patterns:
+        found = {pattern: _seen.matches(host, pattern) for pattern in patterns}
+        request = request._replace(wishes=_wish.expanded(request.wishes, found))
     plan = make_plan(request, _seen.of(host, request))
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
@@ -70,7 +76,7 @@ def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Res
                 "become root (become: true, or --become on the command line). Nothing was written."
             )
             raise RequestFailed(message.format(host.user_name()), _result.unwritten(plan, path))
-        return dict(_result.of(plan, path), **_commit(host, request, plan, path)), plan.warnings
+        return _commit(host, request, plan, path), plan.warnings
     return _result.of(plan, path), plan.warnings
 
 
@@ -84,13 +90,14 @@ def _backup(host: "Host", plan: Plan) -> _result.Result:
 
 
 def _commit(host: "Host", request: Request, plan: Plan, path: t.Optional[str]) -> _result.Result:
-    """Carry out a plan; what is returned is added to the result."""
-    added = _backup(host, plan) if request.policy.backup else {}
+    """Carry out a plan and report what came of it."""
+    backups = _backup(host, plan) if request.policy.backup else {}
     try:
-        _transaction.commit(host, plan.steps)
-        return added
+        kept = _transaction.commit(host, plan.steps)
     except _transaction.StepRefused as refusal:
         key = refusal.step.key if isinstance(refusal.step, LiveStep) else ""
         result = _result.unwritten(plan, path, key, refusal.reason)
         result.update(undone=refusal.undone, not_undone=refusal.not_undone)
         raise RequestFailed(str(refusal), result)
+    settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
+    return dict(_result.of(plan._replace(settings=settings), path), **backups)

@@ -23,9 +23,14 @@ Files = t.Sequence[t.Tuple[str, bytes]]
 
 
 class SysctlSeen(t.NamedTuple):
-    """Kernel parameters and sysctl.d files. ``files`` are those that the next boot reads, in that order."""
+    """Kernel parameters and sysctl.d files.
+
+    ``beside`` holds for some keys what else the kernel may change with them. ``files`` are those that the next boot reads, in
+    that order.
+    """
 
     live: t.Mapping[str, "Live"]
+    beside: t.Mapping[str, t.Mapping[str, "Live"]]
     own: t.Optional["File"]
     files: Files
     reals: t.Mapping[str, str]
@@ -79,16 +84,29 @@ def boot_files(host: "Host") -> Files:
     return [(path, data) for path, data in found if data is not None]
 
 
+def matches(host: "Host", pattern: str) -> t.List[str]:
+    """The keys of the host that a pattern of keys matches."""
+    return [_names.from_path(path) for path in host.live_matches(_names.to_path(pattern))]
+
+
+def _beside(host: "Host", key: str) -> t.Mapping[str, "Live"]:
+    """What the kernel may change together with a key."""
+    found = {other for pattern in _catalog.rewritten_with(key) for other in matches(host, pattern)}
+    return {other: host.live(_names.to_path(other)) for other in sorted(found - {key})}
+
+
 def sysctl(host: "Host", keys: t.Iterable[str], path: t.Optional[str]) -> SysctlSeen:
     """What the host shows about some keys.
 
     :param path: the file in which entries are to be kept, or None when there shall be none.
     """
     live = {key: host.live(_names.to_path(key)) for key in keys}
+    beside = {key: _beside(host, key) for key in live if _catalog.rewritten_with(key)}
     strange = [key for key in live if not live[key].exists and not _catalog.find(key) and not _catalog.module_of(key)]
     files = boot_files(host)
     return SysctlSeen(
         live=live,
+        beside=beside,
         own=host.read_own(path) if path else None,
         files=files,
         reals={name: host.real(name) for name, _data in files},

@@ -8,6 +8,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Step
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -24,46 +25,46 @@ class StepRefused(TuneError):
         self.reason = reason
         self.undone = list(undone)
         self.not_undone = list(not_undone)
-        name = step.key if isinstance(step, LiveStep) else step.path
+        what = "setting {0} failed: ".format(step.key) if isinstance(step, LiveStep) else ""
         end = "Everything was put back as it was." if not not_undone else "Not put back: " + " ".join(not_undone)
-        super().__init__("{0}: {1} {2}".format(name, reason, end))
+        super().__init__("{0}{1}. {2}".format(what, reason.rstrip("."), end))
 
 
-def commit(host: "Host", steps: t.Sequence[Step]) -> None:
+def commit(host: "Host", steps: t.Sequence[Step]) -> t.Dict[str, str]:
     """Carry out all steps, or none.
 
     Kernel parameters come before files: what the kernel refuses is never written down for the next boot.
 
+    :returns: what the kernel made of each key that was set, which for some keys is a rounded number.
     :raises StepRefused: when a step failed.
     """
+    kept: t.Dict[str, str] = {}
     for index, step in enumerate(steps):
         try:
-            _do(host, step)
+            if isinstance(step, LiveStep):
+                kept[step.key] = _set_live(host, step)
+            elif step.after is None:
+                host.remove(step.real)
+            else:
+                host.replace(step.real, step.after)
         except HostProblem as problem:
             # The failed step is put back too: a write of several numbers can be refused after the first ones took effect.
             undone, not_undone = _undo(host, steps[: index + 1])
             raise StepRefused(step, str(problem), undone, not_undone)
+    return kept
 
 
-def _do(host: "Host", step: Step) -> None:
-    if isinstance(step, LiveStep):
-        _set_live(host, step, step.after)
-    elif step.after is None:
-        host.remove(step.real)
-    else:
-        host.replace(step.real, step.after)
-
-
-def _set_live(host: "Host", step: LiveStep, text: str) -> None:
-    path = _names.to_path(step.key)
-    try:
+def _set_live(host: "Host", step: LiveStep) -> str:
+    path, text = _names.to_path(step.key), step.after
+    only_held = step.before is not None and _values.holds(step.before, text, step.shape)
+    found = host.live(path).text if only_held else None
+    if found is None or not _values.holds(found, text, step.shape):
         host.write_live(path, text)
-    except HostProblem as problem:
-        raise HostProblem("{0}.".format(problem))
-    # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
-    found = host.live(path).text
-    if found is None or not _values.same(found, text, step.shape):
-        raise HostProblem("{0!r} was written, and the kernel kept {1!r}.".format(text, found))
+        # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
+        found = text if step.action else host.live(path).text
+    if found is None or not _values.holds(found, text, step.shape):
+        raise HostProblem("{0!r} was written, and the kernel kept {1!r}".format(text, found))
+    return _values.tidy(found, step.shape)
 
 
 def _undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[str]]:
@@ -83,12 +84,31 @@ def _undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[
 
 
 def _undo_live(host: "Host", step: LiveStep) -> str:
+    """Put back a key and all that the kernel changed with it."""
+    if step.action:
+        raise HostProblem("what a write to it triggers cannot be taken back.")
     if step.before is None:
         raise HostProblem("its former value could not be read.")
-    if _values.same(host.live(_names.to_path(step.key)).text, step.before, step.shape):
+    wanted = list(step.beside) + [(step.key, step.before, step.shape)]
+    if not _differing(host, wanted):
         return ""
-    _set_live(host, step, step.before)
+    reason = ""
+    # Twice, for the last key may change the others again; and a refusal does not count while the value comes back by
+    # itself: vm.dirty_bytes takes no 0, and is 0 once vm.dirty_ratio is written.
+    for key, text, shape in wanted + wanted:
+        if not _values.same(host.live(_names.to_path(key)).text, text, shape):
+            try:
+                host.write_live(_names.to_path(key), text)
+            except HostProblem as problem:
+                reason = str(problem)
+    differing = _differing(host, wanted)
+    if differing:
+        raise HostProblem("{0} could not be put back{1}.".format(", ".join(differing), ": " + reason if reason else ""))
     return "{0} is {1} again.".format(step.key, step.before)
+
+
+def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, Shape]]) -> t.List[str]:
+    return [key for key, text, shape in wanted if not _values.same(host.live(_names.to_path(key)).text, text, shape)]
 
 
 def _undo_file(host: "Host", step: FileStep) -> str:

@@ -34,7 +34,7 @@ class Note(t.NamedTuple):
 
 
 class Wish(t.NamedTuple):
-    """What one sysctl key shall be. ``key`` is canonical, ``raw`` is as given."""
+    """What one sysctl key shall be. ``key`` is canonical, or a pattern until it is expanded; ``raw`` is as given."""
 
     key: str
     operator: str
@@ -137,7 +137,7 @@ def setting(name: str, raw: t.Any) -> Wish:
 
     :raises NameProblem, ValueProblem: when it stands for none.
     """
-    key = _names.canonical(name)
+    key = _names.canonical_pattern(name)
     if not isinstance(raw, dict):
         if raw is None:
             raise ValueProblem("the value is missing")
@@ -170,6 +170,33 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
             problems.append(
                 "{0} is asked for twice, as {1!r} and as {2!r}; keep one.".format(wish.key, earlier.raw, wish.raw)
             )
+    if problems:
+        raise EntryProblems(problems)
+    return list(found.values())
+
+
+def expanded(wishes: t.Sequence[Wish], matches: t.Mapping[str, t.Sequence[str]]) -> t.List[Wish]:
+    """The wishes with each pattern replaced by the keys that it matches.
+
+    As in sysctl.d(5) a key that is named beats every pattern. A pattern that matches nothing stays, to be reported.
+
+    :param matches: the keys of the host that each pattern matches.
+    :raises EntryProblems: when two patterns want different things of one key.
+    """
+    named = {wish.key for wish in wishes}
+    found: t.Dict[str, Wish] = {}
+    problems: t.List[str] = []
+    for wish in wishes:
+        for key in matches.get(wish.key) or [wish.key]:
+            if key != wish.key and key in named:
+                continue
+            earlier = found.setdefault(key, wish._replace(key=key))
+            if (earlier.operator, str(earlier.raw)) != (wish.operator, str(wish.raw)):
+                problems.append(
+                    "{0} is matched by two patterns, which ask for {1!r} and for {2!r}; name the key itself.".format(
+                        key, earlier.raw, wish.raw
+                    )
+                )
     if problems:
         raise EntryProblems(problems)
     return list(found.values())

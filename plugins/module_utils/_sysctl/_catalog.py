@@ -41,7 +41,8 @@ class Parameter(t.NamedTuple):
 
     ``removed`` and ``no_effect`` name the first kernel version without the key, or with one that nothing reads. ``defaults``
     lists values that kernels use on their own, each with the first version that does. ``computed`` tells whether a value is
-    the one that the kernel computed at boot, for keys where it does so.
+    the one that the kernel computed at boot, for keys where it does so. A write to an ``action`` makes something happen, and
+    leaves no state behind that could be kept.
     """
 
     shape: Shape = Shape(TEXT)
@@ -49,6 +50,7 @@ class Parameter(t.NamedTuple):
     scope: str = GLOBAL
     defaults: t.Tuple[t.Tuple[Version, str], ...] = ()
     computed: t.Optional[t.Callable[[str, "Machine"], bool]] = None
+    action: bool = False
     removed: t.Optional[Version] = None
     no_effect: t.Optional[Version] = None
     note: str = ""
@@ -91,7 +93,28 @@ def _receive_buffers(text: str, machine: Machine) -> bool:
     return 0.8 <= int(words[-1]) / max(1, machine.memory * 1024 / 128) <= 1.0
 
 
+def _power_of_two(number: int) -> t.FrozenSet[int]:
+    """net/core/sysctl_net_core.c, rps_sock_flow_sysctl: roundup_pow_of_two."""
+    return frozenset([1 << (number - 1).bit_length() if number > 0 else 0])
+
+
+def _pipe_size(number: int) -> t.FrozenSet[int]:
+    """fs/pipe.c, round_pipe_size: a power of two of pages, whose size depends on the machine."""
+    return frozenset(max(page, 1 << max(0, number - 1).bit_length()) for page in (4096, 16384, 65536))
+
+
+def _clock_steps(number: int) -> t.FrozenSet[int]:
+    """kernel/time/time.c: milliseconds are kept in ticks, rounded up, of which a kernel has one of four rates."""
+    return frozenset(-(-number * rate // 1000) * 1000 // rate for rate in (100, 250, 300, 1000))
+
+
+def _buckets(number: int) -> t.FrozenSet[int]:
+    """net/netfilter/nf_conntrack_core.c, nf_ct_alloc_hashtable: whole pages of 512 list heads."""
+    return frozenset([-(-number // 512) * 512])
+
+
 _U8 = _checked(0, 255)
+_MILLISECONDS = _checked(0, None)._replace(kept=_clock_steps)
 _SECONDS = _sane(1, _JIFFIES_MAX)
 
 _PARAMETERS: t.Dict[str, Parameter] = {
@@ -112,7 +135,11 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         note="ceiling of every nofile limit",
     ),
     "fs.pipe-max-size": Parameter(
-        _checked(4096, 2147483648), "bytes", GLOBAL, _default("1048576"), note="kept as a power of two of pages"
+        _checked(4096, 2147483648)._replace(kept=_pipe_size),
+        "bytes",
+        GLOBAL,
+        _default("1048576"),
+        note="kept as a power of two of pages",
     ),
     "kernel.pid_max": Parameter(_checked(301, 4194304), "process ids", GLOBAL, _default("4194304")),
     "kernel.threads-max": Parameter(_checked(1, 1073741823), "threads"),
@@ -129,7 +156,11 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         _sane(2304, INT_MAX), "bytes", NETNS_READ_ONLY, _default("212992") + _default("4194304", 6, 18)
     ),
     "net.core.rps_sock_flow_entries": Parameter(
-        _checked(0, 536870912), "entries", INIT_NETNS, _default("0"), note="kept as a power of two"
+        _checked(0, 536870912)._replace(kept=_power_of_two),
+        "entries",
+        INIT_NETNS,
+        _default("0"),
+        note="kept as a power of two",
     ),
     "net.core.somaxconn": Parameter(
         _checked(0, INT_MAX),
@@ -146,7 +177,7 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.conf.*.rp_filter": Parameter(_sane(0, 2), "mode", NETNS),
     "net.ipv4.icmp_echo_ignore_broadcasts": Parameter(_checked(0, 1), "flag", NETNS, _default("1")),
     "net.ipv4.icmp_ratelimit": Parameter(
-        _checked(0, None), "milliseconds", NETNS, _default("1000"), note="kept in steps of 1000/HZ milliseconds"
+        _MILLISECONDS, "milliseconds", NETNS, _default("1000"), note="kept in steps of 1000/HZ milliseconds"
     ),
     "net.ipv4.ip_forward": Parameter(
         _sane(0, 1),
@@ -156,9 +187,13 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.ip_local_port_range": Parameter(_checked(1, 65535, 2), "ports", NETNS, _default("32768 60999", 4, 2)),
     "net.ipv4.ip_local_reserved_ports": Parameter(Shape(PORTS), "ports", NETNS, _default("")),
+    "net.ipv4.ip_unprivileged_port_start": Parameter(_checked(0, 65535), "port", NETNS, _default("1024")),
+    "net.ipv4.neigh.*.base_reachable_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
+    "net.ipv4.neigh.*.retrans_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
     "net.ipv4.neigh.default.gc_thresh1": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("128")),
     "net.ipv4.neigh.default.gc_thresh2": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("512")),
     "net.ipv4.neigh.default.gc_thresh3": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("1024")),
+    "net.ipv4.route.flush": Parameter(Shape(TEXT), "action", NETNS, action=True),
     "net.ipv4.tcp_abort_on_overflow": Parameter(_U8, "flag", NETNS, _default("0")),
     "net.ipv4.tcp_allowed_congestion_control": Parameter(Shape(WORDS), "names", NETNS_READ_ONLY),
     "net.ipv4.tcp_congestion_control": Parameter(Shape(TEXT), "name", NETNS),
@@ -170,6 +205,7 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_fin_timeout": Parameter(
         _SECONDS, "seconds", NETNS, _default("60"), note="governs FIN-WAIT-2 of orphaned sockets, not TIME-WAIT"
     ),
+    "net.ipv4.tcp_invalid_ratelimit": Parameter(_MILLISECONDS, "milliseconds", NETNS, _default("500")),
     "net.ipv4.tcp_keepalive_intvl": Parameter(_SECONDS, "seconds", NETNS, _default("75")),
     "net.ipv4.tcp_keepalive_probes": Parameter(_U8, "probes", NETNS, _default("9")),
     "net.ipv4.tcp_keepalive_time": Parameter(_SECONDS, "seconds", NETNS, _default("7200")),
@@ -228,14 +264,24 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_wmem": Parameter(
         _checked(1, INT_MAX, 3), "bytes: least, initial, largest", NETNS, _default("4096 16384 4194304")
     ),
+    "net.ipv6.neigh.*.base_reachable_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
+    "net.ipv6.neigh.*.retrans_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
+    "net.ipv6.route.flush": Parameter(Shape(TEXT), "action", NETNS, action=True),
+    "net.netfilter.nf_conntrack_buckets": Parameter(
+        _checked(1, INT_MAX)._replace(kept=_buckets), "buckets", NETNS_READ_ONLY, note="kept as a multiple of 512"
+    ),
     "net.netfilter.nf_conntrack_max": Parameter(_checked(0, INT_MAX), "entries", NETNS_READ_ONLY),
+    "vm.compact_memory": Parameter(Shape(TEXT), "action", action=True),
     "vm.dirty_background_bytes": Parameter(_checked(1, LONG_MAX), "bytes"),
     "vm.dirty_background_ratio": Parameter(_checked(0, 100), "percent", GLOBAL, _default("10")),
     "vm.dirty_bytes": Parameter(_checked(8192, LONG_MAX), "bytes"),
     "vm.dirty_ratio": Parameter(_checked(0, 100), "percent", GLOBAL, _default("20")),
+    "vm.drop_caches": Parameter(_checked(1, 4), "action", action=True),
     "vm.max_map_count": Parameter(_sane(1, INT_MAX), "mappings per process", GLOBAL, _default("65530")),
     "vm.min_free_kbytes": Parameter(_sane(128, INT_MAX), "KiB"),
     "vm.overcommit_memory": Parameter(_checked(0, 2), "mode", GLOBAL, _default("0")),
+    "vm.overcommit_kbytes": Parameter(_checked(0, LONG_MAX), "KiB"),
+    "vm.overcommit_ratio": Parameter(_sane(0, 100000), "percent", GLOBAL, _default("50")),
     "vm.swappiness": Parameter(_checked(0, 200), "relative cost", GLOBAL, _default("60")),
 }
 
@@ -286,3 +332,51 @@ def is_kernel_default(parameter: t.Optional[Parameter], text: str, machine: Mach
     if any(since <= machine.release and default == text for since, default in parameter.defaults):
         return True
     return parameter.computed is not None and parameter.computed(text, machine)
+
+
+# Keys of which a write to one makes the other read 0 (mm/page-writeback.c, mm/util.c).
+_TWINS = (
+    ("vm.dirty_bytes", "vm.dirty_ratio"),
+    ("vm.dirty_background_bytes", "vm.dirty_background_ratio"),
+    ("vm.overcommit_kbytes", "vm.overcommit_ratio"),
+)
+_TWIN_OF = dict(_TWINS + tuple((right, left) for left, right in _TWINS))
+# Two names of one value: net/ipv4/devinet.c, devinet_sysctl_forward.
+_FORWARDING = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
+
+
+def twin_of(key: str) -> t.Optional[str]:
+    """The key that cannot be in force together with this one, or None."""
+    return _TWIN_OF.get(key)
+
+
+def other_name_of(key: str) -> t.Optional[str]:
+    """The other name of the same value, or None."""
+    return _FORWARDING[1 - _FORWARDING.index(key)] if key in _FORWARDING else None
+
+
+def _conf_segments(key: str) -> t.List[str]:
+    """The segments of a key below net.ipv4.conf or net.ipv6.conf, or none."""
+    segments = key.split(".")
+    return segments if len(segments) == 5 and segments[0] == "net" and segments[2] == "conf" else []
+
+
+def rewritten_with(key: str) -> t.List[str]:
+    """Keys, and patterns of keys, that the kernel may change by itself when this one changes."""
+    if key in _FORWARDING:
+        return list(_FORWARDING) + ["net.ipv4.conf.*.forwarding", "net.ipv4.conf.all.accept_redirects"]
+    if key in _TWIN_OF:
+        return [_TWIN_OF[key]]
+    segments = _conf_segments(key)
+    # net/ipv4/devinet.c, devinet_copy_dflt_conf; net/ipv6/addrconf.c, addrconf_fixup_forwarding and its neighbours.
+    if segments and (segments[3] == "default" or segments[1:4:2] == ["ipv6", "all"]):
+        return [".".join(segments[:3] + ["*"] + segments[4:])]
+    return []
+
+
+def writing_order(key: str) -> int:
+    """Keys with a smaller number are written first, so that no later write undoes an earlier one."""
+    if key in _FORWARDING:
+        return 0
+    segments = _conf_segments(key)
+    return {"all": 1, "default": 2}.get(segments[3], 3) if segments else 3

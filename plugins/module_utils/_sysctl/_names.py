@@ -85,6 +85,20 @@ def _segments(name: str) -> t.List[str]:
     return segments
 
 
+def canonical_pattern(name: str) -> str:
+    """The one spelling of a key or of a pattern of keys.
+
+    :param name: as for :func:`canonical`, with ``*``, ``?`` and ``[...]`` as in glob(7); each stays within one segment.
+    :raises NameProblem: when it is neither.
+    """
+    if not isinstance(name, str):
+        raise NameProblem("The key {0!r} is not text; write it as in net.core.somaxconn.".format(name))
+    segments = _segments(name.strip(" "))
+    if "/" not in name:
+        segments = _join_interface(segments)
+    return from_path("/".join(segments))
+
+
 def canonical(name: str) -> str:
     """The one spelling of a key that the collection uses.
 
@@ -92,11 +106,7 @@ def canonical(name: str) -> str:
         ``net.ipv4.conf.eth0/100.rp_filter``, ``net/ipv4/conf/eth0.100/rp_filter`` or ``net.ipv4.conf.eth0.100.rp_filter``.
     :raises NameProblem: when it is no key.
     """
-    if not isinstance(name, str):
-        raise NameProblem("The key {0!r} is not text; write it as in net.core.somaxconn.".format(name))
-    segments = _segments(name.strip(" "))
-    if is_pattern(name):
-        raise NameProblem("The key {0!r} is a pattern; name each key that shall be set.".format(name))
-    if "/" not in name:
-        segments = _join_interface(segments)
-    return from_path("/".join(segments))
+    key = canonical_pattern(name)
+    if is_pattern(key):
+        raise NameProblem("The key {0!r} is a pattern; here each key has to be named.".format(name))
+    return key

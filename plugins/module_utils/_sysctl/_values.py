@@ -21,6 +21,8 @@ TEXT = "text"
 _C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
 _OCTAL = re.compile(r"^-?0[0-9]+$")
 _PORTS = re.compile(r"^[0-9]+(-[0-9]+)?$")
+# A write of more than a page is taken in part (fs/proc/proc_sysctl.c, proc_do_large_bitmap), and the smallest page is this.
+_PAGE = 4096
 # As ansible.module_utils.parsing.convert_bool reads a word, which is what ansible.posix.sysctl does to every value.
 _TRUE = frozenset(["yes", "on", "true", "y", "t", "1.0"])
 _FALSE = frozenset(["no", "off", "false", "n", "f", "0.0"])
@@ -32,7 +34,8 @@ class Shape(t.NamedTuple):
     """What the value of one key looks like.
 
     ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
-    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does.
+    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does. ``kept`` tells, for a key
+    that rounds, which numbers the kernel may make of one.
     """
 
     kind: str = TEXT
@@ -40,6 +43,7 @@ class Shape(t.NamedTuple):
     low: t.Optional[int] = None
     high: t.Optional[int] = None
     checked: bool = True
+    kept: t.Optional[t.Callable[[int], t.FrozenSet[int]]] = None
 
 
 def c_integer(word: str) -> t.Optional[int]:
@@ -86,7 +90,7 @@ def _words(raw: Raw, shape: Shape) -> t.List[str]:
 
 
 def _checked_integer(word: str, shape: Shape) -> int:
-    if _OCTAL.match(word):
+    if _OCTAL.match(word) and c_integer(word) != int(word):
         raise ValueProblem(
             "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
                 word
@@ -152,7 +156,14 @@ def _normal_ports(words: t.List[str]) -> str:
             pieces[-1][1] = port
         else:
             pieces.append([port, port])
-    return ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
+    text = ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
+    if len(text) >= _PAGE - 1:
+        raise ValueProblem(
+            "the list has {0} bytes even with its ranges merged, and the kernel takes less than {1} in a write".format(
+                len(text), _PAGE
+            )
+        )
+    return text
 
 
 def normal(raw: Raw, shape: Shape) -> str:
@@ -169,7 +180,7 @@ def normal(raw: Raw, shape: Shape) -> str:
     words = _words(raw, shape)
     if shape.kind == INTEGERS:
         if not words:
-            raise ValueProblem("an empty value is no number")
+            raise ValueProblem("value cannot be blank")
         return _normal_integers(words, shape)
     if shape.kind == PORTS:
         return _normal_ports(words)
@@ -196,6 +207,14 @@ def same(one: t.Optional[str], other: t.Optional[str], shape: Shape) -> bool:
     if shape.kind == WORDS:
         return set(one.split()) == set(other.split())
     return tidy(one, shape) == tidy(other, shape)
+
+
+def holds(have: t.Optional[str], wish: t.Optional[str], shape: Shape) -> bool:
+    """Whether a live text is what the kernel makes of a wish: the same value, or the one that it rounds it to."""
+    if same(have, wish, shape):
+        return True
+    pairs = None if have is None or wish is None or shape.kept is None else _pairs(have, wish)
+    return pairs is not None and shape.kept is not None and all(a in shape.kept(b) for a, b in pairs)
 
 
 def _pairs(one: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:
