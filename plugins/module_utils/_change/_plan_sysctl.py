@@ -38,10 +38,11 @@ def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
     module = _catalog.module_of(key)
     if module:
         return d.NEEDS_MODULE, "appears once the kernel module {0} is loaded".format(module)
+    if facts and facts.since and seen.machine.release < facts.since:
+        here = _version(seen.machine.release)
+        return d.UNKNOWN, "appeared in {0}, and this kernel is {1}".format(_version(facts.since), here)
     if facts:
-        return d.UNKNOWN, "this kernel ({0}) does not have it: too old, or built without it".format(
-            _version(seen.machine.release)
-        )
+        return d.UNKNOWN, "{0} as built here is without it".format(_version(seen.machine.release))
     return d.UNKNOWN, "no such key on this kernel" + _wish.near(key, set(seen.known) | set(_catalog.names()))
 
 
@@ -294,7 +295,8 @@ def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> 
         if one.status == d.REFUSED:
             problems.append(text)
         elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:
-            fails = policy.on_unavailable == _wish.FAIL or one.status == d.UNKNOWN
+            # A key that the catalog knows is no typo: this kernel is older than it, or built without it.
+            fails = policy.on_unavailable == _wish.FAIL or (one.status == d.UNKNOWN and not _catalog.find(one.key))
             (problems if fails else warnings).append(text)
         elif one.shadowed:
             (problems if policy.on_shadowed == _wish.FAIL else warnings).append(text)

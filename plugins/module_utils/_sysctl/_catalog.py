@@ -39,18 +39,21 @@ class Machine(t.NamedTuple):
 class Parameter(t.NamedTuple):
     """What is known about one key.
 
+    ``about`` says what it does. ``since`` is the first kernel version with the key, where that is later than Linux 4.18.
     ``removed`` and ``no_effect`` name the first kernel version without the key, or with one that nothing reads. ``defaults``
     lists values that kernels use on their own, each with the first version that does. ``computed`` tells whether a value is
     the one that the kernel computed at boot, for keys where it does so. A write to an ``action`` makes something happen, and
     leaves no state behind that could be kept.
     """
 
+    about: str
     shape: Shape = Shape(TEXT)
     unit: str = ""
     scope: str = GLOBAL
     defaults: t.Tuple[t.Tuple[Version, str], ...] = ()
     computed: t.Optional[t.Callable[[str, "Machine"], bool]] = None
     action: bool = False
+    since: t.Optional[Version] = None
     removed: t.Optional[Version] = None
     no_effect: t.Optional[Version] = None
     note: str = ""
@@ -117,8 +120,9 @@ _U8 = _checked(0, 255)
 _MILLISECONDS = _checked(0, None)._replace(kept=_clock_steps)
 _SECONDS = _sane(1, _JIFFIES_MAX)
 
-_PARAMETERS: t.Dict[str, Parameter] = {
+PARAMETERS: t.Dict[str, Parameter] = {
     "fs.file-max": Parameter(
+        "Open files of the whole system.",
         _checked(0, LONG_MAX),
         "open files, whole system",
         GLOBAL,
@@ -126,8 +130,11 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         _tenth_of_memory,
         note="systemd 240 and newer set it to the largest number at boot",
     ),
-    "fs.inode-max": Parameter(removed=(2, 4), note="inodes are allocated as needed"),
+    "fs.inode-max": Parameter(
+        "Inodes held in memory, in Linux 2.2 and before.", removed=(2, 4), note="inodes are allocated as needed"
+    ),
     "fs.nr_open": Parameter(
+        "The highest limit of open files that a process may be given.",
         _checked(64, 2147483584),
         "open files per process",
         GLOBAL,
@@ -135,27 +142,58 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         note="ceiling of every nofile limit",
     ),
     "fs.pipe-max-size": Parameter(
+        "The largest pipe that a user without privileges may ask for.",
         _checked(4096, 2147483648)._replace(kept=_pipe_size),
         "bytes",
         GLOBAL,
         _default("1048576"),
         note="kept as a power of two of pages",
     ),
-    "kernel.pid_max": Parameter(_checked(301, 4194304), "process ids", GLOBAL, _default("4194304")),
-    "kernel.threads-max": Parameter(_checked(1, 1073741823), "threads"),
-    "net.core.default_qdisc": Parameter(Shape(TEXT), "name", INIT_NETNS),
-    "net.core.netdev_budget": Parameter(_sane(1, INT_MAX), "packets per poll cycle", INIT_NETNS, _default("300")),
+    "kernel.pid_max": Parameter(
+        "Process ids begin anew at this number.", _checked(301, 4194304), "process ids", GLOBAL, _default("4194304")
+    ),
+    "kernel.threads-max": Parameter("Threads of the whole system.", _checked(1, 1073741823), "threads"),
+    "net.core.default_qdisc": Parameter(
+        "Queueing discipline of network devices that are set up from now on.", Shape(TEXT), "name", INIT_NETNS
+    ),
+    "net.core.netdev_budget": Parameter(
+        "Packets that one round of receiving may take from all devices.",
+        _sane(1, INT_MAX),
+        "packets per poll cycle",
+        INIT_NETNS,
+        _default("300"),
+    ),
     "net.core.netdev_max_backlog": Parameter(
-        _sane(1, INT_MAX), "packets per CPU", INIT_NETNS, _default("1000"), note="0 stops the input queue"
+        "Received packets that may wait for a CPU, for drivers without NAPI and with receive packet steering.",
+        _sane(1, INT_MAX),
+        "packets per CPU",
+        INIT_NETNS,
+        _default("1000"),
+        note="0 stops the input queue",
     ),
     "net.core.optmem_max": Parameter(
-        _checked(0, INT_MAX), "bytes per socket", NETNS, _default("20480") + _default("131072", 6, 7)
+        "Memory of a socket for control messages, filters and zero-copy bookkeeping.",
+        _checked(0, INT_MAX),
+        "bytes per socket",
+        NETNS,
+        _default("20480") + _default("131072", 6, 7),
     ),
-    "net.core.rmem_default": Parameter(_sane(2304, INT_MAX), "bytes", NETNS_READ_ONLY, _default("212992")),
+    "net.core.rmem_default": Parameter(
+        "Receive buffer that a socket other than TCP begins with.",
+        _sane(2304, INT_MAX),
+        "bytes",
+        NETNS_READ_ONLY,
+        _default("212992"),
+    ),
     "net.core.rmem_max": Parameter(
-        _sane(2304, INT_MAX), "bytes", NETNS_READ_ONLY, _default("212992") + _default("4194304", 6, 18)
+        "The largest receive buffer that a program may ask for with SO_RCVBUF.",
+        _sane(2304, INT_MAX),
+        "bytes",
+        NETNS_READ_ONLY,
+        _default("212992") + _default("4194304", 6, 18),
     ),
     "net.core.rps_sock_flow_entries": Parameter(
+        "Size of the table that steers packets to the CPU of their program.",
         _checked(0, 536870912)._replace(kept=_power_of_two),
         "entries",
         INIT_NETNS,
@@ -163,55 +201,167 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         note="kept as a power of two",
     ),
     "net.core.somaxconn": Parameter(
+        "The longest queue of connections that wait for accept(2).",
         _checked(0, INT_MAX),
         "connections",
         NETNS,
         _default("128") + _default("4096", 5, 4),
         note="read by listen(2): a listener that is already there keeps its old bound",
     ),
-    "net.core.wmem_default": Parameter(_sane(4608, INT_MAX), "bytes", NETNS_READ_ONLY, _default("212992")),
-    "net.core.wmem_max": Parameter(
-        _sane(4608, INT_MAX), "bytes", NETNS_READ_ONLY, _default("212992") + _default("4194304", 6, 18)
+    "net.core.wmem_default": Parameter(
+        "Send buffer that a socket other than TCP begins with.",
+        _sane(4608, INT_MAX),
+        "bytes",
+        NETNS_READ_ONLY,
+        _default("212992"),
     ),
-    "net.ipv4.conf.*.accept_redirects": Parameter(_sane(0, 1), "flag", NETNS),
-    "net.ipv4.conf.*.rp_filter": Parameter(_sane(0, 2), "mode", NETNS),
-    "net.ipv4.icmp_echo_ignore_broadcasts": Parameter(_checked(0, 1), "flag", NETNS, _default("1")),
+    "net.core.wmem_max": Parameter(
+        "The largest send buffer that a program may ask for with SO_SNDBUF.",
+        _sane(4608, INT_MAX),
+        "bytes",
+        NETNS_READ_ONLY,
+        _default("212992") + _default("4194304", 6, 18),
+    ),
+    "net.ipv4.conf.*.accept_redirects": Parameter(
+        "Whether ICMP redirects change the routes of an interface.", _sane(0, 1), "flag", NETNS
+    ),
+    "net.ipv4.conf.*.rp_filter": Parameter(
+        "Whether a packet must come in where its sender would be reached: 0 no, 1 strictly, 2 by any interface.",
+        _sane(0, 2),
+        "mode",
+        NETNS,
+        note="the larger one of conf.all and of the interface counts",
+    ),
+    "net.ipv4.icmp_echo_ignore_broadcasts": Parameter(
+        "Leaves pings to broadcast and multicast addresses unanswered.", _checked(0, 1), "flag", NETNS, _default("1")
+    ),
     "net.ipv4.icmp_ratelimit": Parameter(
-        _MILLISECONDS, "milliseconds", NETNS, _default("1000"), note="kept in steps of 1000/HZ milliseconds"
+        "Least time between two ICMP messages to one peer.",
+        _MILLISECONDS,
+        "milliseconds",
+        NETNS,
+        _default("1000"),
+        note="kept in steps of 1000/HZ milliseconds",
     ),
     "net.ipv4.ip_forward": Parameter(
+        "Forwards packets between interfaces.",
         _sane(0, 1),
         "flag",
         NETNS,
         note="a change rewrites net.ipv4.conf.*.forwarding and net.ipv4.conf.all.accept_redirects",
     ),
-    "net.ipv4.ip_local_port_range": Parameter(_checked(1, 65535, 2), "ports", NETNS, _default("32768 60999", 4, 2)),
-    "net.ipv4.ip_local_reserved_ports": Parameter(Shape(PORTS), "ports", NETNS, _default("")),
-    "net.ipv4.ip_unprivileged_port_start": Parameter(_checked(0, 65535), "port", NETNS, _default("1024")),
-    "net.ipv4.neigh.*.base_reachable_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
-    "net.ipv4.neigh.*.retrans_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
-    "net.ipv4.neigh.default.gc_thresh1": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("128")),
-    "net.ipv4.neigh.default.gc_thresh2": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("512")),
-    "net.ipv4.neigh.default.gc_thresh3": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("1024")),
-    "net.ipv4.route.flush": Parameter(Shape(TEXT), "action", NETNS, action=True),
-    "net.ipv4.tcp_abort_on_overflow": Parameter(_U8, "flag", NETNS, _default("0")),
-    "net.ipv4.tcp_allowed_congestion_control": Parameter(Shape(WORDS), "names", NETNS_READ_ONLY),
-    "net.ipv4.tcp_congestion_control": Parameter(Shape(TEXT), "name", NETNS),
-    "net.ipv4.tcp_dsack": Parameter(_U8, "flag", NETNS, _default("1")),
-    # No upper bound of our own: kernels with AccECN take values above 2.
-    "net.ipv4.tcp_ecn": Parameter(_checked(0, None), "mode", NETNS, _default("2")),
-    "net.ipv4.tcp_fack": Parameter(_U8, "flag", NETNS, no_effect=(4, 15), note="RACK took its place"),
-    "net.ipv4.tcp_fastopen": Parameter(_sane(0, INT_MAX), "bit mask", NETNS, _default("1")),
-    "net.ipv4.tcp_fin_timeout": Parameter(
-        _SECONDS, "seconds", NETNS, _default("60"), note="governs FIN-WAIT-2 of orphaned sockets, not TIME-WAIT"
+    "net.ipv4.ip_local_port_range": Parameter(
+        "First and last port for connections that name none of their own.",
+        _checked(1, 65535, 2),
+        "ports",
+        NETNS,
+        _default("32768 60999", 4, 2),
     ),
-    "net.ipv4.tcp_invalid_ratelimit": Parameter(_MILLISECONDS, "milliseconds", NETNS, _default("500")),
-    "net.ipv4.tcp_keepalive_intvl": Parameter(_SECONDS, "seconds", NETNS, _default("75")),
-    "net.ipv4.tcp_keepalive_probes": Parameter(_U8, "probes", NETNS, _default("9")),
-    "net.ipv4.tcp_keepalive_time": Parameter(_SECONDS, "seconds", NETNS, _default("7200")),
-    "net.ipv4.tcp_low_latency": Parameter(_sane(0, 1), "flag", INIT_NETNS, no_effect=(4, 14)),
-    "net.ipv4.tcp_max_orphans": Parameter(_sane(1, INT_MAX), "sockets", INIT_NETNS, computed=_half_of_hash),
+    "net.ipv4.ip_local_reserved_ports": Parameter(
+        "Ports that are never chosen for such connections.", Shape(PORTS), "ports", NETNS, _default("")
+    ),
+    "net.ipv4.ip_unprivileged_port_start": Parameter(
+        "First port that a program without privileges may listen on.",
+        _checked(0, 65535),
+        "port",
+        NETNS,
+        _default("1024"),
+    ),
+    "net.ipv4.neigh.*.base_reachable_time_ms": Parameter(
+        "How long a neighbour counts as reachable after it was heard of.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv4.neigh.*.retrans_time_ms": Parameter(
+        "Time between two questions for a neighbour.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv4.neigh.default.gc_thresh1": Parameter(
+        "Neighbours below which none is forgotten.", _checked(0, INT_MAX), "entries", INIT_NETNS, _default("128")
+    ),
+    "net.ipv4.neigh.default.gc_thresh2": Parameter(
+        "Neighbours above which old ones are forgotten after five seconds.",
+        _checked(0, INT_MAX),
+        "entries",
+        INIT_NETNS,
+        _default("512"),
+    ),
+    "net.ipv4.neigh.default.gc_thresh3": Parameter(
+        "The most neighbours that are kept.", _checked(0, INT_MAX), "entries", INIT_NETNS, _default("1024")
+    ),
+    "net.ipv4.route.flush": Parameter("Throws away cached routes.", Shape(TEXT), "action", NETNS, action=True),
+    "net.ipv4.tcp_abort_on_overflow": Parameter(
+        "Resets a connection that finds the queue for accept(2) full, in place of letting it try again.",
+        _U8,
+        "flag",
+        NETNS,
+        _default("0"),
+    ),
+    "net.ipv4.tcp_allowed_congestion_control": Parameter(
+        "Congestion control that programs without privileges may choose.", Shape(WORDS), "names", NETNS_READ_ONLY
+    ),
+    "net.ipv4.tcp_congestion_control": Parameter("Congestion control of new connections.", Shape(TEXT), "name", NETNS),
+    "net.ipv4.tcp_dsack": Parameter("Reports data that arrived twice (RFC 2883).", _U8, "flag", NETNS, _default("1")),
+    # No upper bound of our own: kernels with AccECN take values above 2.
+    "net.ipv4.tcp_ecn": Parameter(
+        "Explicit congestion notification: 0 off, 1 asked for and accepted, 2 accepted.",
+        _checked(0, None),
+        "mode",
+        NETNS,
+        _default("2"),
+    ),
+    "net.ipv4.tcp_fack": Parameter(
+        "Forward acknowledgement, an early form of loss detection.",
+        _U8,
+        "flag",
+        NETNS,
+        no_effect=(4, 15),
+        note="RACK took its place",
+    ),
+    "net.ipv4.tcp_fastopen": Parameter(
+        "TCP Fast Open (RFC 7413): 1 as client, 2 as server, and further bits.",
+        _sane(0, INT_MAX),
+        "bit mask",
+        NETNS,
+        _default("1"),
+    ),
+    "net.ipv4.tcp_fin_timeout": Parameter(
+        "How long a closed connection waits for the FIN of the other side.",
+        _SECONDS,
+        "seconds",
+        NETNS,
+        _default("60"),
+        note="governs FIN-WAIT-2 of orphaned sockets, not TIME-WAIT",
+    ),
+    "net.ipv4.tcp_invalid_ratelimit": Parameter(
+        "Least time between two answers to segments that fit no connection.",
+        _MILLISECONDS,
+        "milliseconds",
+        NETNS,
+        _default("500"),
+    ),
+    "net.ipv4.tcp_keepalive_intvl": Parameter(
+        "Time between two keepalive probes.", _SECONDS, "seconds", NETNS, _default("75")
+    ),
+    "net.ipv4.tcp_keepalive_probes": Parameter(
+        "Unanswered keepalive probes after which a connection is given up.", _U8, "probes", NETNS, _default("9")
+    ),
+    "net.ipv4.tcp_keepalive_time": Parameter(
+        "Silence after which an idle connection is probed, where a program asked for it.",
+        _SECONDS,
+        "seconds",
+        NETNS,
+        _default("7200"),
+    ),
+    "net.ipv4.tcp_low_latency": Parameter(
+        "Preferred latency over throughput in the receive path.", _sane(0, 1), "flag", INIT_NETNS, no_effect=(4, 14)
+    ),
+    "net.ipv4.tcp_max_orphans": Parameter(
+        "Connections without a program that are kept; further ones are reset.",
+        _sane(1, INT_MAX),
+        "sockets",
+        INIT_NETNS,
+        computed=_half_of_hash,
+    ),
     "net.ipv4.tcp_max_syn_backlog": Parameter(
+        "Half-open connections that a listener remembers.",
         _sane(1, INT_MAX),
         "connections per listener",
         NETNS,
@@ -219,24 +369,71 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         note="used only while net.ipv4.tcp_syncookies is 0; otherwise the listener's backlog decides",
     ),
     "net.ipv4.tcp_max_tw_buckets": Parameter(
+        "Sockets in TIME-WAIT.",
         _sane(1, INT_MAX),
         "sockets",
         NETNS,
         computed=_half_of_hash,
         note="above it a socket is closed with no TIME-WAIT at all",
     ),
-    "net.ipv4.tcp_mem": Parameter(_sane(1, LONG_MAX, 3), "pages", INIT_NETNS),
-    "net.ipv4.tcp_migrate_req": Parameter(_checked(0, 1), "flag", NETNS, _default("0")),
-    "net.ipv4.tcp_mtu_probing": Parameter(_U8, "mode", NETNS, _default("0")),
-    "net.ipv4.tcp_no_metrics_save": Parameter(_U8, "flag", NETNS, _default("0")),
-    "net.ipv4.tcp_notsent_lowat": Parameter(_checked(0, 4294967295), "bytes", NETNS, _default("4294967295")),
-    "net.ipv4.tcp_orphan_retries": Parameter(
-        _U8, "retransmits", NETNS, _default("0"), note="0 means 8 for a live peer"
+    "net.ipv4.tcp_mem": Parameter(
+        "Memory of all TCP sockets: below the first no care is taken, above the second it is saved, the third is the most.",
+        _sane(1, LONG_MAX, 3),
+        "pages",
+        INIT_NETNS,
     ),
-    "net.ipv4.tcp_retries1": Parameter(_U8, "retransmits", NETNS, _default("3")),
-    "net.ipv4.tcp_retries2": Parameter(_U8, "retransmits", NETNS, _default("15")),
-    "net.ipv4.tcp_rfc1337": Parameter(_U8, "flag", NETNS, _default("0")),
+    "net.ipv4.tcp_migrate_req": Parameter(
+        "Hands waiting connections to another listener of the port when theirs closes.",
+        _checked(0, 1),
+        "flag",
+        NETNS,
+        _default("0"),
+        since=(5, 14),
+    ),
+    "net.ipv4.tcp_mtu_probing": Parameter(
+        "Finds the path MTU by itself: 0 never, 1 after a black hole is found, 2 always.",
+        _U8,
+        "mode",
+        NETNS,
+        _default("0"),
+    ),
+    "net.ipv4.tcp_no_metrics_save": Parameter(
+        "Forgets what was measured of a peer when its connection ends.", _U8, "flag", NETNS, _default("0")
+    ),
+    "net.ipv4.tcp_notsent_lowat": Parameter(
+        "Unsent data up to which a socket counts as writable.",
+        _checked(0, 4294967295),
+        "bytes",
+        NETNS,
+        _default("4294967295"),
+    ),
+    "net.ipv4.tcp_orphan_retries": Parameter(
+        "Retransmits to a peer after the program closed the connection.",
+        _U8,
+        "retransmits",
+        NETNS,
+        _default("0"),
+        note="0 means 8 for a live peer",
+    ),
+    "net.ipv4.tcp_retries1": Parameter(
+        "Retransmits after which another route is asked for; RFC 1122 wants at least 3.",
+        _U8,
+        "retransmits",
+        NETNS,
+        _default("3"),
+    ),
+    "net.ipv4.tcp_retries2": Parameter(
+        "Retransmits after which a connection is given up; RFC 1122 wants at least 100 seconds, which are 8.",
+        _U8,
+        "retransmits",
+        NETNS,
+        _default("15"),
+    ),
+    "net.ipv4.tcp_rfc1337": Parameter(
+        "Ignores a reset that hits a socket in TIME-WAIT (RFC 1337).", _U8, "flag", NETNS, _default("0")
+    ),
     "net.ipv4.tcp_rmem": Parameter(
+        "Receive buffer of a connection, from which and up to which it sizes itself.",
         _checked(1, INT_MAX, 3),
         "bytes: least, initial, largest",
         NETNS,
@@ -245,44 +442,156 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         + _default("4096 131072 33554432", 6, 18),
         _receive_buffers,
     ),
-    "net.ipv4.tcp_rto_max_ms": Parameter(_checked(1000, 120000), "milliseconds", NETNS, _default("120000")),
-    "net.ipv4.tcp_rto_min_us": Parameter(_checked(1, INT_MAX), "microseconds", NETNS, _default("200000")),
-    "net.ipv4.tcp_sack": Parameter(_U8, "flag", NETNS, _default("1")),
-    "net.ipv4.tcp_slow_start_after_idle": Parameter(_U8, "flag", NETNS, _default("1")),
-    "net.ipv4.tcp_stdurg": Parameter(_U8, "flag", NETNS, _default("0")),
-    "net.ipv4.tcp_syn_linear_timeouts": Parameter(_checked(0, 127), "timeouts", NETNS, _default("4")),
-    "net.ipv4.tcp_syn_retries": Parameter(_checked(1, 127), "retransmits", NETNS, _default("6")),
-    "net.ipv4.tcp_synack_retries": Parameter(_U8, "retransmits", NETNS, _default("5")),
-    "net.ipv4.tcp_syncookies": Parameter(_U8, "mode", NETNS, _default("1")),
-    "net.ipv4.tcp_timestamps": Parameter(_U8, "mode", NETNS, _default("1")),
+    "net.ipv4.tcp_rto_max_ms": Parameter(
+        "The longest wait before a retransmit.",
+        _checked(1000, 120000),
+        "milliseconds",
+        NETNS,
+        _default("120000"),
+        since=(6, 15),
+    ),
+    "net.ipv4.tcp_rto_min_us": Parameter(
+        "The shortest wait before a retransmit.",
+        _checked(1, INT_MAX),
+        "microseconds",
+        NETNS,
+        _default("200000"),
+        since=(6, 11),
+    ),
+    "net.ipv4.tcp_sack": Parameter(
+        "Selective acknowledgement (RFC 2018): only what was lost is sent again.", _U8, "flag", NETNS, _default("1")
+    ),
+    "net.ipv4.tcp_slow_start_after_idle": Parameter(
+        "Starts slowly again after a connection was idle.", _U8, "flag", NETNS, _default("1")
+    ),
+    "net.ipv4.tcp_stdurg": Parameter(
+        "Reads the urgent pointer the way RFC 793 words it, unlike most systems.", _U8, "flag", NETNS, _default("0")
+    ),
+    "net.ipv4.tcp_syn_linear_timeouts": Parameter(
+        "First SYN retransmits that wait no longer than the one before.",
+        _checked(0, 127),
+        "timeouts",
+        NETNS,
+        _default("4"),
+        since=(6, 5),
+    ),
+    "net.ipv4.tcp_syn_retries": Parameter(
+        "Retransmits of the SYN of an outgoing connection.", _checked(1, 127), "retransmits", NETNS, _default("6")
+    ),
+    "net.ipv4.tcp_synack_retries": Parameter(
+        "Retransmits of the answer to the SYN of an incoming connection.", _U8, "retransmits", NETNS, _default("5")
+    ),
+    "net.ipv4.tcp_syncookies": Parameter(
+        "Answers SYNs without remembering them: 0 never, 1 when the queue overflows, 2 always.",
+        _U8,
+        "mode",
+        NETNS,
+        _default("1"),
+    ),
+    "net.ipv4.tcp_timestamps": Parameter(
+        "Timestamps (RFC 7323): 0 off, 1 on with a random offset, 2 on without.", _U8, "mode", NETNS, _default("1")
+    ),
     "net.ipv4.tcp_tw_recycle": Parameter(
-        _checked(0, 1), "flag", NETNS, removed=(4, 12), note="it broke clients behind one translated address"
+        "Ended TIME-WAIT early.",
+        _checked(0, 1),
+        "flag",
+        NETNS,
+        removed=(4, 12),
+        note="it broke clients behind one translated address",
     ),
-    "net.ipv4.tcp_tw_reuse": Parameter(_checked(0, 2), "mode", NETNS, _default("0") + _default("2", 4, 19)),
-    "net.ipv4.tcp_tw_reuse_delay": Parameter(_checked(1, 60000), "milliseconds", NETNS, _default("1000")),
-    "net.ipv4.tcp_window_scaling": Parameter(_U8, "flag", NETNS, _default("1")),
+    "net.ipv4.tcp_tw_reuse": Parameter(
+        "Takes over ports in TIME-WAIT for outgoing connections: 0 never, 1 always, 2 on loopback.",
+        _checked(0, 2),
+        "mode",
+        NETNS,
+        _default("0") + _default("2", 4, 19),
+    ),
+    "net.ipv4.tcp_tw_reuse_delay": Parameter(
+        "Age at which such a port may be taken over.",
+        _checked(1, 60000),
+        "milliseconds",
+        NETNS,
+        _default("1000"),
+        since=(6, 14),
+    ),
+    "net.ipv4.tcp_window_scaling": Parameter("Windows above 64 KiB (RFC 7323).", _U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_wmem": Parameter(
-        _checked(1, INT_MAX, 3), "bytes: least, initial, largest", NETNS, _default("4096 16384 4194304")
+        "Send buffer of a connection, from which and up to which it sizes itself.",
+        _checked(1, INT_MAX, 3),
+        "bytes: least, initial, largest",
+        NETNS,
+        _default("4096 16384 4194304"),
     ),
-    "net.ipv6.neigh.*.base_reachable_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
-    "net.ipv6.neigh.*.retrans_time_ms": Parameter(_MILLISECONDS, "milliseconds", NETNS),
-    "net.ipv6.route.flush": Parameter(Shape(TEXT), "action", NETNS, action=True),
+    "net.ipv6.neigh.*.base_reachable_time_ms": Parameter(
+        "How long a neighbour counts as reachable after it was heard of.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.neigh.*.retrans_time_ms": Parameter(
+        "Time between two questions for a neighbour.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.route.flush": Parameter("Throws away cached routes.", Shape(TEXT), "action", NETNS, action=True),
     "net.netfilter.nf_conntrack_buckets": Parameter(
-        _checked(1, INT_MAX)._replace(kept=_buckets), "buckets", NETNS_READ_ONLY, note="kept as a multiple of 512"
+        "Size of the table of tracked connections.",
+        _checked(1, INT_MAX)._replace(kept=_buckets),
+        "buckets",
+        NETNS_READ_ONLY,
+        note="kept as a multiple of 512",
     ),
-    "net.netfilter.nf_conntrack_max": Parameter(_checked(0, INT_MAX), "entries", NETNS_READ_ONLY),
-    "vm.compact_memory": Parameter(Shape(TEXT), "action", action=True),
-    "vm.dirty_background_bytes": Parameter(_checked(1, LONG_MAX), "bytes"),
-    "vm.dirty_background_ratio": Parameter(_checked(0, 100), "percent", GLOBAL, _default("10")),
-    "vm.dirty_bytes": Parameter(_checked(8192, LONG_MAX), "bytes"),
-    "vm.dirty_ratio": Parameter(_checked(0, 100), "percent", GLOBAL, _default("20")),
-    "vm.drop_caches": Parameter(_checked(1, 4), "action", action=True),
-    "vm.max_map_count": Parameter(_sane(1, INT_MAX), "mappings per process", GLOBAL, _default("65530")),
-    "vm.min_free_kbytes": Parameter(_sane(128, INT_MAX), "KiB"),
-    "vm.overcommit_memory": Parameter(_checked(0, 2), "mode", GLOBAL, _default("0")),
-    "vm.overcommit_kbytes": Parameter(_checked(0, LONG_MAX), "KiB"),
-    "vm.overcommit_ratio": Parameter(_sane(0, 100000), "percent", GLOBAL, _default("50")),
-    "vm.swappiness": Parameter(_checked(0, 200), "relative cost", GLOBAL, _default("60")),
+    "net.netfilter.nf_conntrack_max": Parameter(
+        "Tracked connections; 0 sets no bound.", _checked(0, INT_MAX), "entries", NETNS_READ_ONLY
+    ),
+    "vm.compact_memory": Parameter("Puts free memory together.", Shape(TEXT), "action", action=True),
+    "vm.dirty_background_bytes": Parameter(
+        "Unwritten data at which writing back begins; takes the place of the ratio.", _checked(1, LONG_MAX), "bytes"
+    ),
+    "vm.dirty_background_ratio": Parameter(
+        "Share of memory that may be unwritten before writing back begins.",
+        _checked(0, 100),
+        "percent",
+        GLOBAL,
+        _default("10"),
+    ),
+    "vm.dirty_bytes": Parameter(
+        "Unwritten data at which programs have to wait; takes the place of the ratio.",
+        _checked(8192, LONG_MAX),
+        "bytes",
+    ),
+    "vm.dirty_ratio": Parameter(
+        "Share of memory that may be unwritten before programs have to wait.",
+        _checked(0, 100),
+        "percent",
+        GLOBAL,
+        _default("20"),
+    ),
+    "vm.drop_caches": Parameter(
+        "Throws away cached files (1), directory entries and inodes (2), or both (3).",
+        _checked(1, 4),
+        "action",
+        action=True,
+    ),
+    "vm.max_map_count": Parameter(
+        "Memory mappings of one process.", _sane(1, INT_MAX), "mappings per process", GLOBAL, _default("65530")
+    ),
+    "vm.min_free_kbytes": Parameter("Memory that is kept free for the kernel itself.", _sane(128, INT_MAX), "KiB"),
+    "vm.overcommit_memory": Parameter(
+        "Promises of memory: 0 by judgement, 1 always, 2 within a bound.", _checked(0, 2), "mode", GLOBAL, _default("0")
+    ),
+    "vm.overcommit_kbytes": Parameter(
+        "Memory beyond swap that may be promised in mode 2; takes the place of the ratio.", _checked(0, LONG_MAX), "KiB"
+    ),
+    "vm.overcommit_ratio": Parameter(
+        "Share of memory beyond swap that may be promised in mode 2.",
+        _sane(0, 100000),
+        "percent",
+        GLOBAL,
+        _default("50"),
+    ),
+    "vm.swappiness": Parameter(
+        "How much dearer dropping cached files is held than swapping.",
+        _checked(0, 200),
+        "relative cost",
+        GLOBAL,
+        _default("60"),
+    ),
 }
 
 # Keys that a module brings along, by the beginning of their canonical name.
@@ -303,18 +612,18 @@ _MODULES = (
 
 def find(key: str) -> t.Optional[Parameter]:
     """The facts about a canonical key, or None. Keys of one interface share an entry."""
-    exact = _PARAMETERS.get(key)
+    exact = PARAMETERS.get(key)
     if exact is not None:
         return exact
     segments = key.split(".")
     if len(segments) == 5:
-        return _PARAMETERS.get(".".join(segments[:3] + ["*"] + segments[4:]))
+        return PARAMETERS.get(".".join(segments[:3] + ["*"] + segments[4:]))
     return None
 
 
 def names() -> t.List[str]:
     """Every key of the catalog that is not a pattern."""
-    return [key for key in _PARAMETERS if not _names.is_pattern(key)]
+    return [key for key in PARAMETERS if not _names.is_pattern(key)]
 
 
 def module_of(key: str) -> t.Optional[str]:
