@@ -36,7 +36,7 @@ def page() -> str:
     lines = [HEAD]
     groups: dict[str, list[str]] = {}
     for key in sorted(catalog.PARAMETERS):
-        groups.setdefault(".".join(key.split(".")[:2]), []).append(key)
+        groups.setdefault(".".join(key.split(".")[:-1][:2]), []).append(key)
     for group, keys in groups.items():
         lines += [
             f"## {group}",
