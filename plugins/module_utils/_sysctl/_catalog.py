@@ -9,6 +9,7 @@ the kernel's Documentation/networking/ip-sysctl.rst and Documentation/admin-guid
 net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c and kernel/sysctl.c, and measurements on Linux 6.1, 6.12 and 6.18.
 """
 
+import functools
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
@@ -610,6 +611,7 @@ _MODULES = (
 )
 
 
+@functools.lru_cache(maxsize=None)
 def find(key: str) -> t.Optional[Parameter]:
     """The facts about a canonical key, or None. Keys of one interface share an entry."""
     exact = PARAMETERS.get(key)

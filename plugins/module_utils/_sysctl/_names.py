@@ -8,6 +8,7 @@ the collection a key has one spelling, the one ``sysctl -a`` prints: segments jo
 (``eth0.100``) written as a slash.
 """
 
+import functools
 import re
 import typing as t
 
@@ -50,6 +51,7 @@ def from_path(path: str) -> str:
     return ".".join(segment.replace(".", "/") for segment in path.split("/"))
 
 
+@functools.lru_cache(maxsize=None)
 def to_path(key: str) -> str:
     """The path relative to /proc/sys of a canonical key."""
     return "/".join(segment.replace("/", ".") for segment in key.split("."))
