@@ -128,10 +128,15 @@ settings:
       description:
         - What systemd-sysctl will write at the next boot, C(before) and after the change (C(value)). Null where it writes nothing
           and the kernel's own default stays.
-        - C(winner) is the C(path:line) that decides, or V(kernel default). C(ours) tells whether that is our entry.
+        - C(winner_before) and C(winner) are the C(path:line) that decides, or V(kernel default). C(ours) tells whether C(winner) is our entry.
       type: dict
       returned: success
-      sample: {before: null, value: '8192', winner: '/etc/sysctl.d/99-tunefleet.conf:2', ours: true}
+      sample:
+        before: null
+        winner_before: kernel default
+        value: '8192'
+        winner: /etc/sysctl.d/99-tunefleet.conf:2
+        ours: true
     shadowed:
       description: Whether what is wanted will not be in force after the next boot.
       type: bool

@@ -32,7 +32,11 @@ options:
         it against the default of a newer kernel.
       - A key is written C(net.ipv4.tcp_rmem) or C(net/ipv4/tcp_rmem). An interface with dots in its name is written
         C(net.ipv4.conf.eth0/100.rp_filter), C(net/ipv4/conf/eth0.100/rp_filter) or C(net.ipv4.conf.eth0.100.rp_filter).
-      - Numbers are decimal or hexadecimal; several are a list or separated by blanks. On keys that take numbers, V(yes), V(on)
+      - A pattern such as C(net.ipv4.conf.*.rp_filter) stands for every key of the host that it matches; C(*) stays within one
+        segment. Each key is set, kept and reported by itself, and one that is also named goes by its own entry.
+      - A key that triggers an action, such as C(net.ipv4.route.flush), leaves no state to keep and needs O(persist=false).
+      - Numbers are decimal or hexadecimal; several are a list or separated by blanks. One with a leading zero is refused where
+        the kernel would read another number, octal, than a person does. On keys that take numbers, V(yes), V(on)
         and V(true) mean 1, V(no), V(off) and V(false) mean 0.
     type: dict
   name:
@@ -173,10 +177,15 @@ settings:
       description:
         - What systemd-sysctl will write at the next boot, C(before) and after the change (C(value)). Null where it writes nothing
           and the kernel's own default stays.
-        - C(winner) is the C(path:line) that decides, or V(kernel default). C(ours) tells whether that is our entry.
+        - C(winner_before) and C(winner) are the C(path:line) that decides, or V(kernel default). C(ours) tells whether C(winner) is our entry.
       type: dict
       returned: success
-      sample: {before: null, value: '8192', winner: '/etc/sysctl.d/99-tunefleet.conf:2', ours: true}
+      sample:
+        before: null
+        winner_before: kernel default
+        value: '8192'
+        winner: /etc/sysctl.d/99-tunefleet.conf:2
+        ours: true
     shadowed:
       description: Whether what is wanted will not be in force after the next boot.
       type: bool

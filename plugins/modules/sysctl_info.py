@@ -77,7 +77,12 @@ settings:
       description: What the next boot gives, and the line that decides.
       type: dict
       returned: success
-      sample: {before: null, value: '8192', winner: '/etc/sysctl.d/99-tunefleet.conf:2', ours: true}
+      sample:
+        before: null
+        winner_before: kernel default
+        value: '8192'
+        winner: /etc/sysctl.d/99-tunefleet.conf:2
+        ours: true
     files:
       description: Every line that speaks of the key, in reading order.
       type: list

@@ -26,6 +26,7 @@ def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
         "file": {"path": path, "before": one.file[0], "after": one.file[1]},
         "boot": {
             "before": one.boot_before.value,
+            "winner_before": one.boot_before.winner,
             "value": one.boot.value,
             "winner": one.boot.winner,
             "ours": one.boot.ours,
