@@ -126,9 +126,10 @@ settings:
       sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: null, after: '8192'}
     boot:
       description:
-        - What systemd-sysctl will write at the next boot, C(before) and after the change (C(value)). Null where it writes nothing
-          and the kernel's own default stays.
-        - C(winner_before) and C(winner) are the C(path:line) that decides, or V(kernel default). C(ours) tells whether C(winner) is our entry.
+        - What systemd-sysctl will write at the next boot, C(before) and after the change (C(value)).
+        - Null where it writes nothing and the kernel's own default stays.
+        - C(winner_before) and C(winner) are the C(path:line) that decides, or V(kernel default).
+        - C(ours) tells whether C(winner) is our entry.
       type: dict
       returned: success
       sample:
