@@ -103,7 +103,7 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         _tenth_of_memory,
         note="systemd 240 and newer set it to the largest number at boot",
     ),
-    "fs.inode-max": Parameter(removed=(2, 4), note="inodes are allocated as needed"),
+    "fs.inode-max": Parameter(_checked(0, INT_MAX), "inodes", removed=(2, 4), note="inodes are allocated as needed"),
     "fs.nr_open": Parameter(
         _checked(64, 2147483584),
         "open files per process",
