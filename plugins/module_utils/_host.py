@@ -176,7 +176,7 @@ class Host:
         """Name, id, primary group and all groups of a user, or None when there is none."""
         try:
             entry = pwd.getpwnam(name)
-        except KeyError:
+        except (KeyError, ValueError):  # ValueError: a NUL byte
             return None
         groups: t.Dict[int, str] = {}
         for gid in os.getgrouplist(name, entry.pw_gid):
@@ -200,12 +200,20 @@ class Host:
     def read_if_any(self, path: str) -> t.Optional[bytes]:
         """The bytes of a file that others wrote: None for one that is missing, a directory, or a link that leads nowhere.
 
-        A link to /dev/null reads as empty, which is how sysctl.d(5) masks a file.
+        A link to /dev/null reads as empty, which is how sysctl.d(5) masks a file; so does everything else that is no regular
+        file, for a pipe would keep us waiting and a device may never end.
         """
         try:
-            with open(self._at(path), "rb") as stream:
-                return stream.read()
-        except (FileNotFoundError, IsADirectoryError):
+            descriptor = os.open(self._at(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                mode = os.fstat(descriptor).st_mode
+                if stat.S_ISDIR(mode):
+                    return None
+                with open(descriptor, "rb", closefd=False) as stream:
+                    return stream.read() if stat.S_ISREG(mode) else b""
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError:
             return None
         except OSError as error:
             raise HostProblem("Reading {0} failed: {1}.".format(path, error.strerror))
@@ -245,6 +253,9 @@ class Host:
 
         :raises HostProblem: when that failed; the file is then as it was.
         """
+        self._replace(real, data, real)
+
+    def _replace(self, real: str, data: bytes, like: str) -> None:
         target = self._at(real)
         temporary = ""
         try:
@@ -255,7 +266,7 @@ class Host:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
-                _take_over_attributes(target, stream.fileno())
+                _take_over_attributes(self._at(like), stream.fileno())
                 os.fsync(stream.fileno())
             os.rename(temporary, target)
             _sync_directory(os.path.dirname(target))
@@ -267,10 +278,12 @@ class Host:
     def copy_aside(self, real: str, data: bytes) -> str:
         """Keep the bytes of a file under a dated name beside it, as ``backup`` of Ansible's own modules does; returns that name.
 
+        The copy has the owner, mode and extended attributes of the file.
+
         :raises HostProblem: when that failed.
         """
         name = "{0}.{1}.{2}~".format(real, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S"))
-        self.replace(name, data)
+        self._replace(name, data, real)
         return name
 
     def remove(self, real: str) -> None:

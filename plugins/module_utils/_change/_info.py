@@ -44,16 +44,17 @@ def sysctl(host: "Host", names: t.Optional[t.Sequence[str]]) -> _result.Result:
     """
     path = Policy().sysctl_file
     table = _boot.BootTable(_seen.boot_files(host))
-    seen = _seen.sysctl(host, _keys(host, names, table), path)
-    conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"")
+    # Not looked at as a file to be edited: reading does not mind a link to /dev/null in its place.
+    seen = _seen.sysctl(host, _keys(host, names, table), None)
+    conf, real = _conf.ConfFile(host.read_if_any(path) or b""), host.real(path)
     settings = []
     for key in seen.live:
-        decision = _state_of(key, seen, conf, table.of(key))
+        decision = _state_of(key, seen, conf, real, table.of(key))
         settings.append(dict(_result.setting(decision, path), files=[line.where for line in table.mentions(key)]))
     return {"settings": settings, "summary": _result.summary(one["status"] for one in settings)}
 
 
-def _state_of(key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, boot: _boot.Boot) -> d.SettingDecision:
+def _state_of(key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, real: str, boot: _boot.Boot) -> d.SettingDecision:
     live = seen.live[key]
     shape = _plan_sysctl.shape_of(key, live.text, boot.value or "")
     now = None if live.text is None else _values.tidy(live.text, shape)
@@ -62,9 +63,9 @@ def _state_of(key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, boot: _boo
     status, reason = _plan_sysctl.unavailable(key, seen) or (d.OK, "")
     if status == d.OK and not live.writable:
         status, reason = _plan_sysctl.unwritable(key, seen)
-    if status == d.OK and then is not None and not _values.holds(now, then, shape):
+    if status == d.OK and now is not None and then is not None and not _values.holds(now, then, shape):
         reason = "live {0} differs from {1}, which the next boot gives".format(now, then)
-    ours = boot.file is not None and seen.own is not None and seen.reals.get(boot.file) == seen.own.real
+    ours = boot.file is not None and seen.reals.get(boot.file) == real
     state = d.BootState(then, boot.winner, ours)
     return d.SettingDecision(key, status, "", reason, (now, now), (entry, entry), state, state, shape=shape)
 

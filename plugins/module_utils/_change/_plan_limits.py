@@ -195,7 +195,7 @@ def _verdict(decisions: t.Sequence[d.LimitDecision], policy: _wish.Policy) -> t.
     problems: t.List[str] = []
     warnings: t.List[str] = []
     for one in decisions:
-        text = "Limit {0}: {1}".format(one.name, one.reason if one.reason.endswith(".") else one.reason + ".")
+        text = _wish.sentence("Limit " + one.name, one.reason)
         if one.status == d.REFUSED:
             problems.append(text)
         elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:
@@ -219,7 +219,10 @@ def plan(
     after = own.data if own else None
     if changes:
         after = judge.conf.with_changes(changes)
-        after = None if after == _conf.HEADER else after  # nothing of ours is left in a file that we made
+        # Nothing of ours is left in a file that we made. Behind a link it stays: before Linux-PAM 1.5.3 a link that leads nowhere
+        # ends every login.
+        if own is not None and own.real == own.path and after == _conf.HEADER:
+            after = None
     steps: t.List[d.Step] = []
     if own is not None and after != own.data:
         steps.append(d.FileStep(own.path, own.real, own.data, after))

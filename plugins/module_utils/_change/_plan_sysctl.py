@@ -166,7 +166,9 @@ class _Judge:
         if now != target or said != entry:
             return decision._replace(status=d.CHANGED)
         if wish.operator != _wish.VALUE and entry is None:
-            return decision._replace(status=d.KEPT, reason="the host has {0}, which meets it".format(now))
+            then = None if self._policy.live else self._others.of(wish.key).value
+            have = "the host has {0}".format(now) if then is None else "the next boot gives {0}".format(then)
+            return decision._replace(status=d.KEPT, reason=have + ", which meets it")
         return decision
 
     def after_boot(
@@ -189,7 +191,7 @@ class _Judge:
 
     def _boot_state(self, boot: _boot.Boot, shape: Shape) -> d.BootState:
         own = self._seen.own
-        ours = own is not None and boot.file is not None and self._seen.reals.get(boot.file, boot.file) == own.real
+        ours = own is not None and boot.file is not None and self._seen.reals.get(boot.file, own.real) == own.real
         return d.BootState(None if boot.value is None else _values.tidy(boot.value, shape), boot.winner, ours)
 
     def _shadow(self, decision: d.SettingDecision) -> str:
@@ -261,7 +263,8 @@ def _steps(
     changes = {one.key: one.file[1] for one in decisions if one.status == d.CHANGED and one.file[0] != one.file[1]}
     if seen.own is not None and conf is not None and changes:
         new: t.Optional[bytes] = conf.with_changes(changes)
-        if new == _conf.HEADER:  # nothing of ours is left in a file that we made
+        # Nothing of ours is left in a file that we made; behind a link it stays, for the link would lead nowhere.
+        if new == _conf.HEADER and seen.own.real == seen.own.path:
             new = None
         steps.append(d.FileStep(seen.own.path, seen.own.real, seen.own.data, new))
     return steps
@@ -291,7 +294,7 @@ def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> 
     problems: t.List[str] = []
     warnings: t.List[str] = []
     for one in decisions:
-        text = "{0}: {1}".format(one.key, one.reason if one.reason.endswith(".") else one.reason + ".")
+        text = _wish.sentence(one.key, one.reason)
         if one.status == d.REFUSED:
             problems.append(text)
         elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:

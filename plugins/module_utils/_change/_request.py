@@ -54,6 +54,7 @@ def of_sysctl(options: Options) -> Request:
     single = options["name"] is not None
     entries = _single_setting(options) if single else options["settings"]
     if options["state"] == "absent":
+        # One wish for a key that is there under two spellings.
         wishes = [Wish(key, _wish.ABSENT) for key in dict.fromkeys(_names.canonical(name) for name in entries)]
     else:
         wishes = _wish.settings(entries)
@@ -69,6 +70,8 @@ def of_sysctl(options: Options) -> Request:
 
 def _single_limit(options: Options) -> LimitWish:
     """The one entry that O(domain), O(limit_type), O(limit_item) and O(value) stand for."""
+    if options["value"] is None:
+        raise ValueProblem("the value is missing")
     entry = {"domain": options["domain"], "item": options["limit_item"]}
     halves = {"soft": ["soft"], "hard": ["hard"], "-": ["soft", "hard"]}[options["limit_type"]]
     operator = _wish.AT_LEAST if options["use_max"] else _wish.AT_MOST if options["use_min"] else _wish.VALUE
@@ -96,11 +99,20 @@ def _absent_limits(options: Options) -> t.List[LimitWish]:
     if options["domain"] is not None:
         halves = ["soft", "hard"] if options["limit_type"] == "-" else [options["limit_type"]]
         return [_without(_bare(options["domain"], options["limit_item"]), halves)]
-    found = []
+    found: t.Dict[str, LimitWish] = {}
+    problems: t.List[str] = []
     for entry in options["limits"]:
         named = [half for half in ("soft", "hard") if entry.get(half) is not None]
-        found.append(_without(_bare(entry["domain"], entry["item"]), named or ["soft", "hard"]))
-    return found
+        try:
+            wish = _without(_bare(entry["domain"], entry["item"]), named or ["soft", "hard"])
+        except ValueProblem as problem:
+            problems.append(_wish.sentence("Limit {0} {1}".format(entry["domain"], entry["item"]), str(problem)))
+            continue
+        earlier = found.get(wish.name, wish)
+        found[wish.name] = wish._replace(soft=wish.soft or earlier.soft, hard=wish.hard or earlier.hard)
+    if problems:
+        raise EntryProblems(problems)
+    return list(found.values())
 
 
 def _bare(domain: str, item: str) -> LimitWish:
@@ -121,8 +133,8 @@ def of_limits(options: Options) -> Request:
         else:
             wishes = _wish.limits(options["limits"])
     except ValueProblem as problem:
-        name = "{0} {1}".format(options["domain"], options["limit_item"]) if single else "entry"
-        raise EntryProblems(["Limit {0}: {1}.".format(name, problem)])
+        name = "Limit {0} {1}".format(options["domain"], options["limit_item"])
+        raise EntryProblems([_wish.sentence(name, str(problem))])
     policy = Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
     return Request(limits=wishes, policy=policy)
 

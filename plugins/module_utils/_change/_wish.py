@@ -106,6 +106,11 @@ def near(word: str, words: t.Iterable[str]) -> str:
     return "; did you mean {0}?".format(" or ".join(found)) if found else ""
 
 
+def sentence(name: str, half: str) -> str:
+    """What is wrong with an entry, as one sentence that names it, on one line even when the name has several."""
+    return "{0}: {1}{2}".format(" ".join(name.split()), half, "" if half.endswith((".", "?")) else ".")
+
+
 def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: str) -> str:
     unknown = sorted(str(field) for field in entry if field not in allowed)
     if unknown:
@@ -163,12 +168,14 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
             problems.append(str(problem))
             continue
         except ValueProblem as problem:
-            problems.append("{0}: {1}.".format(name, problem))
+            problems.append(sentence(name, str(problem)))
             continue
         earlier = found.setdefault(wish.key, wish)
         if (earlier.operator, str(earlier.raw)) != (wish.operator, str(wish.raw)):
             problems.append(
-                "{0} is asked for twice, as {1!r} and as {2!r}; keep one.".format(wish.key, earlier.raw, wish.raw)
+                "{0} is asked for twice, as {1} and as {2}; keep one.".format(
+                    wish.key, describe(earlier.operator, repr(earlier.raw)), describe(wish.operator, repr(wish.raw))
+                )
             )
     if problems:
         raise EntryProblems(problems)
@@ -251,7 +258,7 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
         try:
             wish = limit(entry)
         except ValueProblem as problem:
-            problems.append("Limit {0} {1}: {2}.".format(entry.get("domain"), entry.get("item"), problem))
+            problems.append(sentence("Limit {0} {1}".format(entry.get("domain"), entry.get("item")), str(problem)))
             continue
         earlier = found.setdefault(wish.name, wish)
         if (earlier.soft, earlier.hard) != (wish.soft, wish.hard):

@@ -57,7 +57,7 @@ def parse_line(line: bytes) -> t.Optional[Rule]:
         return Rule(words[0], BOTH, "")
     if len(words) < 4 or words[1].lower() not in (SOFT, HARD, BOTH) or words[2].lower() not in _values.ITEMS:
         return None
-    return Rule(words[0], words[1].lower(), words[2].lower(), _values.read(words[3]), comment.strip())
+    return Rule(words[0], words[1].lower(), words[2].lower(), _values.read(words[3], words[2].lower()), comment.strip())
 
 
 class ConfFile:

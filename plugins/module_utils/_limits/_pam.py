@@ -8,6 +8,7 @@ user beats one for a group, which beats ``*``, wherever they stand; among equals
 apart from each other; ``domain -`` exempts whom it names from everything.
 """
 
+import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _values
@@ -69,7 +70,8 @@ def for_domain(rules: t.Iterable[Placed], domain: str, item: str) -> Choice:
         if placed.rule.domain != domain:
             continue
         if placed.rule.exempts:
-            choice = choice._replace(exempt=placed)
+            # A plain "* -" is ignored by pam_limits.
+            choice = choice if domain == "*" else choice._replace(exempt=placed)
         elif placed.rule.item == item:
             choice = _take(choice, placed, True, True)
     return choice
@@ -86,7 +88,7 @@ def _take(choice: Choice, placed: Placed, soft: bool, hard: bool) -> Choice:
 def _id_in(text: str, value: int) -> bool:
     """``1000:`` is that id and above, ``1000:2000`` both ends included, ``:1000`` that very id."""
     first, _colon, last = text.partition(":")
-    if not (first + last).isdigit():
+    if not re.match(r"^[0-9]{1,20}$", first + last):
         return False
     if not first:
         return value == int(last)
@@ -101,8 +103,8 @@ def _class(domain: str, user: User) -> int:
         name = domain[1:]
         if name in user.groups.values():
             return _GROUP
-        if name.startswith(":") and name[1:].isdigit():
-            return _GROUP if int(name[1:]) in user.groups else 0
+        if name.startswith(":"):
+            return _GROUP if any(_id_in(name, gid) for gid in user.groups) else 0
         return _GROUP if ":" in name and _id_in(name, user.gid) else 0
     return _EVERYBODY if domain == "*" else 0
 
@@ -116,11 +118,12 @@ def for_user(rules: t.Iterable[Placed], user: User, item: str, star_binds_root: 
     for placed in rules:
         strength = _class(placed.rule.domain, user)
         if strength in (_EVERYBODY, _GROUP) and user.uid == 0 and not star_binds_root:
-            continue
+            # The patch leaves "@0:" to the test of ranges of user ids.
+            strength = _USER if ":" in placed.rule.domain and _id_in(placed.rule.domain[1:], user.uid) else 0
         if not strength:
             continue
         if placed.rule.exempts:
-            # A plain "* -" is ignored by pam_limits; the first line that exempts ends the reading.
+            # Here too "* -" is ignored; the first line that exempts ends the reading.
             if strength != _EVERYBODY:
                 return choice._replace(exempt=placed)
             continue

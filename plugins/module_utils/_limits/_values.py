@@ -40,7 +40,7 @@ ITEMS = {
 _RANGES = {"nice": (-20, 19), "priority": (-20, 19), "nonewprivs": (0, 1)}
 _BOUNDED = (0, 2**63 - 1)
 
-_NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)$")
+_NUMBER = re.compile(r"^-?(0|[1-9][0-9]{0,19})$")
 _RANGE = re.compile(r"^[@%]?([0-9]*):([0-9]*)$")
 
 Number = t.Union[int, str]
@@ -63,12 +63,20 @@ def number(raw: object, item: str) -> Number:
     return int(text)
 
 
-def read(text: str) -> Number:
-    """A limit as pam_limits reads it from a file: the digits at the beginning, or no limit."""
-    if text.lower() in _UNLIMITED_WORDS:
+def read(text: str, item: str) -> Number:
+    """A limit as pam_limits reads it from a file: the digits at the beginning, or no limit.
+
+    What is negative or does not fit into 64 bits is no limit either, save for items that have negative values.
+    """
+    if text.lower() in _UNLIMITED_WORDS and item not in _RANGES:
         return UNLIMITED
-    digits = re.match(r"^[+-]?[0-9]+", text)
-    return int(digits.group()) if digits else 0
+    digits = re.match(r"^([+-]?)0*([0-9]{1,20})([0-9]*)", text)
+    if digits is None:
+        return 0
+    number = int(digits.group(1) + digits.group(2))
+    if item not in _RANGES and (digits.group(3) or not 0 <= number < 2**64):
+        return UNLIMITED
+    return number
 
 
 def rank(value: Number) -> int:

@@ -69,7 +69,9 @@ class BootTable:
         self._named: t.Dict[str, Assignment] = {}
         self._patterns: t.Dict[str, Assignment] = {}
         self._mentions: t.Dict[str, t.List[Assignment]] = {}
+        self._order: t.Dict[str, int] = {}
         for path, data in files:
+            self._order[path] = len(self._order)
             for number, line in enumerate(_lines.split(data), 1):
                 entry = _conf.parse_line(line)
                 if entry is not None:
@@ -78,7 +80,9 @@ class BootTable:
     def _add(self, entry: _conf.Entry, assignment: Assignment) -> None:
         self._mentions.setdefault(entry.path, []).append(assignment)
         table = self._patterns if _names.is_pattern(entry.path) else self._named
-        table.pop(entry.path, None)  # a later assignment takes the later place in the order of writing
+        earlier = table.get(entry.path)
+        if earlier is not None and earlier.value != assignment.value:
+            del table[entry.path]  # another value takes the later place in the order of writing, the same one does not
         table[entry.path] = assignment
 
     def of(self, key: str) -> Boot:
@@ -97,13 +101,13 @@ class BootTable:
         return found
 
     def mentions(self, key: str) -> t.List[Assignment]:
-        """Every line, of any file that counts, that names the key or matches it."""
+        """Every line, of any file that counts, that names the key or matches it, in reading order."""
         path = _names.to_path(key)
         found = list(self._mentions.get(path, []))
         for pattern in self._patterns:
             if glob_matches(pattern, path):
                 found.extend(self._mentions[pattern])
-        return found
+        return sorted(found, key=lambda one: (self._order[one.file], one.line))
 
     def keys(self) -> t.List[str]:
         """The keys that are named by a line with a value, sorted."""

@@ -132,7 +132,11 @@ PARAMETERS: t.Dict[str, Parameter] = {
         note="systemd 240 and newer set it to the largest number at boot",
     ),
     "fs.inode-max": Parameter(
-        "Inodes held in memory, in Linux 2.2 and before.", removed=(2, 4), note="inodes are allocated as needed"
+        "Inodes held in memory, in Linux 2.2 and before.",
+        _checked(0, INT_MAX),
+        "inodes",
+        removed=(2, 4),
+        note="inodes are allocated as needed",
     ),
     "fs.nr_open": Parameter(
         "The highest limit of open files that a process may be given.",

@@ -20,7 +20,8 @@ TEXT = "text"
 
 _C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
 _OCTAL = re.compile(r"^-?0[0-9]+$")
-_PORTS = re.compile(r"^[0-9]+(-[0-9]+)?$")
+_PORTS = re.compile(r"^(0|[1-9][0-9]{0,4})(-(0|[1-9][0-9]{0,4}))?$")
+_LONGEST = 20  # characters of one number; the kernel refuses more (kernel/sysctl.c, proc_get_long)
 # A write of more than a page is taken in part (fs/proc/proc_sysctl.c, proc_do_large_bitmap), and the smallest page is this.
 _PAGE = 4096
 # As ansible.module_utils.parsing.convert_bool reads a word, which is what ansible.posix.sysctl does to every value.
@@ -48,7 +49,7 @@ class Shape(t.NamedTuple):
 
 def c_integer(word: str) -> t.Optional[int]:
     """The number that the kernel reads from a word, or None when it is none."""
-    if not _C_INTEGER.match(word):
+    if len(word) > _LONGEST or not _C_INTEGER.match(word):
         return None
     digits = word.lstrip("-")
     base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10
@@ -78,9 +79,11 @@ def _words(raw: Raw, shape: Shape) -> t.List[str]:
         for item in raw:
             if isinstance(item, (bool, float)) or not isinstance(item, (int, str)):
                 raise ValueProblem("{0!r} in the list {1!r} is no whole number".format(item, list(raw)))
+            if "\0" in str(item):
+                raise ValueProblem("{0!r} in the list {1!r} holds a line break or a NUL byte".format(item, list(raw)))
         separator = "," if shape.kind == PORTS else " "
         return separator.join(str(item) for item in raw).split()
-    if isinstance(raw, float) and raw != int(raw):
+    if isinstance(raw, float) and not raw.is_integer():
         raise ValueProblem("{0!r} is no whole number".format(raw))
     if isinstance(raw, float):
         return [str(int(raw))]

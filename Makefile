@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help apply audit test lint build clean
+
+# What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
+# in it, and as no recipe below contains such a variable, no shell reads it as code either.
+TYPED := INVENTORY LIMIT PROFILES ARGS VERBOSE DIFF PYTHON PYTEST_ARGS
+$(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
+export $(TYPED)
+
+define HELP
+tunefleet.linux: sysctl keys and limits, tuned by profile
+
+  make apply    set the profile on this machine (as root), then say what was done
+  make audit    say what "make apply" would change; change nothing
+  make test     run every check (linters, sanity, unit tests, containers)
+  make lint     run the linters only
+  make build    build the collection archive into build/
+  make clean    remove .venv, .cache and build
+
+Variables of apply and audit:
+  PROFILES=a,b      profiles to use                      (default: web_server)
+  INVENTORY=file    hosts to work on                     (default: this machine)
+  LIMIT=pattern     only these hosts of the inventory
+  DIFF=1            show each change of a file
+  VERBOSE=1         show more
+  ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"
+Variables of all:
+  PYTHON=python3.12 the Python to build .venv with       (default: the first suitable one)
+  PYTEST_ARGS="..." options of pytest, such as PYTEST_ARGS="-k archive"
+endef
+export HELP
+
+help:
+	@printf '%s\n' "$$HELP"
+
+apply audit:
+	@tools/setup run
+	@.venv/bin/python tools/run.py $@
+
+lint build:
+	@tools/setup test
+	@.venv/bin/python tools/run.py $@
+
+test:
+	@tools/setup test containers
+	@.venv/bin/python tools/run.py $@
+
+clean:
+	rm -rf .venv .cache build

@@ -1,0 +1,220 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The stdout callback tunefleet.linux.summary."""
+
+# Ansible's base classes are not typed throughout, and its constants come into being at run time.
+# mypy: disable-error-code="no-untyped-call,attr-defined"
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: summary
+type: stdout
+author:
+  - The tunefleet.linux authors (@tunefleet)
+short_description: Say what profiles did to which host, in words for people
+version_added: 0.1.0
+description:
+  - Prints one line for each host as soon as its profile is through, and at the end a summary of what changed, what could not be
+    set and why, what is needed before all of it holds, and how to look closer. Hosts that say the same share a line.
+  - Of other tasks it shows changes and failures, as P(ansible.builtin.default#callback) does.
+  - From C(-v) on it prints everything that P(ansible.builtin.default#callback) prints, and the summary after that.
+  - Nothing is needed on the hosts.
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+requirements:
+  - Set as stdout callback, for example with C(ANSIBLE_STDOUT_CALLBACK=tunefleet.linux.summary).
+seealso:
+  - plugin: tunefleet.linux.profile
+    plugin_type: module
+"""
+
+import os
+import shlex
+import shutil
+import typing as t
+
+from ansible import constants as C
+from ansible import context
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as summary
+
+MODULE = "tunefleet.linux.profile"
+OUR_ROLES = "tunefleet.linux."
+
+COLORS: t.Final = {
+    summary.PLAIN: None,
+    summary.HEAD: C.COLOR_HIGHLIGHT,
+    summary.GOOD: C.COLOR_OK,
+    summary.CHANGE: C.COLOR_CHANGED,
+    summary.WARN: C.COLOR_WARN,
+    summary.BAD: C.COLOR_ERROR,
+}
+
+
+class CallbackModule(DefaultCallback):
+    """The default callback, quiet about tasks, with a summary about settings."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "tunefleet.linux.summary"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outcomes: list[summary.Outcome] = []
+        # What befell hosts elsewhere; told only of those whose profile never got its turn.
+        self._elsewhere: dict[str, summary.Outcome] = {}
+        # The line of the first host waits for a second host: alone it would repeat the summary.
+        self._waiting: list[summary.Line] = []
+
+    def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+        if self._quiet:
+            # The default callback then prints the banner of a task no sooner than it has something to say about it.
+            self.set_option("display_ok_hosts", False)
+            self.set_option("display_skipped_hosts", False)
+
+    @property
+    def _quiet(self) -> bool:
+        return bool(self._display.verbosity == 0)
+
+    # Results
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        if self._keep(result, summary.DONE) or (self._quiet and not _data(result).get("changed")):
+            return
+        super().v2_runner_on_ok(result)
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        if not self._keep(result, summary.FAILED, forgiven=ignore_errors):
+            super().v2_runner_on_failed(result, ignore_errors=ignore_errors)
+
+    def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        if not self._keep(result, summary.UNREACHABLE):
+            super().v2_runner_on_unreachable(result)
+
+    def v2_on_file_diff(self, result: t.Any) -> None:
+        if not (self._quiet and _runs_profile(result)):
+            super().v2_on_file_diff(result)
+            return
+        for part in _parts(result):
+            if part.get("changed") and part.get("diff"):
+                self._show(summary.Line(f"{_host(result)}:", summary.HEAD))
+                self._display.display(self._get_diff(part["diff"]))
+
+    def _keep(self, result: t.Any, state: str, forgiven: bool = False) -> bool:
+        """Take note of a result; True when nothing else needs to be printed about it."""
+        ours = _runs_profile(result) or (state != summary.DONE and _is_of_our_roles(result))
+        # A copy, for the default callback takes out of a result what it has printed.
+        outcomes = [
+            summary.Outcome(_host(result), state, bool(_task(result).check_mode), dict(part)) for part in _parts(result)
+        ]
+        if ours:
+            self._outcomes.extend(outcomes)
+        elif state != summary.DONE and not forgiven:
+            self._elsewhere[_host(result)] = outcomes[0]
+        if not (ours and self._quiet):
+            return False
+        for outcome in outcomes:
+            self._tell(outcome)
+        return True
+
+    def _tell(self, outcome: summary.Outcome) -> None:
+        self._waiting.append(summary.progress(outcome, _width()))
+        if len({seen.host for seen in self._outcomes}) > 1:
+            for line in self._waiting:
+                self._show(line)
+            self._waiting.clear()
+
+    # The course of the run
+
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        if self._quiet:
+            self._play = play
+        else:
+            super().v2_playbook_on_play_start(play)
+
+    def v2_playbook_on_include(self, included_file: t.Any) -> None:
+        if not self._quiet:
+            super().v2_playbook_on_include(included_file)
+
+    def v2_playbook_on_stats(self, stats: t.Any) -> None:
+        reached = {outcome.host for outcome in self._outcomes}
+        outcomes = [*self._outcomes, *(outcome for host, outcome in self._elsewhere.items() if host not in reached)]
+        if not (self._quiet and self._outcomes):
+            super().v2_playbook_on_stats(stats)
+        if self._outcomes:
+            self._show(summary.Line(""))
+            for line in summary.render(outcomes, _width(), _commands(outcomes)):
+                self._show(line)
+
+    def _show(self, line: summary.Line) -> None:
+        self._display.display(line.text, color=COLORS[line.tone])
+
+
+def _task(result: t.Any) -> t.Any:
+    return getattr(result, "task", None) or result._task  # ansible-core before 2.19 knows the second alone
+
+
+def _host(result: t.Any) -> str:
+    host = getattr(result, "host", None) or result._host
+    return str(host.get_name())
+
+
+def _data(result: t.Any) -> dict[str, t.Any]:
+    data: dict[str, t.Any] = result.result if hasattr(result, "result") else result._result
+    return data
+
+
+def _parts(result: t.Any) -> list[dict[str, t.Any]]:
+    """What the module returned: once, or once for each round of a loop."""
+    data = _data(result)
+    rounds = data.get("results") if _task(result).loop else None
+    return list(rounds) if rounds else [data]
+
+
+def _runs_profile(result: t.Any) -> bool:
+    task = _task(result)
+    return MODULE in (task.action, getattr(task, "resolved_action", None))
+
+
+def _is_of_our_roles(result: t.Any) -> bool:
+    """Whether the task belongs to a role of this collection, as the check of its variables does."""
+    role = _task(result)._role
+    return role is not None and str(role.get_name()).startswith(OUR_ROLES)
+
+
+def _width() -> int:
+    columns = shutil.get_terminal_size(fallback=(100, 24)).columns
+    return min(max(columns, 60), 140)
+
+
+def _commands(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
+    """What to type to see more about this run."""
+    commands = []
+    if "MAKELEVEL" in os.environ:  # Only who came through make has the Makefile; it hands on what was typed.
+        typed = [f"{name}={os.environ[name]}" for name in ("INVENTORY", "LIMIT", "PROFILES") if os.environ.get(name)]
+        command = "audit" if all(outcome.check for outcome in outcomes) else "apply"
+        commands = [
+            ("compare, with each line of the files", shlex.join(["make", "audit", "DIFF=1", *typed])),
+            ("all about each setting", shlex.join(["make", command, "VERBOSE=1", *typed])),
+        ]
+    return [*commands, ("compare, with Ansible alone", shlex.join(_playbook(outcomes)))]
+
+
+def _playbook(outcomes: t.Iterable[summary.Outcome]) -> list[str]:
+    """The command that would run this playbook once more, writing nothing."""
+    arguments = context.CLIARGS
+    command = ["ansible-playbook"]
+    for inventory in arguments.get("inventory") or ():
+        command += ["-i", str(inventory)]
+    if arguments.get("subset"):
+        command += ["--limit", str(arguments["subset"])]
+    profiles = {outcome.profile for outcome in outcomes if outcome.profile}
+    # Variables given on the command line may be secrets; the names of profiles are not.
+    if len(profiles) == 1 and any("profiles" in str(given) for given in arguments.get("extra_vars") or ()):
+        command += ["-e", f"profiles={profiles.pop()}"]
+    return [*command, *map(str, arguments.get("args") or ()), "--check", "--diff"]

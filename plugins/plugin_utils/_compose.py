@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Several profiles to one set of wishes. Pure. Private: not for use outside of ``tunefleet.linux``.
+
+Everything that can be wished for on its own is a *slot*: a sysctl key, or one side of one limit. For each slot the profiles'
+*statements* are gathered, and reconciled into one wish that meets them all. The order of profiles never matters.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
+    AT_LEAST,
+    AT_MOST,
+    UNLIMITED,
+    VALUE,
+    Amount,
+    Limit,
+    LimitKey,
+    Profile,
+    ProfileProblem,
+    Reason,
+    Setting,
+    Wish,
+    listed,
+)
+
+Slot = tuple[str, ...]
+"""``(key,)`` for sysctl, ``(domain, item, "soft")`` for one side of a limit."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one profile says about one slot. ``profile`` is the one whose file says it, not the one that inherits it."""
+
+    profile: str
+    wish: Wish
+    reason: Reason
+
+
+class Settled(t.NamedTuple):
+    """What shall be, and every reason for it."""
+
+    wish: Wish
+    reasons: Sequence[Reason]
+
+
+Statements = dict[Slot, dict[str, Statement]]
+"""For each slot, what each profile states."""
+
+
+def compose(
+    names: Collection[str],
+    profiles: Mapping[str, Profile],
+    prefer: str = "",
+    sysctl: Mapping[str, Setting] | None = None,
+    limits: Mapping[LimitKey, Limit] | None = None,
+) -> dict[str, t.Any]:
+    """What the named profiles want together, as the module ``profile`` takes it.
+
+    :param names: the profiles asked for.
+    :param profiles: these and everything they extend, by name; without circles.
+    :param prefer: the profile that decides where two contradict each other.
+    :param sysctl: settings that replace what the profiles say about their keys.
+    :param limits: limits that replace what the profiles say about their domain and item.
+    :raises ProfileProblem: with one sentence for each contradiction.
+    """
+    overrides = _as_settled(sysctl or {}, limits or {})
+    replaced = {_entry_of(slot) for slot in overrides}
+    stated = _union(_stated(profiles[name], profiles) for name in _not_extended_by_others(names, profiles))
+    preferred = _stated(profiles[prefer], profiles) if prefer else {}
+
+    settled: dict[Slot, Settled] = {}
+    problems = []
+    for slot in sorted(stated):
+        if _entry_of(slot) in replaced:
+            continue
+        statements = [stated[slot][profile] for profile in sorted(stated[slot])]
+        deciding = [statement for statement in statements if statement.profile in preferred.get(slot, {})]
+        result = reconcile(statements) or reconcile(deciding)
+        if result is None:
+            problems.append(_contradiction(slot, statements))
+        else:
+            settled[slot] = result
+    if problems:
+        raise ProfileProblem(*problems)
+    settled.update(overrides)
+
+    ordered = sorted(set(names))
+    return {
+        "name": ",".join(ordered),
+        "title": " + ".join(profiles[name].title for name in ordered),
+        "sysctl": {slot[0]: _as_data(settled[slot]) for slot in sorted(settled) if len(slot) == 1},
+        "limits": _limits_as_data(settled),
+    }
+
+
+def reconcile(statements: Sequence[Statement]) -> Settled | None:
+    """What satisfies all of these, or None when nothing does (or there is nothing to satisfy)."""
+    wish = reconcile_wishes([statement.wish for statement in statements])
+    return Settled(wish, [statement.reason for statement in statements]) if wish else None
+
+
+def reconcile_wishes(wishes: Sequence[Wish]) -> Wish | None:
+    """One wish that meets all of these, or None.
+
+    A floor and a ceiling can both be met by a range of values, but a setting holds one wish, so they are no match
+    unless they are the same number.
+    """
+    exact = [wish.amount for wish in wishes if wish.relation == VALUE]
+    floors = [wish.amount for wish in wishes if wish.relation == AT_LEAST]
+    ceilings = [wish.amount for wish in wishes if wish.relation == AT_MOST]
+    if exact:
+        amount = exact[0]
+        met = (
+            all(other == amount for other in exact)
+            and all(_reaches(amount, floor) for floor in floors)
+            and all(_reaches(ceiling, amount) for ceiling in ceilings)
+        )
+        return Wish(VALUE, amount) if met else None
+    floor, ceiling = _extreme(max, floors), _extreme(min, ceilings)
+    if floors and ceilings:
+        return Wish(VALUE, floor) if floor is not None and floor == ceiling else None
+    if floor is not None:
+        return Wish(AT_LEAST, floor)
+    return Wish(AT_MOST, ceiling) if ceiling is not None else None
+
+
+def _numbers(amount: Amount) -> tuple[float, ...] | None:
+    """The amount as numbers to compare, or None for a text."""
+    if isinstance(amount, tuple):
+        return amount
+    if isinstance(amount, str):
+        return (float("inf"),) if amount == UNLIMITED else None
+    return (amount,)
+
+
+def _reaches(amount: Amount, floor: Amount) -> bool:
+    """Whether each number is at least its counterpart; a text, or another count of numbers, reaches nothing."""
+    mine, least = _numbers(amount), _numbers(floor)
+    if mine is None or least is None or len(mine) != len(least):
+        return False
+    return all(number >= other for number, other in zip(mine, least))
+
+
+def _extreme(choose: Callable[..., float], amounts: Sequence[Amount]) -> Amount | None:
+    """The largest (or smallest) of amounts, number by number; None when they differ in how many numbers they are."""
+    rows = [_numbers(amount) for amount in amounts]
+    if not rows or None in rows or len({len(row) for row in rows if row is not None}) != 1:
+        return None
+    best = [choose(column) for column in zip(*(row for row in rows if row is not None))]
+    plain = tuple(UNLIMITED if number == float("inf") else int(number) for number in best)
+    return plain[0] if len(plain) == 1 else t.cast("tuple[int, ...]", plain)
+
+
+# Inheritance
+
+
+def ancestors(profile: Profile, profiles: Mapping[str, Profile]) -> set[str]:
+    """The names of everything that a profile extends, directly or through another."""
+    names = set(profile.extends)
+    for parent in profile.extends:
+        names |= ancestors(profiles[parent], profiles)
+    return names
+
+
+def _not_extended_by_others(names: Collection[str], profiles: Mapping[str, Profile]) -> list[str]:
+    """The names without those that another of them extends: such a one has had its say, and may have been overruled."""
+    included = set().union(*(ancestors(profiles[name], profiles) for name in names))
+    return [name for name in names if name not in included]
+
+
+def _stated(profile: Profile, profiles: Mapping[str, Profile]) -> Statements:
+    """What a profile says, inherited statements included; its own replace what it inherits."""
+    stated = _union(_stated(profiles[parent], profiles) for parent in profile.extends)
+    for slot, wish, reason in _slots(profile.sysctl, profile.limits):
+        stated[slot] = {profile.name: Statement(profile.name, wish, reason)}
+    return stated
+
+
+def _union(many: Iterable[Statements]) -> Statements:
+    union: Statements = {}
+    for stated in many:
+        for slot, by_profile in stated.items():
+            union.setdefault(slot, {}).update(by_profile)
+    return union
+
+
+def _slots(sysctl: Mapping[str, Setting], limits: Mapping[LimitKey, Limit]) -> Iterable[tuple[Slot, Wish, Reason]]:
+    for key, setting in sysctl.items():
+        yield (key,), setting.wish, setting.reason
+    for (domain, item), limit in limits.items():
+        for side, wish in (("soft", limit.soft), ("hard", limit.hard)):
+            if wish is not None:
+                yield (domain, item, side), wish, limit.reason
+
+
+def _as_settled(sysctl: Mapping[str, Setting], limits: Mapping[LimitKey, Limit]) -> dict[Slot, Settled]:
+    """Overrides: nothing to reconcile, and a reason for those that come without one."""
+    default = "Set by the play, in place of what a profile may say."
+    return {
+        slot: Settled(wish, [replace(reason, why=reason.why or default)])
+        for slot, wish, reason in _slots(sysctl, limits)
+    }
+
+
+def _entry_of(slot: Slot) -> Slot:
+    """What an override replaces as a whole: the key, or the limit with both its sides."""
+    return slot[:2]
+
+
+# What comes out
+
+
+def _as_data(settled: Settled) -> dict[str, t.Any]:
+    return {**_wish_as_data(settled.wish), **_reasons_as_data(settled.reasons)}
+
+
+def _wish_as_data(wish: Wish) -> dict[str, t.Any]:
+    return {wish.relation: list(wish.amount) if isinstance(wish.amount, tuple) else wish.amount}
+
+
+def _reasons_as_data(reasons: Iterable[Reason]) -> dict[str, t.Any]:
+    """All reasons together, each text once, in the order given."""
+    reasons = list(reasons)
+    data: dict[str, t.Any] = {
+        "why": " ".join(_once(reason.why for reason in reasons)),
+        "source": _once(citation for reason in reasons for citation in reason.source),
+    }
+    hazard = " ".join(_once(reason.hazard for reason in reasons))
+    return {**data, "hazard": hazard} if hazard else data
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _limits_as_data(settled: Mapping[Slot, Settled]) -> list[dict[str, t.Any]]:
+    limits = []
+    for domain, item in sorted({slot[:2] for slot in settled if len(slot) == 3}):
+        sides = {side: settled[domain, item, side] for side in ("soft", "hard") if (domain, item, side) in settled}
+        limits.append(
+            {
+                "domain": domain,
+                "item": item,
+                **{side: _wish_as_data(result.wish) for side, result in sides.items()},
+                **_reasons_as_data(reason for result in sides.values() for reason in result.reasons),
+            }
+        )
+    return limits
+
+
+def _contradiction(slot: Slot, statements: Sequence[Statement]) -> str:
+    parties = [statement.profile for statement in statements]
+    wants = [f"{party.profile} wants {party.wish} ({party.reason.why.rstrip('.')})" for party in statements]
+    return (
+        f"The profiles {listed(parties)} contradict each other about {' '.join(slot)}: {'; '.join(wants)}. "
+        f"Set tune_prefer (the lookup's option prefer) to {listed(parties, 'or')}, or override the entry."
+    )

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a profile is, once it has been read: the words that loading, composing and rendering share.
+
+Private: not for use outside of ``tunefleet.linux``.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+
+# The relations a wish can have to what the host shows, and the sign that reports print for each.
+VALUE = "value"
+AT_LEAST = "at_least"
+AT_MOST = "at_most"
+SIGNS: t.Final[Mapping[str, str]] = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= "}
+
+UNLIMITED = "unlimited"
+
+Amount = t.Union[int, str, tuple[int, ...]]
+"""A number, a text, or the several numbers of a key such as tcp_rmem (never a tuple of one)."""
+
+
+class ProfileProblem(TuneError):
+    """Something in a profile, or in how profiles were asked for, is wrong. One sentence for each problem."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(problems))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What shall hold for one number (or text, or tuple of numbers) of the host."""
+
+    relation: str
+    amount: Amount
+
+    def __str__(self) -> str:
+        amount = " ".join(map(str, self.amount)) if isinstance(self.amount, tuple) else str(self.amount)
+        return SIGNS[self.relation] + amount
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an entry is there, and who says so."""
+
+    why: str
+    source: tuple[str, ...] = ()
+    hazard: str = ""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The entry of one sysctl key."""
+
+    wish: Wish
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The entry of one resource limit; at least one of soft and hard is there."""
+
+    soft: Wish | None
+    hard: Wish | None
+    reason: Reason
+
+
+LimitKey = tuple[str, str]
+"""(domain, item), as in ("*", "nofile")."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that entries refer to."""
+
+    title: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One profile file, checked."""
+
+    name: str
+    path: str
+    title: str
+    summary: str
+    extends: tuple[str, ...] = ()
+    audit_only: bool = False
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    sysctl: Mapping[str, Setting] = field(default_factory=dict)
+    limits: Mapping[LimitKey, Limit] = field(default_factory=dict)
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names as a sentence lists them: ``a``, ``a and b``, ``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"

@@ -1,0 +1,331 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks plain data and makes profiles of it. Private: not for use outside of ``tunefleet.linux``.
+
+Every function here notes what is wrong and goes on, so that one run names every mistake of a file. What a number means to
+the kernel (ranges, how many numbers a key has) is the business of the module on the host, not of this file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+from collections.abc import Callable, Collection, Mapping
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
+    AT_LEAST,
+    AT_MOST,
+    UNLIMITED,
+    VALUE,
+    Amount,
+    Limit,
+    LimitKey,
+    Profile,
+    ProfileProblem,
+    Reason,
+    Setting,
+    Source,
+    Wish,
+    listed,
+)
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._yaml_lines import Document, Path
+
+RELATIONS = (VALUE, AT_LEAST, AT_MOST)
+REASON_FIELDS = ("why", "source", "hazard")
+SETTING_FIELDS = (*RELATIONS, *REASON_FIELDS)
+LIMIT_FIELDS = ("domain", "item", "soft", "hard", *REASON_FIELDS)
+PROFILE_FIELDS = ("title", "summary", "extends", "sources", "sysctl", "limits", "apply")
+SOURCE_FIELDS = ("title", "address")
+
+AUDIT_ONLY = "audit_only"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_CITATION = re.compile(r"([a-z][a-z0-9_]*)(:[1-9][0-9]*)?")
+# The limits whose numbers go below zero; for any other, limits.conf(5) reads -1 as "unlimited".
+_SIGNED_ITEMS = ("nice", "priority")
+
+
+def is_profile_name(name: t.Any) -> bool:
+    """Whether this can be the name of a profile, and so of a file or role."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def near(word: str, known: Collection[str]) -> str:
+    """``; did you mean 'x'?`` when a known word is near, a plain full stop otherwise."""
+    found = difflib.get_close_matches(word, known, n=2)
+    return f"; did you mean {listed([repr(name) for name in found], 'or')}?" if found else "."
+
+
+def check_profile(name: str, document: Document, shared_sources: Mapping[str, Source]) -> Profile:
+    """Make a profile of a file's data.
+
+    :raises ProfileProblem: with one sentence for each mistake.
+    """
+    check = _Check(document.place)
+    profile = check.profile(name, document, shared_sources)
+    check.done()
+    return profile
+
+
+def check_sources(document: Document) -> dict[str, Source]:
+    """The texts that every profile may refer to."""
+    check = _Check(document.place)
+    sources = check.sources((), document.data, {})
+    check.done()
+    return sources
+
+
+def check_overrides(sysctl: t.Any, limits: t.Any) -> tuple[dict[str, Setting], dict[LimitKey, Limit]]:
+    """What a play sets in place of the profiles' entries; why and source may be left out here."""
+    check = _Check(lambda path: " > ".join(map(str, path[:2])))
+    settings = check.settings(("sysctl",), sysctl, None)
+    rules = check.limits(("limits",), limits, None)
+    check.done()
+    return settings, rules
+
+
+class _Check:
+    """Collects problems while data is turned into entries. A method that found one returns a stand-in and goes on.
+
+    ``declared`` is the sources that an entry may refer to; None says that entries need neither ``why`` nor ``source``.
+    """
+
+    def __init__(self, place: Callable[[Path], str]) -> None:
+        self._place = place
+        self._problems: list[str] = []
+
+    def done(self) -> None:
+        if self._problems:
+            raise ProfileProblem(*self._problems)
+
+    def wrong(self, path: Path, sentence: str) -> None:
+        self._problems.append(f"{self._place(path)}: {sentence}")
+
+    # Shapes
+
+    def mapping(self, path: Path, data: t.Any, what: str, fields: Collection[str] | None = None) -> Mapping[str, t.Any]:
+        """The data itself if it is a mapping with known fields; an empty one after a problem."""
+        if not isinstance(data, Mapping):
+            self.wrong(path, f"{what} must be a mapping, found {_found(data)}.")
+            return {}
+        if fields is None:
+            return data
+        for key in data:
+            if key not in fields:
+                known = listed(sorted(fields))
+                self.wrong((*path, key), f"{what} has no field {key!r}{near(str(key), fields)} It may have {known}.")
+        return data
+
+    def sequence(self, path: Path, data: t.Any, what: str) -> list[t.Any]:
+        if isinstance(data, (list, tuple)):
+            return list(data)
+        self.wrong(path, f"{what} must be a list, found {_found(data)}.")
+        return []
+
+    def text(self, path: Path, data: t.Any, what: str) -> str:
+        if isinstance(data, str) and data.strip():
+            return " ".join(data.split())
+        self.wrong(path, f"{what} must be a text, found {_found(data)}.")
+        return ""
+
+    def required_text(self, path: Path, data: Mapping[str, t.Any], field: str, what: str) -> str:
+        if field not in data:
+            self.wrong(path, f"{what} has no {field!r}; every one needs it.")
+            return ""
+        return self.text((*path, field), data[field], f"{field!r}")
+
+    # The file
+
+    def profile(self, name: str, document: Document, shared_sources: Mapping[str, Source]) -> Profile:
+        data = self.mapping((), document.data, "a profile", PROFILE_FIELDS)
+        sources = self.sources(("sources",), data.get("sources", {}), shared_sources)
+        declared = {*shared_sources, *sources}
+        return Profile(
+            name=name,
+            path=document.name,
+            title=self.required_text((), data, "title", "the profile"),
+            summary=self.required_text((), data, "summary", "the profile"),
+            extends=self.extends(("extends",), data.get("extends", [])),
+            audit_only=self.audit_only(("apply",), data.get("apply", True)),
+            sources=sources,
+            sysctl=self.settings(("sysctl",), data.get("sysctl", {}), declared),
+            limits=self.limits(("limits",), data.get("limits", []), declared),
+        )
+
+    def extends(self, path: Path, data: t.Any) -> tuple[str, ...]:
+        names = self.sequence(path, data, "'extends'")
+        for index, name in enumerate(names):
+            if not is_profile_name(name):
+                self.wrong((*path, index), f"'extends' must list names of profiles, found {_found(name)}.")
+        return tuple(name for name in names if is_profile_name(name))
+
+    def audit_only(self, path: Path, data: t.Any) -> bool:
+        if data is not True and data != AUDIT_ONLY:
+            self.wrong(path, f"'apply' must be true or {AUDIT_ONLY}, found {_found(data)}.")
+        return data is not True
+
+    def sources(self, path: Path, data: t.Any, shared: Mapping[str, Source]) -> dict[str, Source]:
+        sources = {}
+        for name, entry in self.mapping(path, data, "'sources'").items():
+            here = (*path, name)
+            if not _CITATION.fullmatch(name) or ":" in name:
+                self.wrong(here, f"the source {name!r} must be named with small letters, digits and underscores.")
+            if name in shared:
+                self.wrong(
+                    here, f"the source {name!r} is declared for every profile already; use it, or choose another name."
+                )
+            fields = self.mapping(here, entry, "a source", SOURCE_FIELDS)
+            what = f"the source {name!r}"
+            title, address = (self.required_text(here, fields, field, what) for field in SOURCE_FIELDS)
+            sources[name] = Source(title, address)
+        return sources
+
+    # Entries
+
+    def settings(self, path: Path, data: t.Any, declared: Collection[str] | None) -> dict[str, Setting]:
+        settings: dict[str, Setting] = {}
+        for name, entry in self.mapping(path, data, "'sysctl'").items():
+            here = (*path, name)
+            try:
+                key = canonical(name)
+            except NameProblem as problem:
+                self.wrong(here, str(problem))
+                continue
+            if key in settings:
+                self.wrong(here, f"{key} is given twice, in two spellings; keep one.")
+            fields = self.mapping(here, entry, key, SETTING_FIELDS) if isinstance(entry, Mapping) else {VALUE: entry}
+            wish = self.wish(here, {field: fields[field] for field in RELATIONS if field in fields}, key, _amount)
+            settings[key] = Setting(wish, self.reason(here, fields, key, declared))
+        return settings
+
+    def limits(self, path: Path, data: t.Any, declared: Collection[str] | None) -> dict[LimitKey, Limit]:
+        limits: dict[LimitKey, Limit] = {}
+        for index, entry in enumerate(self.sequence(path, data, "'limits'")):
+            here = (*path, index)
+            fields = self.mapping(here, entry, "a limit", LIMIT_FIELDS)
+            domain, item = (self.required_text(here, fields, field, "the limit") for field in ("domain", "item"))
+            what = f"the limit {domain} {item}"
+            if (domain, item) in limits:
+                self.wrong(here, f"{what} is given twice; keep one entry with 'soft', 'hard' or both.")
+            soft, hard = (
+                self.bound((*here, side), fields[side], item) if side in fields else None for side in ("soft", "hard")
+            )
+            if fields and soft is None and hard is None:
+                self.wrong(here, f"{what} has neither 'soft' nor 'hard'; it needs at least one.")
+            limits[domain, item] = Limit(soft, hard, self.reason(here, fields, what, declared))
+        return limits
+
+    def bound(self, path: Path, data: t.Any, item: str) -> Wish:
+        def amount(found: t.Any) -> Amount:
+            return _bound_amount(found, signed=item in _SIGNED_ITEMS)
+
+        what = f"'{path[-1]}'"
+        fields = self.mapping(path, data, what, RELATIONS) if isinstance(data, Mapping) else {VALUE: data}
+        return self.wish(path, fields, what, amount)
+
+    def wish(self, path: Path, fields: Mapping[str, t.Any], what: str, read: Callable[[t.Any], Amount]) -> Wish:
+        given = [relation for relation in RELATIONS if relation in fields]
+        stand_in = Wish(VALUE, 0)
+        if len(given) != 1:
+            found = f"found {listed(given)}" if given else "found none"
+            self.wrong(path, f"{what} needs exactly one of {listed(RELATIONS, 'or')}, {found}.")
+            return stand_in
+        relation = given[0]
+        here = (*path, relation)
+        try:
+            amount = read(fields[relation])
+        except ValueError as problem:
+            self.wrong(here, f"{what} {problem}")
+            return stand_in
+        if relation != VALUE and isinstance(amount, str) and amount != UNLIMITED:
+            self.wrong(
+                here, f"{what} compares numbers with {relation!r}, found the text {amount!r}; use 'value' for a text."
+            )
+        return Wish(relation, amount)
+
+    def reason(self, path: Path, fields: Mapping[str, t.Any], what: str, declared: Collection[str] | None) -> Reason:
+        required = declared is not None
+        why = self.required_text(path, fields, "why", what) if required or "why" in fields else ""
+        if required and "source" not in fields:
+            self.wrong(path, f"{what} has no 'source'; every one needs it.")
+        source = tuple(
+            self.citation((*path, "source", index), citation, declared)
+            for index, citation in enumerate(self.sequence((*path, "source"), fields.get("source", []), "'source'"))
+        )
+        if required and fields.get("source") == []:
+            self.wrong((*path, "source"), f"{what} has an empty 'source'; name at least one.")
+        hazard = self.text((*path, "hazard"), fields["hazard"], "'hazard'") if "hazard" in fields else ""
+        return Reason(why, source, hazard)
+
+    def citation(self, path: Path, data: t.Any, declared: Collection[str] | None) -> str:
+        match = _CITATION.fullmatch(data) if isinstance(data, str) else None
+        if match is None:
+            self.wrong(
+                path,
+                f"'source' must list the ids of sources, alone or with a line (as in memo_ko:45), found {_found(data)}.",
+            )
+        elif declared is not None and match[1] not in declared:
+            self.wrong(path, f"the source {match[1]!r} is not declared under 'sources'{near(match[1], declared)}")
+        return str(data)
+
+
+def _found(data: t.Any) -> str:
+    """What a sentence says was found."""
+    if data is None:
+        return "nothing"
+    if isinstance(data, bool):
+        return f"the boolean {str(data).lower()}"
+    if isinstance(data, Mapping):
+        return "a mapping"
+    if isinstance(data, (list, tuple)):
+        return "a list"
+    if isinstance(data, str):
+        return f"the text {data!r}"
+    return f"{data} ({type(data).__name__})"
+
+
+def _amount(data: t.Any) -> Amount:
+    """The amount of a sysctl setting.
+
+    :raises ValueError: with the rest of a sentence that begins with the key.
+    """
+    if isinstance(data, (list, tuple)):
+        numbers = tuple(_whole(number, "must list whole numbers") for number in data)
+        if not numbers:
+            raise ValueError("must list at least one number, found an empty list.")
+        return numbers[0] if len(numbers) == 1 else numbers
+    if isinstance(data, str):
+        words = data.split()
+        if not words:
+            raise ValueError("must be a number, a text or a list of numbers, found an empty text.")
+        if not data.isprintable() and "\t" not in data:
+            raise ValueError(f"must be one line of text, found {data!r}.")
+        if all(map(_INTEGER.fullmatch, words)):
+            return _amount([int(word) for word in words])
+        return " ".join(words)
+    return _whole(data, "must be a number, a text or a list of numbers")
+
+
+def _bound_amount(data: t.Any, signed: bool) -> Amount:
+    """The amount of one side of a limit; same contract as ``_amount``."""
+    if data == UNLIMITED:
+        return UNLIMITED
+    number = _whole(data, f"must be a whole number or {UNLIMITED!r}")
+    if number < 0 and not signed:
+        raise ValueError(f"must not be below zero, found {number}; write {UNLIMITED!r} for no limit.")
+    return number
+
+
+def _whole(data: t.Any, must: str) -> int:
+    if isinstance(data, bool):
+        raise ValueError(f"{must}, found {_found(data)}; write 1 or 0.")
+    if isinstance(data, int):
+        return int(data)
+    if isinstance(data, str) and _INTEGER.fullmatch(data):
+        return int(data)
+    raise ValueError(f"{must}, found {_found(data)}.")

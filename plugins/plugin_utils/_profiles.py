@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Finds and reads profile files; the one place of ``plugin_utils`` that touches the file system.
+
+Private: not for use outside of ``tunefleet.linux``.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import Profile, ProfileProblem, Source, listed
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile_file import (
+    check_overrides,
+    check_profile,
+    check_sources,
+    is_profile_name,
+    near,
+)
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._yaml_lines import Document, read_document
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+class Library:
+    """The profiles of the collection, and those of the user.
+
+    :param folders: where the user's NAME.yml lie; one that is not there holds none.
+    :param roles: where the collection's NAME/files/profile.yml lie.
+    """
+
+    def __init__(self, folders: Sequence[Path] = (), roles: Path = ROLES) -> None:
+        self._folders = list(dict.fromkeys(folders))
+        self._roles = roles
+        self._loaded: dict[str, Profile] = {}
+
+    @cached_property
+    def places(self) -> Mapping[str, Sequence[Path]]:
+        """For each name, the files that claim it."""
+        places: dict[str, list[Path]] = {}
+        for path in sorted(self._roles.glob("*/files/profile.yml")):
+            places.setdefault(path.parents[1].name, []).append(path)
+        for folder in self._folders:
+            for path in sorted(folder.glob("*.yml")):
+                places.setdefault(path.stem, []).append(path)
+        return places
+
+    @cached_property
+    def shared_sources(self) -> Mapping[str, Source]:
+        """The texts that every profile may refer to."""
+        return check_sources(_read(self._roles / "tune" / "files" / "sources.yml"))
+
+    def load(self, names: Iterable[str]) -> Mapping[str, Profile]:
+        """The named profiles and everything they extend, by name."""
+        for name in names:
+            self._load(name, asked_by=())
+        return self._loaded
+
+    def _load(self, name: str, asked_by: tuple[str, ...]) -> None:
+        if name in asked_by:
+            circle = " -> ".join((*asked_by[asked_by.index(name) :], name))
+            raise ProfileProblem(f"Profiles extend each other in a circle: {circle}. Remove one 'extends' of it.")
+        if name in self._loaded:
+            return
+        profile = check_profile(name, _read(self._find(name, asked_by)), self.shared_sources)
+        for parent in profile.extends:
+            self._load(parent, (*asked_by, name))
+        self._loaded[name] = profile
+
+    def _find(self, name: str, asked_by: Sequence[str]) -> Path:
+        found = self.places.get(name, [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            claims = listed([str(path) for path in found])
+            raise ProfileProblem(f"The profile {name!r} is ambiguous: {claims} claim the name. Rename one.")
+        wanted_by = f", which {asked_by[-1]!r} extends" if asked_by else ""
+        folders = listed([str(folder) for folder in self._folders]) or "no further folder"
+        raise ProfileProblem(
+            f"There is no profile {name!r}{wanted_by}{near(name, self.places)} "
+            f"Known are {listed(sorted(self.places)) or 'none'}; looked in the collection and in {folders}."
+        )
+
+
+def resolve(
+    library: Library,
+    names: t.Any,
+    prefer: str = "",
+    sysctl: t.Any = None,
+    limits: t.Any = None,
+    allow_audit_only: bool = True,
+) -> dict[str, t.Any]:
+    """What the named profiles want together, as the module ``profile`` takes it.
+
+    :param names: names, lists of names and comma-separated names.
+    :param prefer: the profile that decides where two contradict each other.
+    :param sysctl: overrides: what to want of a key in place of what the profiles say.
+    :param limits: overrides: what to want of a domain and item in place of what the profiles say.
+    :param allow_audit_only: whether profiles that must never be applied are welcome.
+    :raises ProfileProblem: whenever something about this is wrong, and nothing else.
+    """
+    wanted = _names(names)
+    profiles = library.load(wanted)
+    if prefer and prefer not in profiles:
+        known = listed(sorted(profiles))
+        raise ProfileProblem(f"prefer names {prefer!r}, which is not one of {known}{near(prefer, profiles)}")
+    if not allow_audit_only:
+        _refuse_audit_only(wanted, profiles)
+    settings, rules = check_overrides(sysctl or {}, limits or [])
+    return compose(wanted, profiles, prefer, settings, rules)
+
+
+def _names(given: t.Any) -> list[str]:
+    """The names in what a user gave, flat, in order, each once."""
+    names: dict[str, None] = {}
+    queue = [given]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, (list, tuple)):
+            queue[:0] = item
+        elif isinstance(item, str) and "," in item:
+            queue[:0] = item.split(",")
+        elif isinstance(item, str) and not item.strip():
+            continue
+        elif isinstance(item, str) and is_profile_name(item.strip()):
+            names[item.strip()] = None
+        else:
+            raise ProfileProblem(f"The name of a profile is letters, digits, '_' and '-', found {item!r}.")
+    if not names:
+        raise ProfileProblem("No profile is named; name at least one, as in web_server.")
+    return list(names)
+
+
+def _refuse_audit_only(names: Sequence[str], profiles: Mapping[str, Profile]) -> None:
+    # What is extended counts too: a profile built on one that must not be applied applies it.
+    for name in sorted(profiles):
+        if profiles[name].audit_only:
+            through = "" if name in names else f" (extended by what was asked for, {listed(sorted(names))})"
+            raise ProfileProblem(
+                f"The profile {name!r}{through} is there to compare hosts with and never to be applied: {profiles[name].summary} "
+                "Run it in check mode, for example with the playbook tunefleet.linux.audit."
+            )
+
+
+def _read(path: Path) -> Document:
+    """Read one YAML file, whatever state it is in."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ProfileProblem(f"{path}: the file cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        byte = error.object[error.start]
+        raise ProfileProblem(f"{path}:{line}: the file is not UTF-8 (byte 0x{byte:02x}).") from error
+    return read_document(str(path), text)

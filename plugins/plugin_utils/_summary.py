@@ -1,0 +1,434 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a run of profiles did, in words for people. Pure. Private: not for use outside of ``tunefleet.linux``.
+
+The report is about settings, not about tasks: hosts that say the same are one line, and its length is bounded however many hosts
+there are. Nothing here prints or colours; a line carries the *tone* in which the caller may print it.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+# Tones.
+PLAIN, HEAD, GOOD, CHANGE, WARN, BAD = "plain", "head", "good", "change", "warn", "bad"
+
+# States of an outcome.
+DONE, FAILED, UNREACHABLE = "done", "failed", "unreachable"
+
+UNAVAILABLE: t.Final[Mapping[str, str]] = {
+    "removed": "the kernel does not have this key any more",
+    "unknown": "this kernel has no such key",
+    "needs_module": "a kernel module is not loaded",
+    "not_namespaced": "it belongs to the machine and cannot be set from in here",
+    "read_only": "it cannot be written here",
+    "no_effect": "this kernel ignores it",
+}
+
+# How much is shown of what many hosts say differently.
+MAX_ROWS = 20
+MAX_HOSTS_NAMED = 3
+MAX_VARIANTS = 3
+MAX_ITEMS = 100
+MAX_BLOCKS = 20
+
+
+class Line(t.NamedTuple):
+    text: str
+    tone: str = PLAIN
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one profile on one host. ``result`` is what the module returned, or as much of it as there is."""
+
+    host: str
+    state: str = DONE
+    check: bool = False
+    result: Mapping[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def profile(self) -> str:
+        return str(self.result.get("name") or "")
+
+    @property
+    def entries(self) -> list[Mapping[str, t.Any]]:
+        """Settings and limits; nothing for a host whose changes were not made or were taken back."""
+        if self.state != DONE:
+            return []
+        return [*self.result.get("settings", []), *self.result.get("limits", [])]
+
+    @property
+    def differs(self) -> bool:
+        """Whether the host was changed, or in check mode would be."""
+        return self.state == DONE and any(entry.get("status") == "changed" for entry in self.entries)
+
+    @property
+    def overruled(self) -> bool:
+        """Whether another file takes something back at the next boot, or in the next session."""
+        return any(entry.get("shadowed") or entry.get("shadowed_by") for entry in self.entries)
+
+    def count(self, status: str) -> int:
+        return sum(_counts_as(entry) == status for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to report: what it is about (a sentence says so itself), what there is to say, and on which host."""
+
+    name: str
+    text: str
+    host: str
+
+
+def render(outcomes: Sequence[Outcome], width: int = 100, commands: Sequence[tuple[str, str]] = ()) -> list[Line]:
+    """The report of a whole run.
+
+    :param outcomes: one for each host and profile.
+    :param width: how many characters fit into a line.
+    :param commands: what to type to see more, as (what it shows, command).
+    """
+    outcomes = sorted(outcomes, key=lambda outcome: (_natural(outcome.host), outcome.profile))
+    page = _Page(width, [outcome.host for outcome in outcomes])
+    checked = all(outcome.check for outcome in outcomes)
+    headlines(page, outcomes)
+    table(page, outcomes)
+    failures(page, outcomes)
+    page.items("Would change" if checked else "Changed", CHANGE, _changes(outcomes))
+    page.items("Could not be set here", WARN, _unavailable(outcomes))
+    page.sentences("Warnings", WARN, _warnings(outcomes))
+    page.sentences("Before all of it holds" if not checked else "Needed after an apply", WARN, _needs(outcomes))
+    closer(page, commands)
+    return page.lines
+
+
+def progress(outcome: Outcome, width: int = 100) -> Line:
+    """One line as soon as a host is through."""
+    if outcome.state != DONE:
+        message = plain_message(outcome.result)
+        return Line(textwrap.shorten(f"{outcome.host}: {outcome.state}: {message}", width, placeholder=" ..."), BAD)
+    counts = [
+        f"{outcome.count(status)} {_column_title(status, outcome.check)}" for status in COLUMNS if outcome.count(status)
+    ]
+    return Line(f"{outcome.host}: {', '.join(counts) or 'nothing to do'}", CHANGE if outcome.differs else GOOD)
+
+
+def plain_message(result: Mapping[str, t.Any]) -> str:
+    """The sentence that a person needs, without what ansible-core of several versions wraps around it."""
+    message = str(result.get("msg") or "no reason was given")
+    for wrapping in ("Task failed: ", "The lookup plugin 'tunefleet.linux.profile' failed: ", "original message: "):
+        message = message.rpartition(wrapping)[2]
+    # What a crashed or never started module left behind; its last line says why.
+    output = str(result.get("module_stderr") or result.get("module_stdout") or "").strip()
+    return "\n".join([message.strip(), *output.splitlines()[-1:]])
+
+
+class _Page:
+    """Collects the lines of a report; knows the width and how to name hosts."""
+
+    def __init__(self, width: int, hosts: Sequence[str]) -> None:
+        self.lines: list[Line] = []
+        self._width = width
+        self._hosts = set(hosts)
+
+    def heading(self, text: str) -> None:
+        if self.lines:
+            self.lines.append(Line(""))
+        self.lines.append(Line(text, HEAD))
+
+    def add(self, text: str, tone: str = PLAIN, indent: str = "", hang: str = "  ") -> None:
+        """A paragraph, wrapped."""
+        wrapped = textwrap.wrap(
+            text,
+            self._width,
+            initial_indent=indent,
+            subsequent_indent=indent + hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self.lines.extend(Line(line, tone) for line in wrapped)
+
+    def items(self, title: str, tone: str, items: Iterable[Item]) -> None:
+        """A section: for each name its texts, most common first, each with the hosts that it holds for."""
+        grouped: dict[str, dict[str, list[str]]] = {}
+        for item in items:
+            grouped.setdefault(item.name, {}).setdefault(item.text, []).append(item.host)
+        if not grouped:
+            return
+        self.heading(title)
+        column = min(max(len(name) for name in grouped), self._width // 2)
+        for name in sorted(grouped)[:MAX_ITEMS]:
+            variants = sorted(grouped[name].items(), key=lambda variant: (-len(variant[1]), variant[0]))
+            for text, hosts in variants[:MAX_VARIANTS]:
+                line = f"{name.ljust(column)}  {text}{self.on(hosts)}"
+                self.add(line, tone, indent="  ", hang=" " * (column + 2))
+            rest = variants[MAX_VARIANTS:]
+            if rest:
+                hosts = [host for _text, others in rest for host in others]
+                self.add(
+                    f"{name.ljust(column)}  and {len(rest)} more kinds on {_number(len(hosts), 'host')}",
+                    tone,
+                    indent="  ",
+                )
+        if len(grouped) > MAX_ITEMS:
+            self.add(f"and {len(grouped) - MAX_ITEMS} more", tone, indent="  ")
+
+    def sentences(self, title: str, tone: str, items: Iterable[Item]) -> None:
+        """A section of sentences that stand for themselves, each once with the hosts that it holds for."""
+        grouped: dict[str, list[str]] = {}
+        for item in items:
+            grouped.setdefault(item.text, []).append(item.host)
+        if not grouped:
+            return
+        self.heading(title)
+        order = sorted(grouped.items(), key=lambda sentence: (-len(sentence[1]), sentence[0]))
+        for text, hosts in order[:MAX_BLOCKS]:
+            self.add(f"{text}{self.on(hosts)}", tone, indent="  ")
+        if len(order) > MAX_BLOCKS:
+            self.add(f"and {len(order) - MAX_BLOCKS} more", tone, indent="  ")
+
+    def on(self, hosts: Sequence[str]) -> str:
+        """`` (on a, b and 7 more)``; nothing when the report has one host anyway."""
+        names = list(dict.fromkeys(hosts))
+        if len(self._hosts) == 1:
+            return ""
+        if len(names) == len(self._hosts):
+            return f" (all {len(names)} hosts)"
+        return f" (on {named(names)})"
+
+
+def named(hosts: Sequence[str]) -> str:
+    """The first few of hosts, and how many there are beside."""
+    shown = list(hosts[:MAX_HOSTS_NAMED])
+    rest = len(hosts) - len(shown)
+    if rest:
+        return f"{', '.join(shown)} and {rest} more"
+    return ", ".join(shown)
+
+
+# The parts of the report
+
+
+def headlines(page: _Page, outcomes: Sequence[Outcome]) -> None:
+    """For each profile: on how many hosts, whether it was written, and how that went."""
+    groups: dict[tuple[str, bool], list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault((outcome.profile, outcome.check), []).append(outcome)
+    known = [key for key in groups if key[0]]
+    if len(known) == 1:  # Whoever could not say which profile it was, was meant by the only one.
+        groups = {known[0]: list(outcomes)}
+    for (profile, check), members in sorted(groups.items()):
+        what = f"{'Audit' if check else 'Apply'} of {profile or 'a profile'}"
+        hosts = _number(len({member.host for member in members}), "host")
+        promise = " (nothing was written)" if check else ""
+        page.add(f"{what} on {hosts}{promise}: {_verdicts(members, check)}.", _tone(members))
+
+
+def _verdicts(members: Sequence[Outcome], check: bool) -> str:
+    """How many came out how; each is counted once."""
+    if check:
+        words = {"clean": "clean", "differs": "not as wanted"}
+    else:
+        words = {"clean": "already as wanted", "differs": "changed"}
+    words.update({"overruled": "overruled by another file", FAILED: FAILED, UNREACHABLE: UNREACHABLE})
+    found = [_verdict(member) for member in members]
+    return ", ".join(f"{found.count(verdict)} {word}" for verdict, word in words.items() if verdict in found)
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome.state != DONE:
+        return outcome.state
+    if outcome.differs:
+        return "differs"
+    return "overruled" if outcome.overruled else "clean"
+
+
+COLUMNS = ("ok", "changed", "kept", "unavailable", "refused")
+
+
+def _column_title(status: str, check: bool) -> str:
+    return "would change" if check and status == "changed" else status
+
+
+def table(page: _Page, outcomes: Sequence[Outcome]) -> None:
+    """How many settings of each host are in which state; hosts with equal rows share one when there are many."""
+    check = all(outcome.check for outcome in outcomes)
+    columns = [
+        status for status in COLUMNS if status != "refused" or any(outcome.count(status) for outcome in outcomes)
+    ]
+    several = len({outcome.host for outcome in outcomes}) < len(outcomes)
+    rows: dict[tuple[t.Any, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        counts = tuple(outcome.count(status) for status in columns)
+        alone = outcome.host if len(outcomes) <= MAX_ROWS else ""
+        rows.setdefault((outcome.state, outcome.profile if several else "", counts, alone), []).append(outcome)
+    # Trouble first, then what most hosts have in common.
+    order = sorted(rows.items(), key=lambda row: (row[0][0] == DONE, -len(row[1]) if len(outcomes) > MAX_ROWS else 0))
+
+    labels = [
+        named([member.host for member in members]) + (f": {key[1]}" if key[1] else "")
+        for key, members in order[:MAX_ROWS]
+    ]
+    first = max(len(label) for label in ("host", *labels))
+    titles = [_column_title(status, check) for status in columns]
+    page.heading("  ".join(["host".ljust(first), *titles]))
+    for label, (key, members) in zip(labels, order):
+        numbers = [str(count).rjust(len(title)) for count, title in zip(key[2], titles)]
+        cells = numbers if key[0] == DONE else [key[0].upper()]
+        page.lines.append(Line("  ".join([label.ljust(first), *cells]), _tone(members)))
+    if len(order) > MAX_ROWS:
+        rest = sum(len(members) for _key, members in order[MAX_ROWS:])
+        page.add(f"and {_number(rest, 'host')} with other numbers")
+
+
+def failures(page: _Page, outcomes: Sequence[Outcome]) -> None:
+    """What went wrong, in full, once for all hosts that say the same."""
+    blocks: dict[tuple[t.Any, ...], list[str]] = {}
+    for outcome in outcomes:
+        if outcome.state != DONE:
+            lists = (tuple(outcome.result.get(name) or ()) for name in ("undone", "not_undone"))
+            blocks.setdefault((outcome.state, plain_message(outcome.result), *lists), []).append(outcome.host)
+    order = sorted(blocks.items(), key=lambda block: -len(block[1]))
+    for (state, message, undone, not_undone), hosts in order[:MAX_BLOCKS]:
+        page.heading(f"{state.capitalize()}: {named(hosts)}")
+        for paragraph in message.splitlines():
+            page.add(paragraph, BAD, indent="  ")
+        for title, done in (("Put back as it was", undone), ("NOT put back", not_undone)):
+            if done:
+                page.add(f"{title}:", BAD, indent="  ")
+            for text in done:
+                page.add(f"- {text}", BAD, indent="    ")
+    if len(order) > MAX_BLOCKS:
+        rest = sum(len(hosts) for _block, hosts in order[MAX_BLOCKS:])
+        page.heading(f"and {_number(rest, 'host')} with other problems")
+
+
+def closer(page: _Page, commands: Sequence[tuple[str, str]]) -> None:
+    if commands:
+        page.heading("To look closer")
+        column = max(len(what) for what, _command in commands)
+        # Not wrapped: a command is there to be copied.
+        page.lines.extend(Line(f"  {what.ljust(column)}  {command}") for what, command in commands)
+
+
+# What there is to report
+
+
+def _changes(outcomes: Iterable[Outcome]) -> Iterable[Item]:
+    for outcome in outcomes:
+        setting_text, limit_text = (_setting_drift, _limit_drift) if outcome.check else (_setting_change, _limit_change)
+        for entry in outcome.entries:
+            if entry.get("status") == "changed":
+                yield Item(_name(entry), setting_text(entry) if "key" in entry else limit_text(entry), outcome.host)
+
+
+def _setting_change(setting: Mapping[str, t.Any]) -> str:
+    live, file = _part(setting, "live"), _part(setting, "file")
+    if live.get("before") != live.get("after"):
+        return f"{_shown(live.get('before'))} -> {_shown(live.get('after'))}"
+    if file.get("before") is None:
+        return f"{_shown(live.get('after'))} already, now kept across reboots"
+    return f"{_shown(live.get('after'))} already, in {file.get('path')} {_shown(file['before'])} -> {_shown(file.get('after'))}"
+
+
+def _setting_drift(setting: Mapping[str, t.Any]) -> str:
+    live, file, boot = (_part(setting, name).get("before") for name in ("live", "file", "boot"))
+    boot = "kernel default" if boot is None else boot
+    return f"wanted {setting.get('wanted')}: live {_shown(live)}, file {_shown(file)}, boot {boot}"
+
+
+def _limit_change(limit: Mapping[str, t.Any]) -> str:
+    before, after = _part(limit, "before"), _part(limit, "after")
+    sides = [side for side in ("soft", "hard") if before.get(side) != after.get(side)]
+    return ", ".join(f"{side} {_shown(before.get(side))} -> {_shown(after.get(side))}" for side in sides) or "rewritten"
+
+
+def _limit_drift(limit: Mapping[str, t.Any]) -> str:
+    def sides(part: str) -> str:
+        values = _part(limit, part)
+        return ", ".join(f"{side} {_shown(values.get(side))}" for side in ("soft", "hard") if side in values)
+
+    return f"wanted {sides('wanted')}: rule {sides('before')}; a new session gets {sides('effective')}"
+
+
+def _unavailable(outcomes: Iterable[Outcome]) -> Iterable[Item]:
+    for outcome in outcomes:
+        for entry in outcome.entries:
+            if entry.get("status") in UNAVAILABLE or entry.get("status") == "refused":
+                yield Item(_name(entry), _reason(entry), outcome.host)
+
+
+def _warnings(outcomes: Iterable[Outcome]) -> Iterable[Item]:
+    """What the modules warned of, apart from what the section above this one says already."""
+    for outcome in outcomes:
+        said = [(item.name, item.text) for item in _unavailable([outcome])]
+        for warning in map(str, outcome.result.get("warnings") or ()):
+            if not any(name in warning and reason in warning for name, reason in said):
+                yield Item("", warning, outcome.host)
+
+
+def _needs(outcomes: Iterable[Outcome]) -> Iterable[Item]:
+    return (
+        Item("", _need(str(need)), outcome.host) for outcome in outcomes for need in outcome.result.get("needs") or ()
+    )
+
+
+def _need(need: str) -> str:
+    kind, _colon, unit = need.partition(":")
+    if kind == "new_session":
+        return "New limits hold in new login sessions: log out and in again"
+    if kind == "restart" and unit:
+        return f"{unit} keeps its old limits until it is restarted: systemctl restart {unit}"
+    if kind == "reboot":
+        return "The host must be rebooted"
+    return need
+
+
+# Small words
+
+
+def _counts_as(entry: Mapping[str, t.Any]) -> str:
+    status = str(entry.get("status"))
+    return "unavailable" if status in UNAVAILABLE else status
+
+
+def _name(entry: Mapping[str, t.Any]) -> str:
+    if "key" in entry:
+        return str(entry["key"])
+    return " ".join([*map(str, _part(entry, "target").values()), str(entry.get("item"))])
+
+
+def _reason(entry: Mapping[str, t.Any]) -> str:
+    status = str(entry.get("status"))
+    return str(entry.get("reason") or UNAVAILABLE.get(status, status))
+
+
+def _part(entry: Mapping[str, t.Any], name: str) -> Mapping[str, t.Any]:
+    return entry.get(name) or {}
+
+
+def _shown(value: t.Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _tone(members: Iterable[Outcome]) -> str:
+    verdicts = {_verdict(member) for member in members}
+    if verdicts & {FAILED, UNREACHABLE}:
+        return BAD
+    if "overruled" in verdicts:
+        return WARN
+    return CHANGE if "differs" in verdicts else GOOD
+
+
+def _natural(host: str) -> list[tuple[int, str]]:
+    """Sorts web2 before web10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", host) if part]

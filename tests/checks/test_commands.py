@@ -1,0 +1,258 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The commands that a person types: ``make`` with its variables, and what ``tools/setup`` says on a poor machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import ROOT, environment, run
+
+# Stands in for ansible-playbook: writes down how it was called.
+RECORDER = f"""\
+#!{sys.executable}
+import json, os, sys
+names = ("ANSIBLE_STDOUT_CALLBACK", "ANSIBLE_COLLECTIONS_PATH", "LC_ALL")
+with open("called.json", "w") as file:
+    json.dump({{"arguments": sys.argv[1:], "environment": {{name: os.environ.get(name) for name in names}}}}, file)
+"""
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The commands and their requirements alone, with nothing set up."""
+    folder = tmp_path / "a checkout"
+    for name in ("Makefile", "tools", "requirements", "inventories"):
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        folder.mkdir(exist_ok=True)
+        copy(source, folder / name)
+    return folder
+
+
+@pytest.fixture
+def recorded(checkout: Path) -> Path:
+    """The same, already set up, with a recorder in the place of ansible-playbook."""
+    program(checkout / "tools" / "setup", "#!/bin/sh\n")
+    program(checkout / ".venv" / "bin" / "ansible-playbook", RECORDER)
+    (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    return checkout
+
+
+def make(folder: Path, *arguments: str, **env: str) -> tuple[int, str]:
+    done = run(["make", "--no-print-directory", *arguments], cwd=folder, env=environment(**env))
+    return done.returncode, done.stdout
+
+
+def called(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "called.json").read_text(encoding="utf-8")))
+
+
+def test_make_alone_prints_the_help() -> None:
+    code, output = make(ROOT)
+    assert code == 0
+    for word in ("make apply", "make audit", "make test", "PROFILES=", "INVENTORY=", "LIMIT=", "ARGS="):
+        assert word in output
+
+
+@pytest.mark.parametrize("command", ["apply", "audit"])
+def test_defaults(recorded: Path, command: str) -> None:
+    assert make(recorded, command) == (0, "")
+    arguments = ["--inventory", "inventories/local.yml", f"tunefleet.linux.{command}"]
+    assert called(recorded)["arguments"] == arguments
+    env = called(recorded)["environment"]
+    assert env["ANSIBLE_STDOUT_CALLBACK"] == "tunefleet.linux.summary"
+    assert env["ANSIBLE_COLLECTIONS_PATH"].split(":")[0] == str(recorded / ".cache")
+
+
+def test_every_variable(recorded: Path) -> None:
+    code, output = make(
+        recorded,
+        "apply",
+        "INVENTORY=one,two",
+        "LIMIT=one:!two",
+        "PROFILES=web_server,open_files",
+        "VERBOSE=1",
+        "DIFF=1",
+        "ARGS=--become -e 'note=two words'",
+    )
+    assert (code, output) == (0, "")
+    assert called(recorded)["arguments"] == [
+        *("--inventory", "one,two"),
+        *("--limit", "one:!two"),
+        *("--extra-vars", '{"profiles": "web_server,open_files"}'),
+        *("-v", "--diff"),
+        *("--become", "-e", "note=two words"),
+        "tunefleet.linux.apply",
+    ]
+
+
+def test_variables_come_from_the_environment_too(recorded: Path) -> None:
+    assert make(recorded, "audit", LIMIT="web*") == (0, "")
+    assert called(recorded)["arguments"] == [
+        *("--inventory", "inventories/local.yml", "--limit", "web*"),
+        "tunefleet.linux.audit",
+    ]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["$(shell touch x)", "$$(touch x)", "$(touch x)", "`touch x`", "'; touch x; '", '"; touch x; "']
+)
+@pytest.mark.parametrize(
+    "variable", ["INVENTORY", "LIMIT", "PROFILES", "ARGS", "VERBOSE", "DIFF", "PYTHON", "PYTEST_ARGS"]
+)
+@pytest.mark.parametrize("way", ["argument", "environment"])
+def test_a_variable_is_never_run_as_code(recorded: Path, way: str, variable: str, hostile: str) -> None:
+    if way == "argument":
+        make(recorded, "apply", f"{variable}={hostile}")
+    else:
+        make(recorded, "apply", **{variable: hostile})
+    assert not list(recorded.rglob("x")), f"{variable}={hostile} was run as code"
+    if variable == "LIMIT":
+        assert hostile in called(recorded)["arguments"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "sentence"),
+    [
+        ("INVENTORY=no/such/file", "tunefleet: INVENTORY=no/such/file does not exist."),
+        ("ARGS=--extra-vars 'a", "tunefleet: ARGS=--extra-vars 'a cannot be split into options: No closing quotation."),
+    ],
+)
+def test_a_senseless_variable_gets_one_sentence(recorded: Path, variable: str, sentence: str) -> None:
+    code, output = make(recorded, "apply", variable)
+    assert code != 0
+    assert output.splitlines()[0] == sentence
+    assert not (recorded / "called.json").exists()
+
+
+@pytest.mark.parametrize("name", ["xx_XX.UTF-8", "C.ISO-8859-1"])
+def test_a_useless_locale_is_replaced(recorded: Path, name: str) -> None:
+    assert make(recorded, "apply", LC_ALL=name) == (0, "")
+    env = called(recorded)["environment"]
+    assert env["LC_ALL"] == "C.UTF-8"
+
+
+class Machine:
+    """A PATH of its own, on which only what a test puts there can be found besides the basic programs."""
+
+    BASICS = ("sh", "cat", "dirname", "env", "flock", "ln", "mkdir", "rm", "tail")
+
+    def __init__(self, folder: Path, checkout: Path) -> None:
+        self.bin = folder / "bin"
+        self.checkout = checkout
+        self.bin.mkdir()
+        for name in self.BASICS:
+            found = shutil.which(name)
+            assert found is not None, name
+            (self.bin / name).symlink_to(found)
+        self.has("id", "echo 1000")
+
+    def has(self, name: str, script: str) -> None:
+        (self.bin / name).unlink(missing_ok=True)
+        program(self.bin / name, f"#!/bin/sh\n{script}\n")
+
+    def has_python(self, name: str, version: str, modules: tuple[str, ...] = ("ensurepip", "venv")) -> None:
+        """An interpreter that thinks it has this version and these of the two modules."""
+        self.has(
+            name,
+            f"""exec {sys.executable} -c '
+import sys
+sys.version_info = ({version.replace(".", ", ")}, 0)
+for name in {{"ensurepip", "venv"}} - set({json.dumps(modules)}):
+    sys.modules[name] = None
+exec(sys.argv[2] if sys.argv[1] == "-c" else "raise SystemExit(\\"asked to do: \\" + \\" \\".join(sys.argv[1:]))")
+' "$@\"""",
+        )
+
+    def setup(self, **env: str) -> tuple[int, str]:
+        done = run(["sh", "tools/setup", "run"], cwd=self.checkout, env={"PATH": str(self.bin), **env})
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def machine(tmp_path: Path, checkout: Path) -> Machine:
+    return Machine(tmp_path, checkout)
+
+
+def test_without_any_python(machine: Machine) -> None:
+    code, output = machine.setup()
+    assert code == 1
+    assert output.startswith(
+        "tunefleet: Ansible needs Python 3.10 or newer on this machine, and no Python 3 was found;"
+    )
+    assert len(output.splitlines()) == 1
+
+
+def test_with_an_old_python(machine: Machine) -> None:
+    machine.has_python("python3", "3.9")
+    code, output = machine.setup()
+    assert code == 1
+    assert "and python3 is Python 3.9; install a newer one or name it: PYTHON=" in output
+    assert len(output.splitlines()) == 1
+
+
+def test_a_newer_python_is_found_past_shims_and_old_ones(machine: Machine) -> None:
+    machine.has_python("python3", "3.9")
+    machine.has("python3.14", "exit 127")
+    machine.has_python("python3.12", "3.12")
+    output = machine.setup()[1]
+    assert "asked to do: -m venv .venv" in output
+    assert "python3.12 could not make .venv" in output
+
+
+def test_a_python_that_can_make_a_venv_is_preferred(machine: Machine) -> None:
+    machine.has_python("python3", "3.11", modules=())
+    machine.has_python("python3.10", "3.10")
+    output = machine.setup()[1]
+    assert "python3.10 could not make .venv" in output
+
+
+def test_named_python(machine: Machine) -> None:
+    machine.has_python("python3", "3.12")
+    machine.has_python("old", "3.8")
+    assert machine.setup(PYTHON="old") == (
+        1,
+        "tunefleet: PYTHON=old is Python 3.8, but Ansible needs Python 3.10 or newer here.\n",
+    )
+    assert machine.setup(PYTHON="none; exit 0") == (1, "tunefleet: PYTHON=none; exit 0 does not run.\n")
+
+
+@pytest.mark.parametrize(
+    ("manager", "command"),
+    [("apt-get", "apt-get install python3.11-venv"), ("dnf", "dnf install python3-pip")],
+)
+def test_without_venv_and_without_root(machine: Machine, manager: str, command: str) -> None:
+    machine.has_python("python3", "3.11", modules=("venv",))
+    machine.has(manager, "exit 1")
+    assert machine.setup() == (1, f"tunefleet: Python's venv module is missing here; run: sudo {command}\n")
+
+
+def test_root_installs_venv_on_debian(machine: Machine) -> None:
+    machine.has("id", "echo 0")
+    machine.has_python("python3", "3.11", modules=())
+    machine.has("apt-get", 'echo "$@" >>apt.log')
+    code, output = machine.setup()
+    assert code == 1, "the installation has changed nothing here, and that must be said"
+    assert output.startswith("Installing python3.11-venv ...")
+    calls = (machine.checkout / "apt.log").read_text(encoding="utf-8").splitlines()
+    assert calls == ["-q update", "-q -y install python3.11-venv"]
+
+
+def test_an_unknown_stage(machine: Machine) -> None:
+    done = run(["sh", "tools/setup", "nonsense"], cwd=machine.checkout, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 1
+    assert 'not "nonsense"' in done.stdout

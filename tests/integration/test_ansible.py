@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The whole way: roles, playbooks and modules through Ansible itself, against the real kernel."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.tunefleet.linux.tests.integration.namespace import (
+    LIMITS_FILE,
+    PROGRAMS,
+    SYSCTL_FILE,
+    Namespace,
+)
+
+FIN = "net.ipv4.tcp_fin_timeout"
+ROLE = """
+- hosts: all
+  gather_facts: false
+  roles:
+    - {role}
+"""
+
+
+class Fleet:
+    """One host, the namespace, worked on by Ansible; every start of its Python interpreter is written down."""
+
+    def __init__(self, ns: Namespace, folder: Path) -> None:
+        self.ns = ns
+        self.folder = folder
+        self._log = folder / "executions"
+        self._python = folder / "counted-python"
+        self._python.write_text(f'#!/bin/sh\necho run >>"{self._log}"\nexec "{sys.executable}" "$@"\n')
+        self._python.chmod(0o755)
+        (folder / "ansible.cfg").touch()
+
+    def executions(self) -> int:
+        """How many modules were run on the host so far."""
+        return len(self._log.read_text().splitlines()) if self._log.exists() else 0
+
+    def ansible(self, program: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        options = ["--inventory", "host,", "--connection", "local", "-e", f"ansible_python_interpreter={self._python}"]
+        env.setdefault("ANSIBLE_CONFIG", str(self.folder / "ansible.cfg"))
+        env.setdefault("ANSIBLE_LOCAL_TEMP", str(self.folder / "local"))
+        env.setdefault("ANSIBLE_REMOTE_TEMP", str(self.folder / "remote"))
+        done = self.ns.run(str(PROGRAMS / program), *options, *arguments, env=env, check=False, timeout=180)
+        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+        return done
+
+    def play(self, playbook: str, *arguments: str, **env: str) -> Run:
+        """Run a playbook: one of the collection by its name, or a text."""
+        if "\n" in playbook:
+            path = self.folder / "play.yml"
+            path.write_text(playbook)
+            playbook = str(path)
+        return Run(self.ansible("ansible-playbook", playbook, *arguments, **env))
+
+
+class Run:
+    """How a playbook ended."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.status = done.returncode
+        self.text = done.stdout + done.stderr
+        recap = re.search(r"^host +: (.*)$", done.stdout, re.MULTILINE)
+        self.recap = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap.group(1) if recap else "")}
+
+    def ended(self, **recap: int) -> None:
+        assert {name: self.recap.get(name) for name in recap} == recap, self.text
+
+
+@pytest.fixture
+def fleet(ns: Namespace, tmp_path: Path) -> Iterator[Fleet]:
+    folder = tmp_path / "play"
+    folder.mkdir()
+    yield Fleet(ns, folder)
+
+
+def test_the_counter_counts_module_executions(fleet: Fleet) -> None:
+    play = "- hosts: all\n  gather_facts: true\n  tasks: [{ping: }, {ping: }]\n"
+    fleet.play(play).ended(ok=3, failed=0)
+    assert fleet.executions() == 3
+
+
+@pytest.mark.parametrize("pipelining", ["false", "true"])
+def test_a_profile_role_is_one_module_execution_and_the_second_run_changes_nothing(
+    fleet: Fleet, pipelining: str
+) -> None:
+    play, ns = ROLE.format(role="tunefleet.linux.web_server"), fleet.ns
+    first = fleet.play(play, ANSIBLE_PIPELINING=pipelining)
+    first.ended(changed=1, failed=0, unreachable=0)
+    assert fleet.executions() == 1
+    keys = ("net.core.somaxconn", FIN, "net.ipv4.tcp_wmem", "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_keepalive_time")
+    live = ns.live(*keys)
+    assert int(live["net.core.somaxconn"]) >= 8192 and int(live["net.ipv4.tcp_wmem"].split()[2]) >= 16777216
+    assert (live[FIN], live["net.ipv4.tcp_tw_reuse"], live["net.ipv4.tcp_keepalive_time"]) == ("30", "1", "1200")
+    entries = dict(line.split("=", 1) for line in ns.text(SYSCTL_FILE).splitlines()[1:])
+    assert {key: entries[key] for key in keys} == live
+    stamp = ns.stamp(SYSCTL_FILE)
+    second = fleet.play(play, ANSIBLE_PIPELINING=pipelining)
+    second.ended(changed=0, failed=0)
+    assert fleet.executions() == 2
+    assert ns.stamp(SYSCTL_FILE) == stamp and ns.live(*keys) == live
+
+
+def test_check_mode_of_a_role_changes_nothing(fleet: Fleet) -> None:
+    before = fleet.ns.snapshot()
+    run = fleet.play(ROLE.format(role="tunefleet.linux.web_server"), "--check", "--diff")
+    run.ended(changed=1, failed=0)
+    assert f"+{FIN}=30" in run.text and f"+{FIN} = 30" in run.text
+    assert fleet.ns.snapshot() == before and fleet.executions() == 1
+
+
+def test_audit_is_clean_after_apply_and_names_what_was_altered_by_hand(fleet: Fleet) -> None:
+    fleet.play("tunefleet.linux.apply").ended(changed=1, failed=0)
+    assert fleet.executions() == 1
+    fleet.play("tunefleet.linux.audit").ended(changed=0, failed=0)
+    fleet.ns.set_live({FIN: "47"})
+    before = fleet.ns.snapshot()
+    audit = fleet.play("tunefleet.linux.audit", ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary")
+    assert audit.status == 0 and fleet.ns.snapshot() == before
+    said = [line for line in audit.text.splitlines() if FIN in line]
+    assert len(said) == 1 and "47" in said[0] and "30" in said[0], audit.text
+    assert "net.ipv4.tcp_keepalive_time" not in audit.text
+    fleet.play("tunefleet.linux.apply").ended(changed=1, failed=0)
+    assert fleet.ns.live(FIN) == {FIN: "30"}
+
+
+def test_the_summary_names_what_this_host_cannot_have(fleet: Fleet) -> None:
+    run = fleet.play("tunefleet.linux.apply", ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary")
+    said = [line for line in run.text.splitlines() if "net.core.netdev_max_backlog" in line]
+    assert run.status == 0 and said and "belongs to the host" in run.text, run.text
+
+
+def test_overrides_replace_what_the_profile_says(fleet: Fleet) -> None:
+    own = {"tune_sysctl": {FIN: 25, "net.core.somaxconn": {"value": 500}}}
+    own["tune_limits"] = [{"domain": "*", "item": "nofile", "soft": 1500, "hard": 1600}]  # type: ignore[assignment]
+    run = fleet.play("tunefleet.linux.apply", "-e", json.dumps(own))
+    run.ended(changed=1, failed=0)
+    assert fleet.ns.live(FIN, "net.core.somaxconn") == {FIN: "25", "net.core.somaxconn": "500"}
+    assert fleet.ns.text(LIMITS_FILE).splitlines()[1:3] == ["*\tsoft\tnofile\t1500", "*\thard\tnofile\t1600"]
+
+
+PROFILE = """---
+title: Of a test
+summary: Of a test.
+sources:
+  x: {{title: X, address: "https://example.com/"}}
+{0}
+"""
+PROFILES = {
+    "one": "sysctl:\n  net.ipv4.tcp_fin_timeout: {value: 11, why: first, source: [x]}",
+    "two": "sysctl:\n  net.ipv4.tcp_fin_timeout: {value: 12, why: second, source: [x]}",
+    "risky": "sysctl:\n  net.ipv4.tcp_sack: {value: 0, why: w, source: [x], hazard: slow recovery}",
+    "circle": "extends: [round]",
+    "round": "extends: [circle]",
+    "typo": "sysctl:\n  net.ipv4.tcp_sack: {valeu: 0, why: w, source: [x]}",
+}
+# Variables of a host, and words of the message that it gets.
+REFUSED: dict[str, tuple[dict[str, object], list[str]]] = {
+    "unknown_profile": ({"tune_profiles": ["web_servr"]}, ["web_servr", "web_server"]),
+    "contradiction": ({"tune_profiles": ["one", "two"]}, [FIN, "one", "two", "11", "12"]),
+    "circle": ({"tune_profiles": ["round"]}, ["round", "circle"]),
+    "unknown_field": ({"tune_profiles": ["typo"]}, ["net.ipv4.tcp_sack", "'valeu'"]),
+    "hazard": ({"tune_profiles": ["risky"]}, ["net.ipv4.tcp_sack", "slow recovery", "accept_hazards"]),
+    "malformed_key": ({"tune_sysctl": {"../x": 1}}, ["'../x'", "net.core.somaxconn"]),
+    "no_number": ({"tune_sysctl": {FIN: "abc"}}, [FIN, "'abc' is no whole number"]),
+    "wrong_length": ({"tune_sysctl": {"net.ipv4.tcp_rmem": [1, 2]}}, ["net.ipv4.tcp_rmem", "takes 3"]),
+    "unknown_key": ({"tune_sysctl": {"net.ipv4.tcp_fin_timeou": 3}}, ["did you mean " + FIN]),
+    "bad_option": ({"tune_guard": "perhaps"}, ["tune_guard", "perhaps"]),
+    "bad_limit": ({"tune_limits": [{"domain": "*", "item": "nofile", "soft": "64k"}]}, ["limits", "64k"]),
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(shared: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run of the playbook over a host for each kind of bad input."""
+    fleet = Fleet(shared, tmp_path_factory.mktemp("refusals"))
+    folder = fleet.folder / "profiles"
+    folder.mkdir()
+    for name, text in PROFILES.items():
+        (folder / f"{name}.yml").write_text(PROFILE.format(text))
+    hosts = {name: dict(variables, tune_profile_paths=[str(folder)]) for name, (variables, _words) in REFUSED.items()}
+    inventory = fleet.folder / "hosts.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}))
+    before = shared.snapshot()
+    run = fleet.play("tunefleet.linux.apply", "--inventory", str(inventory), "--limit", "!host")
+    assert shared.snapshot() == before, "something was written"
+    return run
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_meant_is_named_and_nothing_is_written(refusals: Run, name: str) -> None:
+    said = [line for line in refusals.text.splitlines() if line.startswith(f"fatal: [{name}]: FAILED!")]
+    assert len(said) == 1, refusals.text
+    lacking = [word for word in REFUSED[name][1] if word not in said[0]]
+    assert not lacking, f"{lacking} is not in: {said[0]}"
+
+
+def test_each_module_runs_as_ansible_ships_it(fleet: Fleet) -> None:
+    """Packed with all that it imports, as it goes to a host, whose Python does not know the collection."""
+    play = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - tunefleet.linux.sysctl: {settings: {net.ipv4.tcp_fin_timeout: 31}}
+    - tunefleet.linux.limits: {limits: [{domain: "*", item: nofile, soft: 1500, hard: 1600}]}
+    - tunefleet.linux.profile: {name: x, sysctl: {net.ipv4.tcp_keepalive_time: 1000}}
+    - tunefleet.linux.sysctl_info: {names: [net.ipv4.tcp_fin_timeout]}
+      register: kernel
+    - tunefleet.linux.limits_info: {users: [nobody]}
+    - assert: {that: "kernel.settings[0].live.after == '31'"}
+"""
+    fleet.play(play, PYTHONPATH="").ended(ok=6, changed=3, failed=0)
+    assert fleet.executions() == 5

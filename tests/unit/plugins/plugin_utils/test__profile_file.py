@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import textwrap
+import typing as t
+
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
+    AT_LEAST,
+    AT_MOST,
+    VALUE,
+    Limit,
+    Profile,
+    ProfileProblem,
+    Reason,
+    Setting,
+    Source,
+    Wish,
+)
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile_file import (
+    check_overrides,
+    check_profile,
+    check_sources,
+    is_profile_name,
+)
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._yaml_lines import read_document
+
+SHARED = {"memo": Source("Memo", "memo.txt")}
+HEADER = "title: T\nsummary: S\n"
+REASON = "why: Because., source: [memo]"
+
+
+def check(text: str) -> Profile:
+    return check_profile("mine", read_document("mine.yml", textwrap.dedent(text)), SHARED)
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ProfileProblem) as caught:
+        check(text)
+    return caught.value.problems
+
+
+def test_a_whole_profile() -> None:
+    profile = check("""\
+        title: My  profile
+        summary: >-
+          Two
+          lines.
+        extends: [web_server, other]
+        apply: audit_only
+        sources:
+          book: {title: Book, address: https://example.com/book}
+        sysctl:
+          net/core/somaxconn: {at_least: 8192, why: Queue., source: ["memo:45", book], hazard: None really.}
+          net.ipv4.tcp_rmem: {value: [1, 2, 3], why: Buffer., source: [memo]}
+        limits:
+          - {domain: "*", item: nofile, soft: 10, hard: {at_least: unlimited}, why: Files., source: ["book:3"]}
+    """)
+    assert profile == Profile(
+        name="mine",
+        path="mine.yml",
+        title="My profile",
+        summary="Two lines.",
+        extends=("web_server", "other"),
+        audit_only=True,
+        sources={"book": Source("Book", "https://example.com/book")},
+        sysctl={
+            "net.core.somaxconn": Setting(Wish(AT_LEAST, 8192), Reason("Queue.", ("memo:45", "book"), "None really.")),
+            "net.ipv4.tcp_rmem": Setting(Wish(VALUE, (1, 2, 3)), Reason("Buffer.", ("memo",))),
+        },
+        limits={("*", "nofile"): Limit(Wish(VALUE, 10), Wish(AT_LEAST, "unlimited"), Reason("Files.", ("book:3",)))},
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "wish"),
+    [
+        ("value: 0", Wish(VALUE, 0)),
+        ("value: '30'", Wish(VALUE, 30)),
+        ("value: bbr", Wish(VALUE, "bbr")),
+        ("value: '4096  131072 16777216'", Wish(VALUE, (4096, 131072, 16777216))),
+        ('value: "1\\t2"', Wish(VALUE, (1, 2))),
+        ("value: '007'", Wish(VALUE, "007")),
+        ("value: [7]", Wish(VALUE, 7)),
+        ("at_least: ['1', 2]", Wish(AT_LEAST, (1, 2))),
+        ("at_most: -1", Wish(AT_MOST, -1)),
+    ],
+)
+def test_amounts(amount: str, wish: Wish) -> None:
+    assert check(f"{HEADER}sysctl:\n  a.b: {{{amount}, {REASON}}}\n").sysctl["a.b"].wish == wish
+
+
+@pytest.mark.parametrize(
+    ("amount", "part"),
+    [
+        ("value: true", "a.b must be a number, a text or a list of numbers, found the boolean true; write 1 or 0."),
+        ("value: off", "found the boolean false; write 1 or 0."),
+        ("value: [1, yes]", "a.b must list whole numbers, found the boolean true; write 1 or 0."),
+        ("value: 1.5", "found 1.5 (float)."),
+        ("value: null", "found nothing."),
+        ("value: ''", "found an empty text."),
+        ("value: []", "found an empty list."),
+        ("value: {a: 1}", "found a mapping."),
+        ("value: [bbr]", "must list whole numbers, found the text 'bbr'."),
+        ('value: "a\\nb"', "a.b must be one line of text, found 'a\\nb'."),
+        ("value: 2020-01-01", "found 2020-01-01 (date)."),
+        ("at_least: bbr", "a.b compares numbers with 'at_least', found the text 'bbr'; use 'value' for a text."),
+        ("value: 1, at_least: 1", "a.b needs exactly one of value, at_least or at_most, found value and at_least."),
+        ("hazard: x", "a.b needs exactly one of value, at_least or at_most, found none."),
+        ("at_leest: 1", "a.b has no field 'at_leest'; did you mean 'at_least'"),
+    ],
+)
+def test_wrong_amounts(amount: str, part: str) -> None:
+    found = problems(f"{HEADER}sysctl:\n  a.b:\n    {{{amount}, {REASON}}}\n")
+    assert any(part in sentence for sentence in found), found
+    assert all(sentence.startswith(("mine.yml:4: ", "mine.yml:5: ")) for sentence in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("- 1", 1, "a profile must be a mapping, found a list."),
+        (HEADER + "sysctls: {}", 3, "a profile has no field 'sysctls'; did you mean 'sysctl'? It may have "),
+        ("summary: S", 1, "the profile has no 'title'; every one needs it."),
+        ("title: [a]\nsummary: S", 1, "'title' must be a text, found a list."),
+        ("title: ''\nsummary: S", 1, "'title' must be a text, found the text ''."),
+        (HEADER + "extends: other", 3, "'extends' must be a list, found the text 'other'."),
+        (HEADER + "extends: [../x]", 3, "'extends' must list names of profiles, found the text '../x'."),
+        (HEADER + "apply: false", 3, "'apply' must be true or audit_only, found the boolean false."),
+        (HEADER + "apply: 1", 3, "'apply' must be true or audit_only, found 1 (int)."),
+        (HEADER + "sources: {Book: {title: T, address: A}}", 3, "must be named with small letters"),
+        (HEADER + "sources: {memo: {title: T, address: A}}", 3, "'memo' is declared for every profile already"),
+        (HEADER + "sources: {book: {title: T}}", 3, "the source 'book' has no 'address'; every one needs it."),
+        (HEADER + "sysctl: []", 3, "'sysctl' must be a mapping, found a list."),
+        (HEADER + "sysctl:\n  a.b: 1", 4, "a.b has no 'why'; every one needs it."),
+        (HEADER + "sysctl:\n  a.b: 1", 4, "a.b has no 'source'; every one needs it."),
+        (HEADER + "sysctl:\n  a.b: {value: 1, why: w, source: []}", 4, "has an empty 'source'"),
+        (HEADER + "sysctl:\n  a.b: {value: 1, why: w, source: memo}", 4, "'source' must be a list, found the text"),
+        (HEADER + "sysctl:\n  a.b: {value: 1, why: w, source: ['memo:0']}", 4, "(as in memo_ko:45), found the text"),
+        (
+            HEADER + "sysctl:\n  a.b: {value: 1, why: w, source: [meno]}",
+            4,
+            "not declared under 'sources'; did you mean",
+        ),
+        (HEADER + "sysctl:\n  ../x: {value: 1, why: w, source: [memo]}", 4, "The key '../x' "),
+        (HEADER + f"sysctl:\n  a.b: {{value: 1, {REASON}}}\n  a/b: {{value: 1, {REASON}}}", 5, "a.b is given twice"),
+        (HEADER + "limits: {}", 3, "'limits' must be a list, found a mapping."),
+        (HEADER + "limits: [x]", 3, "a limit must be a mapping, found the text 'x'."),
+        (HEADER + f"limits:\n- {{item: nofile, soft: 1, {REASON}}}", 4, "the limit has no 'domain'"),
+        (HEADER + f"limits:\n- {{domain: a, item: nofile, {REASON}}}", 4, "neither 'soft' nor 'hard'"),
+        (HEADER + f"limits:\n- {{domain: a, item: nofile, sotf: 1, {REASON}}}", 4, "did you mean 'soft'"),
+        (HEADER + f"limits:\n- {{domain: a, item: nofile, soft: no, {REASON}}}", 4, "boolean false; write 1 or 0."),
+        (HEADER + f"limits:\n- {{domain: a, item: nofile, soft: -1, {REASON}}}", 4, "write 'unlimited' for no limit."),
+        (HEADER + f"limits:\n- {{domain: a, item: nofile, soft: lots, {REASON}}}", 4, "a whole number or 'unlimited'"),
+        (
+            HEADER + f"limits:\n- {{domain: a, item: b, soft: {{x: 1}}, {REASON}}}",
+            4,
+            "'soft' needs exactly one of value",
+        ),
+    ],
+)
+def test_wrong_profiles(text: str, line: int, sentence: str) -> None:
+    found = problems(text)
+    assert any(problem.startswith(f"mine.yml:{line}: ") and sentence in problem for problem in found), found
+
+
+def test_a_limit_is_given_once() -> None:
+    entry = f"- {{domain: a, item: nofile, soft: 1, {REASON}}}\n"
+    assert problems(HEADER + "limits:\n" + 2 * entry) == [
+        "mine.yml:5: the limit a nofile is given twice; keep one entry with 'soft', 'hard' or both."
+    ]
+
+
+def test_every_mistake_of_a_file_is_named_at_once() -> None:
+    found = problems(f"title: T\nsysctl:\n  a.b: {{value: true, {REASON}}}\n  c.d: {{at_least: x, {REASON}}}\n")
+    assert [problem.split(": ")[0] for problem in found] == ["mine.yml:1", "mine.yml:3", "mine.yml:4"]
+
+
+def test_negative_numbers_are_for_nice() -> None:
+    profile = check(HEADER + f"limits:\n- {{domain: a, item: nice, soft: -5, {REASON}}}")
+    assert profile.limits["a", "nice"].soft == Wish(VALUE, -5)
+
+
+def test_sources_file() -> None:
+    assert check_sources(read_document("s.yml", "a_1: {title: T, address: A}")) == {"a_1": Source("T", "A")}
+    with pytest.raises(ProfileProblem, match="s.yml:1: the source 'a' has no 'title'"):
+        check_sources(read_document("s.yml", "a: {address: A}"))
+
+
+def test_overrides_need_no_reason() -> None:
+    settings, limits = check_overrides(
+        {"a/b": "30", "c.d": {"at_least": 5, "why": "Ours."}}, [{"domain": "x", "item": "nofile", "soft": "100"}]
+    )
+    assert settings == {
+        "a.b": Setting(Wish(VALUE, 30), Reason("")),
+        "c.d": Setting(Wish(AT_LEAST, 5), Reason("Ours.")),
+    }
+    assert limits == {("x", "nofile"): Limit(Wish(VALUE, 100), None, Reason(""))}
+
+
+@pytest.mark.parametrize(
+    ("sysctl", "limits", "sentence"),
+    [
+        ({"a.b": True}, [], "sysctl > a.b: a.b must be a number, a text or a list of numbers, found the boolean true"),
+        ({"a.b": None}, [], "sysctl > a.b: a.b must be a number, a text or a list of numbers, found nothing."),
+        ([], {}, "limits: 'limits' must be a list, found a mapping."),
+        ("x", [], "sysctl: 'sysctl' must be a mapping, found the text 'x'."),
+        ({1: 2}, [], "sysctl > 1: The key 1 is not text"),
+    ],
+)
+def test_wrong_overrides(sysctl: t.Any, limits: t.Any, sentence: str) -> None:
+    with pytest.raises(ProfileProblem) as caught:
+        check_overrides(sysctl, limits)
+    assert any(problem.startswith(sentence) for problem in caught.value.problems), caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("web_server", True), ("a-1", True), ("", False), ("../x", False), ("a b", False), ("-x", False), (1, False)],
+)
+def test_names(name: t.Any, expected: bool) -> None:
+    assert is_profile_name(name) is expected

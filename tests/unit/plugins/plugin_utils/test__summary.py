@@ -1,0 +1,391 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._summary import (
+    BAD,
+    CHANGE,
+    DONE,
+    FAILED,
+    GOOD,
+    HEAD,
+    UNREACHABLE,
+    WARN,
+    Line,
+    Outcome,
+    plain_message,
+    progress,
+    render,
+)
+
+FILE = "/etc/sysctl.d/99-tunefleet.conf"
+HOST_ONLY = "belongs to the host; a network namespace or container does not have it"
+
+
+def setting(key: str, status: str, **fields: t.Any) -> dict[str, t.Any]:
+    entry: dict[str, t.Any] = {
+        "key": key,
+        "status": status,
+        "wanted": "30",
+        "reason": None,
+        "live": {"before": "60", "after": "30"},
+        "file": {"path": FILE, "before": None, "after": "30"},
+        "boot": {"before": None, "value": "30", "winner": f"{FILE}:2", "ours": True},
+        "shadowed": False,
+    }
+    return {**entry, **fields}
+
+
+def limit(status: str, **fields: t.Any) -> dict[str, t.Any]:
+    entry: dict[str, t.Any] = {
+        "target": {"domain": "*"},
+        "item": "nofile",
+        "status": status,
+        "wanted": {"soft": ">= 65535", "hard": ">= 65535"},
+        "reason": None,
+        "before": {"soft": None, "hard": None},
+        "after": {"soft": 65535, "hard": None},
+        "effective": {"soft": 65535, "hard": 524288},
+        "shadowed_by": None,
+    }
+    return {**entry, **fields}
+
+
+def outcome(host: str, *entries: dict[str, t.Any], state: str = DONE, check: bool = False, **result: t.Any) -> Outcome:
+    data = {
+        "name": "web_server",
+        "settings": [entry for entry in entries if "key" in entry],
+        "limits": [entry for entry in entries if "item" in entry],
+        **result,
+    }
+    return Outcome(host, state, check, data)
+
+
+def texts(*outcomes: Outcome, width: int = 100) -> list[str]:
+    return [line.text for line in render(outcomes, width)]
+
+
+def section(lines: list[str], title: str) -> list[str]:
+    """The lines below a heading."""
+    rest = lines[lines.index(title) + 1 :]
+    return rest[: rest.index("")] if "" in rest else rest
+
+
+OK = setting("net.ipv4.tcp_sack", "ok", live={"before": "1", "after": "1"})
+CHANGED = setting("net.ipv4.tcp_fin_timeout", "changed")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected", "tone"),
+    [
+        ([outcome("a", CHANGED)], "Apply of web_server on 1 host: 1 changed.", CHANGE),
+        ([outcome("a", OK), outcome("b", OK)], "Apply of web_server on 2 hosts: 2 already as wanted.", GOOD),
+        ([outcome("a", OK, check=True)], "Audit of web_server on 1 host (nothing was written): 1 clean.", GOOD),
+        (
+            [outcome("a", OK, check=True), outcome("b", CHANGED, check=True)],
+            "Audit of web_server on 2 hosts (nothing was written): 1 clean, 1 not as wanted.",
+            CHANGE,
+        ),
+        (
+            [outcome("a", setting("k.k", "ok", shadowed=True), check=True)],
+            "Audit of web_server on 1 host (nothing was written): 1 overruled by another file.",
+            WARN,
+        ),
+        (
+            [outcome("a", limit("ok", shadowed_by="/etc/security/limits.d/zz.conf:1"))],
+            "Apply of web_server on 1 host: 1 overruled by another file.",
+            WARN,
+        ),
+        (
+            [
+                outcome("a", CHANGED),
+                Outcome("b", FAILED, False, {"msg": "m"}),
+                Outcome("c", UNREACHABLE, False, {"msg": "m"}),
+            ],
+            "Apply of web_server on 3 hosts: 1 changed, 1 failed, 1 unreachable.",
+            BAD,
+        ),
+        ([Outcome("a", FAILED, False, {"msg": "m"})], "Apply of a profile on 1 host: 1 failed.", BAD),
+    ],
+)
+def test_the_first_line_says_it_all(outcomes: list[Outcome], expected: str, tone: str) -> None:
+    assert render(outcomes)[0] == Line(expected, tone)
+
+
+def test_two_profiles_have_a_line_each() -> None:
+    lines = texts(outcome("a", OK), outcome("a", CHANGED, name="open_files"), outcome("b", OK))
+    assert lines[:2] == [
+        "Apply of open_files on 1 host: 1 changed.",
+        "Apply of web_server on 2 hosts: 2 already as wanted.",
+    ]
+    assert lines[3:][:4] == [
+        "host           ok  changed  kept  unavailable",
+        "a: open_files   0        1     0            0",
+        "a: web_server   1        0     0            0",
+        "b: web_server   1        0     0            0",
+    ]
+
+
+def test_the_table() -> None:
+    entries = [
+        OK,
+        CHANGED,
+        limit("kept"),
+        *(setting(f"k.{status}", status) for status in ("removed", "unknown", "needs_module")),
+        *(setting(f"k.{status}", status) for status in ("not_namespaced", "read_only", "no_effect")),
+    ]
+    lines = texts(outcome("web10", *entries), outcome("web2", OK), Outcome("web1", UNREACHABLE, False, {"msg": "m"}))
+    assert lines[2:6] == [
+        "host   ok  changed  kept  unavailable",
+        "web1   UNREACHABLE",
+        "web2    1        0     0            0",
+        "web10   1        1     1            6",
+    ]
+
+
+def test_the_table_of_an_audit() -> None:
+    lines = texts(outcome("a", CHANGED, setting("k.k", "refused"), check=True))
+    assert lines[2:4] == [
+        "host  ok  would change  kept  unavailable  refused",
+        "a      0             1     0            0        1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (CHANGED, "  net.ipv4.tcp_fin_timeout  60 -> 30"),
+        (
+            setting("k.k", "changed", live={"before": None, "after": "1"}),
+            "  k.k  none -> 1",
+        ),
+        (
+            setting("k.k", "changed", live={"before": "30", "after": "30"}),
+            "  k.k  30 already, now kept across reboots",
+        ),
+        (
+            setting(
+                "k.k",
+                "changed",
+                live={"before": "30", "after": "30"},
+                file={"path": FILE, "before": "9", "after": "30"},
+            ),
+            f"  k.k  30 already, in {FILE} 9 -> 30",
+        ),
+        (limit("changed"), "  * nofile  soft none -> 65535"),
+        (
+            limit("changed", before={"soft": 1, "hard": 2}, after={"soft": 1, "hard": "unlimited"}),
+            "  * nofile  hard 2 -> unlimited",
+        ),
+    ],
+)
+def test_what_changed(entry: dict[str, t.Any], line: str) -> None:
+    assert section(texts(outcome("a", entry)), "Changed") == [line]
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (CHANGED, "  net.ipv4.tcp_fin_timeout  wanted 30: live 60, file none, boot kernel default"),
+        (
+            setting("k.k", "changed", file={"path": FILE, "before": "30", "after": "30"}, boot={"before": "45"}),
+            "  k.k  wanted 30: live 60, file 30, boot 45",
+        ),
+        (
+            limit("changed"),
+            "  * nofile  wanted soft >= 65535, hard >= 65535: rule soft none, hard none; a new session gets soft 65535, "
+            "hard 524288",
+        ),
+    ],
+)
+def test_what_an_audit_found(entry: dict[str, t.Any], line: str) -> None:
+    assert section(texts(outcome("a", entry, check=True), width=140), "Would change") == [line]
+
+
+def test_changes_are_grouped_by_key_and_hosts_are_named() -> None:
+    other = setting("net.ipv4.tcp_fin_timeout", "changed", live={"before": "45", "after": "30"})
+    hosts = [outcome(f"web{number}", CHANGED) for number in range(1, 6)]
+    assert section(texts(*hosts), "Changed") == ["  net.ipv4.tcp_fin_timeout  60 -> 30 (all 5 hosts)"]
+    assert section(texts(*hosts, outcome("db", other)), "Changed") == [
+        "  net.ipv4.tcp_fin_timeout  60 -> 30 (on web1, web2, web3 and 2 more)",
+        "  net.ipv4.tcp_fin_timeout  45 -> 30 (on db)",
+    ]
+
+
+def test_the_unavailable_with_reasons() -> None:
+    entry = setting("net.core.netdev_max_backlog", "not_namespaced", reason=HOST_ONLY)
+    gone = setting("k.k", "removed")
+    warnings = [f"net.core.netdev_max_backlog: {HOST_ONLY}.", "k.k: at boot /etc/sysctl.d/zz.conf:1 wins."]
+    lines = texts(outcome("a", entry, gone, warnings=warnings), outcome("b", entry), width=120)
+    assert section(lines, "Could not be set here") == [
+        "  k.k                          the kernel does not have this key any more (on a)",
+        f"  net.core.netdev_max_backlog  {HOST_ONLY} (all 2 hosts)",
+    ]
+    # What that section says is not said again.
+    assert section(lines, "Warnings") == ["  k.k: at boot /etc/sysctl.d/zz.conf:1 wins. (on a)"]
+
+
+@pytest.mark.parametrize(
+    ("need", "line"),
+    [
+        ("new_session", "  New limits hold in new login sessions: log out and in again"),
+        (
+            "restart:nginx.service",
+            "  nginx.service keeps its old limits until it is restarted: systemctl restart nginx.service",
+        ),
+        ("reboot", "  The host must be rebooted"),
+        ("something new", "  something new"),
+    ],
+)
+def test_what_is_needed(need: str, line: str) -> None:
+    assert section(texts(outcome("a", CHANGED, needs=[need])), "Before all of it holds") == [line]
+    assert section(texts(outcome("a", CHANGED, needs=[need], check=True)), "Needed after an apply") == [line]
+
+
+def test_failures_in_full_and_once() -> None:
+    failed = {
+        "msg": "The kernel refused 30.\nSecond line.",
+        "undone": ["k.k is 60 again."],
+        "not_undone": ["j.j stays 1."],
+    }
+    lines = texts(
+        *(outcome(host, CHANGED, state=FAILED, **failed) for host in "ab"),
+        Outcome("c", UNREACHABLE, False, {"msg": "No route."}),
+    )
+    assert section(lines, "Failed: a, b") == [
+        "  The kernel refused 30.",
+        "  Second line.",
+        "  Put back as it was:",
+        "    - k.k is 60 again.",
+        "  NOT put back:",
+        "    - j.j stays 1.",
+    ]
+    assert section(lines, "Unreachable: c") == ["  No route."]
+    # What was undone is no change.
+    assert "Changed" not in lines
+
+
+LOOKUP = "There is no profile 'x'. Known are a and b."
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ({"msg": "Plain."}, "Plain."),
+        ({}, "no reason was given"),
+        ({"msg": "Task failed: No route to host."}, "No route to host."),
+        (
+            {
+                "msg": "Task failed: Finalization of task args for 'tunefleet.linux.profile' failed: Error while resolving value for "
+                f"'name': The lookup plugin 'tunefleet.linux.profile' failed: {LOOKUP}"
+            },
+            LOOKUP,
+        ),
+        (
+            {
+                "msg": "An unhandled exception occurred while templating '{{ x }}'. Error was a <class "
+                f"'ansible.errors.AnsibleLookupError'>, original message: {LOOKUP}"
+            },
+            LOOKUP,
+        ),
+        (
+            {"msg": "MODULE FAILURE", "module_stdout": "", "module_stderr": "Traceback\n  File x\nKeyError: 'a'\n"},
+            "MODULE FAILURE\nKeyError: 'a'",
+        ),
+        (
+            {"msg": "MODULE FAILURE", "module_stdout": "/bin/sh: python3: not found"},
+            "MODULE FAILURE\n/bin/sh: python3: not found",
+        ),
+    ],
+)
+def test_messages_without_wrapping(result: dict[str, t.Any], expected: str) -> None:
+    assert plain_message(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (outcome("a", OK, CHANGED), Line("a: 1 ok, 1 changed", CHANGE)),
+        (outcome("a", OK, CHANGED, check=True), Line("a: 1 ok, 1 would change", CHANGE)),
+        (outcome("a", OK, limit("kept")), Line("a: 1 ok, 1 kept", GOOD)),
+        (outcome("a"), Line("a: nothing to do", GOOD)),
+        (Outcome("a", FAILED, False, {"msg": "First.\nSecond."}), Line("a: failed: First. Second.", BAD)),
+        (Outcome("a", UNREACHABLE, False, {"msg": "word " * 30}), Line("a: unreachable: word word word ...", BAD)),
+    ],
+)
+def test_progress(seen: Outcome, expected: Line) -> None:
+    assert progress(seen, width=35) == expected
+
+
+def test_commands_are_not_wrapped() -> None:
+    command = "ansible-playbook " + "x" * 200
+    lines = render([outcome("a", OK)], 60, [("short", "make audit"), ("longer", command)])
+    assert [line.text for line in lines[-3:]] == ["To look closer", "  short   make audit", f"  longer  {command}"]
+
+
+@pytest.mark.parametrize("width", [60, 100, 140])
+def test_lines_fit(width: int) -> None:
+    lines = texts(
+        outcome(
+            "a",
+            CHANGED,
+            limit("changed"),
+            setting("k.k", "removed", reason="word " * 60),
+            warnings=["word " * 60],
+            check=True,
+        ),
+        Outcome("b", FAILED, True, {"msg": "word " * 60}),
+        width=width,
+    )
+    assert max(map(len, lines)) <= width
+
+
+def test_headings_and_tones() -> None:
+    lines = render([outcome("a", CHANGED, setting("k.k", "removed"), needs=["reboot"])])
+    assert Line("Changed", HEAD) in lines
+    assert Line("  net.ipv4.tcp_fin_timeout  60 -> 30", CHANGE) in lines
+    assert Line("  The host must be rebooted", WARN) in lines
+
+
+def fleet(size: int, differing: bool) -> list[Outcome]:
+    """A fleet whose hosts are alike, or in which no two have the same numbers, values, warnings and messages."""
+    hosts = []
+    for number in range(size):
+        odd = number if differing else 0
+        entries = [
+            setting(f"net.k{key}", "changed", live={"before": str(odd + 60), "after": str(odd + 30)})
+            for key in range(25)
+        ]
+        entries += [setting(f"gone.k{key}", "removed", reason=f"reason {odd}") for key in range(odd)]
+        if number % 10:
+            hosts.append(
+                outcome(f"web{number:03}", *entries, warnings=[f"warning {odd}"], needs=[f"restart:u{odd}.service"])
+            )
+        else:
+            hosts.append(Outcome(f"web{number:03}", FAILED, False, {"msg": f"message {odd}", "name": "web_server"}))
+    return hosts
+
+
+def test_a_large_fleet_of_equals_is_a_short_report() -> None:
+    lines = texts(*fleet(400, differing=False))
+    assert len(lines) < 60
+    assert lines[0] == "Apply of web_server on 400 hosts: 360 changed, 40 failed."
+    assert lines[2:5] == [
+        "host                                 ok  changed  kept  unavailable",
+        "web000, web010, web020 and 37 more   FAILED",
+        "web001, web002, web003 and 357 more   0       25     0            0",
+    ]
+    assert "  net.k0   60 -> 30 (on web001, web002, web003 and 357 more)" in lines
+
+
+def test_a_large_fleet_of_all_sorts_has_an_end() -> None:
+    lines = texts(*fleet(400, differing=True))
+    assert len(lines) < 700
+    assert "and 341 hosts with other numbers" in lines
+    assert "and 20 hosts with other problems" in lines
+    assert any("more kinds on 357 hosts" in line for line in lines)

@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the commands of the Makefile run, once ``tools/setup`` has made ``.venv``.
+
+The variables that a person types (``make apply PROFILES=...``) arrive in the environment. They become arguments of a program that
+is started without a shell, so nothing in them is ever read as code.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import shlex
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ROOT / ".venv" / "bin"
+COLLECTIONS = ROOT / ".cache"
+DEFAULT_INVENTORY = "inventories/local.yml"
+# Where Ansible looks when nobody says otherwise: an inventory may use plugins of other collections.
+USUAL_COLLECTIONS = "~/.ansible/collections:/usr/share/ansible/collections"
+
+
+class Refusal(Exception):
+    """A typed variable makes no sense; the text is one sentence for the person who typed it."""
+
+
+def typed(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def switched_on(name: str) -> bool:
+    return typed(name).lower() in ("1", "y", "yes", "true", "on")
+
+
+def words(name: str) -> list[str]:
+    """The words of a variable, with quotes as in a shell but nothing else of a shell."""
+    try:
+        return shlex.split(typed(name))
+    except ValueError as error:
+        raise Refusal(f"{name}={typed(name)} cannot be split into options: {error}.") from error
+
+
+def playbook_command(playbook: str) -> list[str]:
+    """ansible-playbook with the typed variables as arguments."""
+    inventory = typed("INVENTORY") or DEFAULT_INVENTORY
+    # A comma makes it a list of hosts, the way ansible-playbook reads it. A file that is not there would only be a warning to it.
+    if "," not in inventory and not Path(inventory).expanduser().exists():
+        raise Refusal(f"INVENTORY={inventory} does not exist.")
+    command = [str(PROGRAMS / "ansible-playbook"), "--inventory", os.path.expanduser(inventory)]
+    if typed("LIMIT"):
+        command += ["--limit", typed("LIMIT")]
+    if typed("PROFILES"):
+        # As JSON, for in "key=value" form a blank would begin a second variable.
+        command += ["--extra-vars", json.dumps({"profiles": typed("PROFILES")})]
+    if switched_on("VERBOSE"):
+        command.append("-v")
+    if switched_on("DIFF"):
+        command.append("--diff")
+    return [*command, *words("ARGS"), f"tunefleet.linux.{playbook}"]
+
+
+def pytest_command(*paths: str) -> list[str]:
+    # -rs names each skipped test with its reason at the end of the run.
+    return [str(PROGRAMS / "python"), "-m", "pytest", "-rs", "--durations=15", *words("PYTEST_ARGS"), *paths]
+
+
+def build_command() -> list[str]:
+    return [str(PROGRAMS / "ansible-galaxy"), "collection", "build", "--force", "--output-path", "build"]
+
+
+def has_utf8_locale() -> bool:
+    try:
+        locale.setlocale(locale.LC_ALL, "")
+    except locale.Error:
+        return False
+    return locale.getlocale()[1] == "UTF-8" and sys.getfilesystemencoding() == "utf-8"
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment plus what makes the checkout known as a collection."""
+    env = dict(os.environ)
+    env["PATH"] = os.pathsep.join([str(PROGRAMS), env.get("PATH", os.defpath)])
+    others = env.get("ANSIBLE_COLLECTIONS_PATH") or USUAL_COLLECTIONS
+    env["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join([str(COLLECTIONS), others])
+    # Ansible refuses to start under a locale that is not UTF-8 or not installed, as ssh often carries one over to a small machine.
+    if not has_utf8_locale():
+        env["LC_ALL"] = "C.UTF-8"
+    return env
+
+
+def main(command: str) -> None:
+    os.chdir(ROOT)
+    env = environment()
+    if command in ("apply", "audit"):
+        arguments = playbook_command(command)
+        env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
+    elif command == "test":
+        arguments = pytest_command("tests")
+    elif command == "lint":
+        arguments = pytest_command("tests/checks/test_lint.py")
+    elif command == "build":
+        arguments = build_command()
+    else:
+        raise Refusal(f'tools/run.py does not know "{command}".')
+    os.execve(arguments[0], arguments, env)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except Refusal as refusal:
+        sys.exit(f"tunefleet: {refusal}")
