@@ -29,7 +29,7 @@ BAD_KEYS = [
     (".net.ipv4", ["'.net.ipv4'", "empty segment"]),
     ("/net/ipv4/tcp_sack", ["'/net/ipv4/tcp_sack'", "empty segment"]),
     ("net ipv4 tcp_sack", ["'net ipv4 tcp_sack'", "blank"]),
-    ("net.ipv4.tcp_*", ["'net.ipv4.tcp_*'", "pattern"]),
+    ("net.ipv4.nosuch_*", ["net.ipv4.nosuch_*", "no key on this kernel matches the pattern"]),
     ("-net.ipv4.tcp_sack", ["'-net.ipv4.tcp_sack'"]),
     ("#net.ipv4.tcp_sack", ["'#net.ipv4.tcp_sack'"]),
     ("net.ipv4.tcp_sack=1", ["'net.ipv4.tcp_sack=1'"]),
@@ -39,7 +39,7 @@ BAD_KEYS = [
 
 BAD_VALUES = [
     (FIN, "abc", ["'abc' is no whole number", "1 .. ", "seconds"]),
-    (FIN, "", ["empty value"]),
+    (FIN, "", ["cannot be blank"]),
     (FIN, 1.5, ["1.5"]),
     (FIN, "30 # half", ["no whole number"]),
     (FIN, "30\n31", ["line break"]),

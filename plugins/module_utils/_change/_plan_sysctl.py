@@ -218,7 +218,9 @@ def _candidate(seen: SysctlSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple
 
 def _live_step(seen: SysctlSeen, key: str, after: str, shape: Shape) -> d.LiveStep:
     others = seen.beside.get(key, {})
-    beside = tuple((other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text)
+    beside = tuple(
+        (other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text is not None
+    )
     facts = _catalog.find(key)
     action = bool(facts and facts.action) or not seen.live[key].readable
     return d.LiveStep(key, seen.live[key].text, after, shape, beside, action)
@@ -229,11 +231,12 @@ def _live_steps(seen: SysctlSeen, decisions: t.Sequence[d.SettingDecision]) -> t
 
     Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.
     """
-    wanted = [(one.key, one.live[1], one.shape) for one in decisions if one.live[1] is not None]
     changed = {one.key for one in decisions if one.status == d.CHANGED and one.live[0] != one.live[1]}
     touched = {other for key in changed for other in seen.beside.get(key, ())}
     steps = [
-        _live_step(seen, key, text, shape) for key, text, shape in wanted if text and (key in changed or key in touched)
+        _live_step(seen, one.key, one.live[1], one.shape)
+        for one in decisions
+        if one.live[1] is not None and (one.key in changed or one.key in touched)
     ]
     steps.sort(key=lambda step: _catalog.writing_order(step.key))
     return _ports_in_order(steps)
