@@ -75,8 +75,7 @@ def _undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[
         try:
             done = _undo_live(host, step) if isinstance(step, LiveStep) else _undo_file(host, step)
         except HostProblem as problem:
-            name = step.key if isinstance(step, LiveStep) else step.path
-            not_undone.append("{0}: {1}".format(name, problem))
+            not_undone.append(str(problem))
             continue
         if done:
             undone.append(done)
@@ -86,9 +85,9 @@ def _undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[
 def _undo_live(host: "Host", step: LiveStep) -> str:
     """Put back a key and all that the kernel changed with it."""
     if step.action:
-        raise HostProblem("what a write to it triggers cannot be taken back.")
+        raise HostProblem("What a write to {0} triggered cannot be taken back.".format(step.key))
     if step.before is None:
-        raise HostProblem("its former value could not be read.")
+        raise HostProblem("{0}: its former value could not be read.".format(step.key))
     wanted = list(step.beside) + [(step.key, step.before, step.shape)]
     if not _differing(host, wanted):
         return ""

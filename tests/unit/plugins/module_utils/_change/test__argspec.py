@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
+
+
+def test_limit_list():
+    assert {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "domain": {"type": "str", "required": True},
+            "item": {"type": "str", "required": True, "choices": sorted(ITEMS)},
+            "soft": {"type": "raw"},
+            "hard": {"type": "raw"},
+            "why": {"type": "str"},
+            "source": {"type": "list", "elements": "str"},
+            "hazard": {"type": "str"},
+        },
+    } == LIMIT_LIST
+
+
+def test_every_option_of_a_limit_is_read():
+    """What an option brings in must come out as a wish, and nothing else is allowed."""
+    entry = {"domain": "*", "item": "nofile", "soft": 1, "hard": 2, "why": "w", "source": ["s"], "hazard": "h"}
+    assert sorted(entry) == sorted(LIMIT_LIST["options"])
+    wish = _wish.limit(entry)
+    assert (wish.domain, wish.item, wish.soft.value, wish.hard.value) == ("*", "nofile", 1, 2)
+    assert (wish.note.why, wish.note.source, wish.note.hazard) == ("w", ["s"], "h")

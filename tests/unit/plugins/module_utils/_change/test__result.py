@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _result
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
+    BootState,
+    FileStep,
+    LimitDecision,
+    LiveStep,
+    Plan,
+    SettingDecision,
+)
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+
+PATH = "/etc/sysctl.d/99-tunefleet.conf"
+SETTING = SettingDecision(
+    "net.core.somaxconn",
+    "changed",
+    ">= 8192",
+    "",
+    live=("4096", "8192"),
+    file=(None, "8192"),
+    boot_before=BootState("1", "/etc/sysctl.d/1.conf:3", False),
+    boot=BootState("8192", PATH + ":2", True),
+    note=Note("w", ("a:1",)),
+)
+LIMIT = LimitDecision(
+    "*",
+    "nofile",
+    "kept",
+    (">= 5", None),
+    "enough",
+    before=Limit(None, 7),
+    after=Limit(6, 7),
+    effective=Limit(6, "unlimited"),
+    shadowed_by="/x:1",
+    note=Note(None, ["b"]),
+)
+LIVE = LiveStep("net.core.somaxconn", "4096", "8192", Shape())
+VECTOR = LiveStep("net.ipv4.tcp_rmem", "1\t2\t3", "1 2 4", Shape())
+EDIT = FileStep(PATH, PATH, b"a\xff\n", b"b\n")
+MAKE = FileStep("/etc/l", "/etc/l", None, b"c\n")
+DROP = FileStep("/etc/l", "/etc/l", b"c\n", None)
+
+
+UNKEPT = "would be changed, but the run came to nothing"
+
+
+def test_setting():
+    assert _result.setting(SETTING, PATH) == {
+        "key": "net.core.somaxconn",
+        "status": "changed",
+        "wanted": ">= 8192",
+        "reason": None,
+        "live": {"before": "4096", "after": "8192"},
+        "file": {"path": PATH, "before": None, "after": "8192"},
+        "boot": {
+            "before": "1",
+            "winner_before": "/etc/sysctl.d/1.conf:3",
+            "value": "8192",
+            "winner": PATH + ":2",
+            "ours": True,
+        },
+        "shadowed": False,
+        "why": "w",
+        "source": ["a:1"],
+    }
+
+
+def test_setting_without_a_file():
+    assert _result.setting(SETTING._replace(reason="because"), None)["file"]["path"] is None
+    assert _result.setting(SETTING._replace(reason="because"), None)["reason"] == "because"
+
+
+def test_limit():
+    assert _result.limit(LIMIT) == {
+        "target": {"domain": "*"},
+        "item": "nofile",
+        "status": "kept",
+        "wanted": {"soft": ">= 5", "hard": None},
+        "reason": "enough",
+        "before": {"soft": None, "hard": 7},
+        "after": {"soft": 6, "hard": 7},
+        "effective": {"soft": 6, "hard": "unlimited"},
+        "shadowed_by": "/x:1",
+        "why": None,
+        "source": ["b"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("statuses", "counts"), [([], {}), (["ok", "changed", "ok"], {"ok": 2, "changed": 1}), (["kept"], {"kept": 1})]
+)
+def test_summary(statuses, counts):
+    assert _result.summary(statuses) == counts
+
+
+HEAD = "live kernel parameters"
+
+
+@pytest.mark.parametrize(
+    ("steps", "pages"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param(
+            [LIVE, VECTOR],
+            [
+                {
+                    "before_header": HEAD,
+                    "after_header": HEAD,
+                    "before": "net.core.somaxconn = 4096\nnet.ipv4.tcp_rmem = 1 2 3\n",
+                    "after": "net.core.somaxconn = 8192\nnet.ipv4.tcp_rmem = 1 2 4\n",
+                }
+            ],
+            id="live values on one page",
+        ),
+        pytest.param(
+            [LIVE._replace(before=None)],
+            [
+                {
+                    "before_header": HEAD,
+                    "after_header": HEAD,
+                    "before": "net.core.somaxconn = \n",
+                    "after": "net.core.somaxconn = 8192\n",
+                }
+            ],
+            id="live value that could not be read",
+        ),
+        pytest.param(
+            [EDIT, MAKE],
+            [
+                {"before_header": PATH, "after_header": PATH, "before": "a\\xff\n", "after": "b\n"},
+                {"before_header": "/etc/l", "after_header": "/etc/l", "before": "", "after": "c\n"},
+            ],
+            id="a page for each file",
+        ),
+        pytest.param(
+            [DROP],
+            [{"before_header": "/etc/l", "after_header": "/etc/l", "before": "c\n", "after": ""}],
+            id="a file that goes",
+        ),
+    ],
+)
+def test_diff(steps, pages):
+    assert _result.diff(Plan(steps=steps)) == pages
+
+
+def test_of():
+    plan = Plan([SETTING], [LIMIT], [LIVE, EDIT], (), ["careful"], ["new_session"])
+    assert _result.of(plan, PATH) == {
+        "changed": True,
+        "settings": [_result.setting(SETTING, PATH)],
+        "limits": [_result.limit(LIMIT)],
+        "summary": {"changed": 1, "kept": 1},
+        "needs": ["new_session"],
+        "diff": _result.diff(plan),
+    }
+
+
+def test_nothing_changed():
+    assert _result.of(Plan([SETTING._replace(status="ok")]), PATH)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("refused", "reason", "status", "told"),
+    [
+        pytest.param("", "", "changed", UNKEPT, id="before the first write"),
+        pytest.param("net.core.somaxconn", "Invalid argument.", "refused", "Invalid argument.", id="by the kernel"),
+        pytest.param("net.core.other", "Invalid argument.", "changed", UNKEPT, id="another key by the kernel"),
+    ],
+)
+def test_unwritten(refused, reason, status, told):
+    plan = Plan([SETTING], [LIMIT], [LIVE, EDIT], ["p"], (), ["new_session"])
+    result = _result.unwritten(plan, PATH, refused, reason)
+    (setting,), (limit,) = result["settings"], result["limits"]
+    assert (result["changed"], result["diff"], result["needs"]) == (False, [], [])
+    assert (result["undone"], result["not_undone"]) == ([], [])
+    assert (setting["status"], setting["reason"]) == (status, told)
+    assert setting["live"] == {"before": "4096", "after": "4096"}
+    assert setting["file"] == {"path": PATH, "before": None, "after": None}
+    assert setting["boot"] == {
+        "before": "1",
+        "winner_before": "/etc/sysctl.d/1.conf:3",
+        "value": "1",
+        "winner": "/etc/sysctl.d/1.conf:3",
+        "ours": False,
+    }
+    assert (limit["before"], limit["after"]) == ({"soft": None, "hard": 7}, {"soft": None, "hard": 7})
+    assert result["summary"] == {status: 1, "kept": 1}

@@ -1,0 +1,203 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._pam import User
+
+MAIN = "/etc/security/limits.conf"
+A, B = "/etc/security/limits.d/10-a.conf", "/etc/security/limits.d/20-b.conf"
+ALICE = User("alice", 2000, 2000, {2000: "alice", 3000: "web", 3005: "db"})
+CAROL = User("carol", 2001, 3000, {3000: "web"})
+ROOT = User("root", 0, 0, {0: "root"})
+BASE = Limit(1024, 524288)
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        pytest.param([], [], id="main file only"),
+        pytest.param(
+            ["a.conf", "Z.conf", "9-a.conf", "10-a.conf"],
+            ["10-a.conf", "9-a.conf", "Z.conf", "a.conf"],
+            id="byte order",
+        ),
+        pytest.param(
+            [".x.conf", "x.conf~", "README", "x.conf.bak", "y.conf"], ["y.conf"], id="names that are not read"
+        ),
+    ],
+)
+def test_reading_order(names, order):
+    assert _pam.reading_order(names) == [MAIN] + ["/etc/security/limits.d/" + name for name in order]
+
+
+def choose(files, user=ALICE, item="nofile", star_binds_root=True):
+    choice = _pam.for_user(_pam.placed_rules(files), user, item, star_binds_root)
+    return _pam.effective(choice, BASE), [one.where if one else None for one in choice]
+
+
+@pytest.mark.parametrize(
+    ("files", "limit", "soft", "hard"),
+    [
+        pytest.param([], BASE, None, None, id="no rule"),
+        pytest.param([(MAIN, b"* - nofile 5\n")], Limit(5, 5), MAIN + ":1", MAIN + ":1", id="everybody"),
+        pytest.param([(MAIN, b"bob - nofile 5\n")], BASE, None, None, id="somebody else"),
+        pytest.param([(MAIN, b"Alice - nofile 5\n")], BASE, None, None, id="case of the domain"),
+        pytest.param([(MAIN, b"2000 - nofile 5\n")], BASE, None, None, id="a number is a name"),
+        pytest.param(
+            [(MAIN, b"alice - nofile 3\n"), (A, b"@web - nofile 4\n"), (B, b"* - nofile 5\n")],
+            Limit(3, 3),
+            MAIN + ":1",
+            MAIN + ":1",
+            id="user beats group beats everybody, wherever they stand",
+        ),
+        pytest.param(
+            [(MAIN, b"@web - nofile 4\n"), (B, b"* - nofile 5\n")],
+            Limit(4, 4),
+            MAIN + ":1",
+            MAIN + ":1",
+            id="group beats everybody",
+        ),
+        pytest.param(
+            [(MAIN, b"* - nofile 4\n"), (B, b"* - nofile 5\n")], Limit(5, 5), B + ":1", B + ":1", id="the last file"
+        ),
+        pytest.param([(A, b"* - nofile 4\n* - nofile 5\n")], Limit(5, 5), A + ":2", A + ":2", id="the last line"),
+        pytest.param(
+            [(A, b"@web - nofile 3002\n@db - nofile 3005\n")],
+            Limit(3005, 3005),
+            A + ":2",
+            A + ":2",
+            id="the last of two groups",
+        ),
+        pytest.param(
+            [(A, b"alice - nofile 3\n1000: - nofile 4\n")],
+            Limit(4, 4),
+            A + ":2",
+            A + ":2",
+            id="a range is as strong as a name",
+        ),
+        pytest.param(
+            [(A, b"1000: - nofile 4\nalice - nofile 3\n")], Limit(3, 3), A + ":2", A + ":2", id="a name after a range"
+        ),
+        pytest.param(
+            [(A, b"alice soft nofile 9\n* hard nofile 5\n")],
+            Limit(5, 5),
+            A + ":1",
+            A + ":2",
+            id="soft and hard apart, soft is cut",
+        ),
+        pytest.param(
+            [(A, b"alice soft nofile 7\n* - nofile 9\n")],
+            Limit(7, 9),
+            A + ":1",
+            A + ":2",
+            id="half of a dash is beaten",
+        ),
+        pytest.param(
+            [(A, b"* - nofile 9\n* soft nofile 7\n")], Limit(7, 9), A + ":2", A + ":1", id="soft after a dash"
+        ),
+        pytest.param(
+            [(A, b"* soft nofile 9999999\n")], Limit(524288, 524288), A + ":1", None, id="soft above what is inherited"
+        ),
+        pytest.param(
+            [(A, b"* - nofile unlimited\n")], Limit("unlimited", "unlimited"), A + ":1", A + ":1", id="no limit"
+        ),
+        pytest.param([(A, b"* - nproc 9\n")], BASE, None, None, id="another item"),
+        pytest.param([(A, b"%web - nofile 9\n")], BASE, None, None, id="% is for logins"),
+    ],
+)
+def test_for_user(files, limit, soft, hard):
+    assert choose(files) == (limit, [soft, hard, None])
+
+
+@pytest.mark.parametrize(
+    ("domain", "alice", "carol"),
+    [
+        ("1000:", True, True),
+        ("2000:2001", True, True),
+        ("2001:2001", False, True),
+        ("2001:", False, True),
+        (":2000", True, False),
+        ("1000:1999", False, False),
+        ("@web", True, True),
+        ("@db", True, False),
+        ("@3000", False, False),
+        ("@:3000", True, True),
+        ("@:3005", True, False),
+        ("@3000:", False, True),
+        ("@3000:3999", False, True),
+        ("@2000:2000", True, False),
+        ("x:y", False, False),
+        (":", False, False),
+        ("\u00b2:", False, False),
+        ("@:\u00b2", False, False),
+    ],
+)
+def test_whom_a_domain_names(domain, alice, carol):
+    files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
+    assert (choose(files)[0] == Limit(5, 5), choose(files, CAROL)[0] == Limit(5, 5)) == (alice, carol)
+
+
+@pytest.mark.parametrize(
+    ("domain", "debian", "others"),
+    [
+        ("root", True, True),
+        ("*", False, True),
+        ("@root", False, True),
+        (":0", True, True),
+        ("0:", True, True),
+        ("0:100", True, True),
+        # Debian's patch lets these fall through to the test of the user id.
+        ("@:0", True, True),
+        ("@0:", True, True),
+        ("@1:", False, False),
+        ("alice", False, False),
+    ],
+)
+def test_what_binds_root(domain, debian, others):
+    files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
+    bound = [choose(files, ROOT, star_binds_root=star)[0] == Limit(5, 5) for star in (False, True)]
+    assert bound == [debian, others]
+
+
+@pytest.mark.parametrize(
+    ("files", "exempt"),
+    [
+        pytest.param([(MAIN, b"alice -\n"), (A, b"alice - nofile 5\n")], MAIN + ":1", id="before the rule"),
+        pytest.param([(MAIN, b"alice - nofile 5\n"), (A, b"\nalice -\n")], A + ":2", id="after the rule"),
+        pytest.param([(A, b"* - nofile 5\n@web -\n")], A + ":2", id="by group"),
+        pytest.param([(A, b"* - nofile 5\n1000: -\n")], A + ":2", id="by range"),
+    ],
+)
+def test_exempt(files, exempt):
+    limit, places = choose(files)
+    assert (limit, places[2]) == (BASE, exempt)
+
+
+@pytest.mark.parametrize("line", [b"* -\n", b"bob -\n", b"@other -\n"])
+def test_not_exempt(line):
+    assert choose([(A, line + b"* - nofile 5\n")]) == (Limit(5, 5), [A + ":2", A + ":2", None])
+
+
+@pytest.mark.parametrize("item", ["priority", "nonewprivs"])
+def test_items_without_classes(item):
+    files = [(A, "alice - {0} 1\n* - {0} 0\n".format(item).encode("ascii"))]
+    assert choose(files, item=item)[1] == [A + ":2", A + ":2", None]
+
+
+@pytest.mark.parametrize(
+    ("files", "domain", "places"),
+    [
+        pytest.param(
+            [(A, b"* - nofile 4\n"), (B, b"* soft nofile 5\n")], "*", [B + ":1", A + ":1", None], id="over all files"
+        ),
+        pytest.param([(A, b"alice - nofile 4\n* - nproc 3\n")], "*", [None, None, None], id="other domain and item"),
+        pytest.param([(A, b"alice - nofile 4\nalice -\n")], "alice", [A + ":1", A + ":1", A + ":2"], id="exempt"),
+        pytest.param([(A, b"* -\n* - nofile 4\n")], "*", [A + ":2", A + ":2", None], id="a plain '* -' is ignored"),
+    ],
+)
+def test_for_domain(files, domain, places):
+    choice = _pam.for_domain(_pam.placed_rules(files), domain, "nofile")
+    assert [one.where if one else None for one in choice] == places

@@ -1,0 +1,238 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A host made of dictionaries, for tests of everything that a host object is handed to.
+
+It does what ``_host.Host`` does, and like the real kernel it may round a value, refuse it, take a part of it, or keep another one;
+a file may be a link, a directory, or on a disk that is full. Everything that is written is kept in ``log``, in order.
+"""
+
+import errno
+import fnmatch
+import os
+import posixpath
+import re
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live
+
+SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
+LIMITS_FILE = "/etc/security/limits.d/99-tunefleet.conf"
+SYSCTL_HEADER = (
+    b"# Written by the Ansible collection tunefleet.linux. Lines of keys that it does not set are left alone.\n"
+)
+LIMITS_HEADER = (
+    b"# Written by the Ansible collection tunefleet.linux. Lines of limits that it does not set are left alone.\n"
+)
+
+# What a present server shows, and what tells a child network namespace from the first one.
+KERNEL = {
+    "fs/nr_open": "1048576",
+    "net/core/dev_weight": "64",
+    "net/core/somaxconn": "4096",
+    "net/ipv4/tcp_ehash_entries": "262144",
+    "net/ipv4/tcp_fin_timeout": "60",
+    "net/ipv4/tcp_rmem": "4096\t131072\t6291456",
+}
+
+Rule = t.Callable[[str, str], t.Optional[str]]
+
+
+def proc_limits(**items: t.Tuple[t.Any, t.Any]) -> str:
+    """The text of a /proc/PID/limits, as ``proc_limits(nofile=(1024, 524288))``."""
+    names = {"nofile": ("Max open files", "files"), "nproc": ("Max processes", "processes")}
+    lines = ["{0:<25} {1:<20} {2:<20} {3:<10}".format("Limit", "Soft Limit", "Hard Limit", "Units")]
+    for item, (soft, hard) in items.items():
+        lines.append("{0:<25} {1:<20} {2:<20} {3:<10}".format(names[item][0], soft, hard, names[item][1]))
+    return "\n".join(lines) + "\n"
+
+
+def refuses(*texts: str) -> Rule:
+    """The kernel says EINVAL to these texts (to every one, when none is given) and takes others."""
+
+    def rule(new: str, old: str) -> str:
+        if not texts or new in texts:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return new
+
+    return rule
+
+
+def takes_first(count: int) -> Rule:
+    """The kernel takes that many numbers of a vector, then says EINVAL; what it took stays (kernel/sysctl.c)."""
+
+    def rule(new: str, old: str) -> str:
+        raise Partly("\t".join(new.split()[:count] + old.split()[count:]))
+
+    return rule
+
+
+def rounds_up_to(step: int) -> Rule:
+    """The kernel keeps a multiple of a number."""
+    return lambda new, old: str(-(-int(new) // step) * step)
+
+
+def ignores(new: str, old: str) -> str:
+    """The kernel takes every write without a word and keeps what it had."""
+    return old
+
+
+def short_write(new: str, old: str) -> t.Optional[str]:
+    """The kernel takes the first word, and says that it took no more."""
+    return None
+
+
+def tabs(new: str, old: str) -> str:
+    """The kernel shows a vector with tabs."""
+    return "\t".join(new.split())
+
+
+class Partly(Exception):
+    """A refused write that took effect in part; the text is what the kernel has now."""
+
+
+class FakeHost:
+    """A host made of dictionaries.
+
+    :param live: text by path relative to /proc/sys, added to ``KERNEL``; None takes one of those away.
+    :param files: bytes by path.
+    :param read_only: paths of kernel parameters that cannot be written. :param write_only: such as cannot be read.
+    :param rules: what the kernel makes of a write, by path.
+    :param links: real path by path. :param directories: paths of directories.
+    :param full: paths whose write fails with ENOSPC.
+    """
+
+    def __init__(
+        self,
+        live: t.Optional[t.Mapping[str, t.Optional[str]]] = None,
+        files: t.Optional[t.Mapping[str, bytes]] = None,
+        texts: t.Optional[t.Mapping[str, str]] = None,
+        read_only: t.Container[str] = (),
+        write_only: t.Container[str] = (),
+        rules: t.Optional[t.Mapping[str, Rule]] = None,
+        links: t.Optional[t.Mapping[str, str]] = None,
+        directories: t.Container[str] = (),
+        full: t.Container[str] = (),
+        daemons: t.Optional[t.Mapping[str, str]] = None,
+        users: t.Optional[t.Mapping[str, t.Tuple[str, int, int, t.Dict[int, str]]]] = None,
+        root: bool = True,
+        release: str = "6.12.9-amd64",
+    ) -> None:
+        merged = dict(KERNEL, **(live or {}))  # type: t.Dict[str, t.Optional[str]]
+        self.values = {path: text for path, text in merged.items() if text is not None}  # type: t.Dict[str, str]
+        self.files = dict(files or {})
+        self.texts = {"/proc/1/limits": proc_limits(nofile=(1024, 524288), nproc=(96000, 96000))}
+        self.texts.update(texts or {})
+        self.read_only = read_only
+        self.write_only = write_only
+        self.rules = dict(rules or {})
+        self.links = dict(links or {})
+        self.directories = directories
+        self.full = full
+        self.daemons = dict(daemons or {})
+        self.users = dict(users or {})
+        self.root = root
+        self.release = release
+        self.log = []  # type: t.List[t.Tuple[str, str, t.Any]]
+
+    def state(self) -> t.Tuple[t.Dict[str, str], t.Dict[str, bytes]]:
+        """Copies of all live values and files, to compare before with after."""
+        return dict(self.values), dict(self.files)
+
+    # -- facts ----------------------------------------------------------------------------------------------------------
+
+    def is_root(self) -> bool:
+        return self.root
+
+    def user_name(self) -> str:
+        return "root" if self.root else "alice"
+
+    def kernel_release(self) -> str:
+        return self.release
+
+    def exists(self, path: str) -> bool:
+        return path in self.files or path in self.texts
+
+    def text(self, path: str) -> t.Optional[str]:
+        text = self.texts.get(path)
+        return None if text is None else text.strip()
+
+    # -- live kernel parameters -------------------------------------------------------------------------------------------
+
+    def live(self, key_path: str) -> Live:
+        if key_path not in self.values:
+            return Live(False)
+        readable = key_path not in self.write_only
+        return Live(True, self.values[key_path] if readable else None, readable, key_path not in self.read_only)
+
+    def write_live(self, key_path: str, text: str) -> None:
+        self.log.append(("live", key_path, text))
+        old = self.values[key_path]
+        try:
+            if key_path in self.read_only:
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+            new = self.rules.get(key_path, lambda new, old: new)(text, old)
+        except OSError as error:
+            raise HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
+        except Partly as partly:
+            self.values[key_path] = str(partly)
+            raise HostProblem("the kernel refused {0!r}: {1}".format(text, os.strerror(errno.EINVAL)))
+        if new is None:
+            self.values[key_path] = text.split()[0]
+            raise HostProblem("the kernel took only 2 of {0} bytes of {1!r}".format(len(text) + 1, text))
+        self.values[key_path] = new
+
+    def live_matches(self, pattern: str) -> t.List[str]:
+        # glob(7): a star stays within one segment, which fnmatch does not know.
+        parts = [re.compile(fnmatch.translate(part)) for part in pattern.split("/")]
+        found = [path for path in sorted(self.values) if path.count("/") == pattern.count("/")]
+        return [path for path in found if all(part.match(name) for part, name in zip(parts, path.split("/")))]
+
+    def live_paths(self) -> t.List[str]:
+        return sorted(self.values)
+
+    # -- processes and users ----------------------------------------------------------------------------------------------
+
+    def children_of_init(self, names: t.Container[str]) -> t.List[str]:
+        return [pid for pid, name in self.daemons.items() if name in names]
+
+    def user(self, name: str) -> t.Optional[t.Tuple[str, int, int, t.Dict[int, str]]]:
+        return self.users.get(name)
+
+    # -- configuration files ----------------------------------------------------------------------------------------------
+
+    def names(self, directory: str) -> t.List[str]:
+        paths = set(self.files) | set(self.links)
+        return sorted(posixpath.basename(path) for path in paths if posixpath.dirname(path) == directory)
+
+    def real(self, path: str) -> str:
+        return self.links.get(path, path)
+
+    def read_if_any(self, path: str) -> t.Optional[bytes]:
+        if self.real(path) == "/dev/null":
+            return b""
+        return self.files.get(self.real(path))
+
+    def read_own(self, path: str) -> File:
+        path = posixpath.normpath(path)
+        if path in self.directories:
+            raise HostProblem(
+                "{0} is a directory, and only a regular file is ever replaced; name another file.".format(path)
+            )
+        return File(path, self.real(path), self.read_if_any(path))
+
+    def replace(self, real: str, data: bytes) -> None:
+        self.log.append(("write", real, data))
+        if real in self.full:
+            raise HostProblem("Writing {0} failed: No space left on device (the file system is full).".format(real))
+        self.files[real] = data
+
+    def copy_aside(self, real: str, data: bytes) -> str:
+        name = real + ".4242.2026-01-31@12:00:00~"
+        self.replace(name, data)
+        return name
+
+    def remove(self, real: str) -> None:
+        self.log.append(("remove", real, None))
+        del self.files[real]

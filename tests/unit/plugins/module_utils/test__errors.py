@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import (
+    EntryProblems,
+    HostProblem,
+    NameProblem,
+    TuneError,
+    ValueProblem,
+)
+
+
+@pytest.mark.parametrize("kind", [NameProblem, ValueProblem, HostProblem, EntryProblems])
+def test_one_family(kind):
+    assert issubclass(kind, TuneError)
+
+
+@pytest.mark.parametrize(
+    ("problems", "text"),
+    [
+        pytest.param(["A is wrong."], "A is wrong. Nothing was written.", id="one"),
+        pytest.param(
+            ["A is wrong.", "B is wrong."],
+            "2 entries are refused, nothing was written:\n- A is wrong.\n- B is wrong.",
+            id="two",
+        ),
+    ],
+)
+def test_entry_problems(problems, text):
+    error = EntryProblems(problems)
+    assert (str(error), error.problems) == (text, problems)
