@@ -131,7 +131,7 @@ def test_live_reads_once(monkeypatch, root, host):
 def test_live_of_nothing(root, host, path):
     put(root, "/proc/sys/net/x", b"1\n")
     link(root, "/proc/sys/net/dangling", "nowhere")
-    assert host.live(path) == Live(False)
+    assert host.live(path) == Live(exists=False, text=None, readable=False, writable=False)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,13 @@ def test_live_as_a_user_on_a_read_only_mount(monkeypatch, root, host):
 
     monkeypatch.setattr(os, "statvfs", lambda path: Mount)
     assert host.live("net/x") == Live(True, "1", True, False)
+
+
+def test_live_as_root_what_cannot_be_read_has_no_state(monkeypatch, root, host):
+    put(root, "/proc/sys/net/x", b"1\n", 0o644)
+    monkeypatch.setattr(Host, "is_root", staticmethod(lambda: True))
+    monkeypatch.setattr(Host, "_read_live", staticmethod(lambda path: None))
+    assert host.live("net/x") == Live(True, None, False, True)
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -250,6 +257,7 @@ def test_children_of_init(root, host):
     put(root, "/proc/17/comm", b"sshd\n")
     put(root, "/proc/17/stat", b"garbage")
     put(root, "/proc/self/comm", b"sshd\n")
+    put(root, "/proc/self/stat", b"10 (sshd) S 1 10 10 0 -1\n")
     assert sorted(host.children_of_init(["sshd", "cron", "crond", "a) 1 (x"])) == ["10", "12", "14"]
     assert host.children_of_init([]) == []
 

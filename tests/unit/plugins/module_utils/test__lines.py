@@ -61,6 +61,7 @@ def test_join(lines, added, joined):
         pytest.param(b"", None, id="empty"),
         pytest.param("# \u00fcber\n".encode("utf-8"), None, id="UTF-8"),
         pytest.param(b"\xff\n", 1, id="first line"),
+        pytest.param(b"\n\xff\n", 2, id="behind a blank line"),
         pytest.param(b"a\nb\n# caf\xe9\nc\n", 3, id="third line"),
     ],
 )

@@ -383,6 +383,12 @@ CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for ha
             [limit(hard=1048576)],
             expect("changed", Limit(1024, 1048576), file=HEAD + line("hard", 1048576), after=Limit(None, 1048576)),
         ),
+        case(
+            "refused, whatever another file says",
+            [limit(hard=1048577)],
+            refused(ABOVE.format(1048577), Limit(100, 100), after=Limit(None, 4000)),
+            files={OWN: b"* hard nofile 4000\n", LATE: b"* hard nofile 100\n"},
+        ),
         case("soft above what sessions may have", [limit(600000)], refused(CUT.format(600000, 524288))),
         case(
             "soft above the hard limit of another file",
@@ -610,7 +616,7 @@ def test_name_that_is_never_read(name):
     ]
 
 
-@pytest.mark.parametrize("path", ["/etc/security/limits.d/tune.conf", MAIN])
+@pytest.mark.parametrize("path", ["/etc/security/limits.d/tune.conf", MAIN, "/srv/limits"])
 def test_name_that_is_read(path):
     assert look([limit(5000)], {"limits_file": path}, {}).problems == []
 

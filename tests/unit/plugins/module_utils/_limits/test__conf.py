@@ -94,6 +94,12 @@ def change(soft=None, hard=None, domain="*", item="nofile", joined=False, commen
         pytest.param(
             b"* - nofile 3\n", [change(5, 3)], b"*\tsoft\tnofile\t5\n*\thard\tnofile\t3\n", id="a dash is split"
         ),
+        pytest.param(
+            b"* soft nofile 1\n* hard nofile 2\n",
+            [change(5, 5)],
+            b"*\tsoft\tnofile\t5\n*\thard\tnofile\t5\n",
+            id="two lines stay two",
+        ),
         pytest.param(b"* - nofile 3\n", [change(5, 5)], b"*\t-\tnofile\t5\n", id="a dash stays a dash"),
         pytest.param(
             b"* soft nofile 1\n* hard nofile 2\n* - nofile 3\n",

@@ -162,6 +162,12 @@ def test_what_binds_root(domain, debian, others):
     assert bound == [debian, others]
 
 
+@pytest.mark.parametrize("domain", ["*", "@web", "@:3000", "@2000:", "alice", "1000:"])
+def test_what_binds_others_on_debian(domain):
+    files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
+    assert choose(files, star_binds_root=False)[0] == Limit(5, 5)
+
+
 @pytest.mark.parametrize(
     ("files", "exempt"),
     [
