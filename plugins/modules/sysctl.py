@@ -25,7 +25,7 @@ options:
   settings:
     description:
       - The keys to set, each with a plain value or with a map.
-      - A map has exactly one of C(value), C(at_least) and C(at_most), and may have C(why), C(source) and C(hazard), which come
+      - A map has exactly one of C(value), C(at_least) and C(at_most), and may have C(why) and C(source), which come
         back in the result.
       - C(at_least) and C(at_most) are for capacities, which a newer kernel may have better than any document says. Several
         numbers compare one by one. A bound that the kernel's own default meets is not written to the file, for that would pin

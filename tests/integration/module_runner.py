@@ -10,6 +10,7 @@ from a Python that has Ansible loaded already, because loading is most of what a
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import runpy
@@ -19,7 +20,8 @@ import tempfile
 import traceback
 from typing import Any
 
-import ansible.module_utils.basic  # noqa: F401
+# Loaded once, so that no run has to wait for it.
+importlib.import_module("ansible.module_utils.basic")
 
 _LONGEST_RUN = 30  # seconds; a run that takes longer is ended
 

@@ -323,7 +323,11 @@ def why_impossible() -> str:
     if missing:
         return f"missing on this machine: {', '.join(missing)}"
     done = subprocess.run(
-        ["unshare", "--net", "--mount", "--ipc", "true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ["unshare", "--net", "--mount", "--ipc", "true"],
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     return f"unshare is not permitted here: {done.stdout.strip()}" if done.returncode else ""
 

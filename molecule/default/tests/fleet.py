@@ -61,7 +61,7 @@ def live(host: Host) -> dict[str, str]:
     for line in host.check_output(
         "grep -Hrs . /proc/sys/net /proc/sys/fs/file-max /proc/sys/fs/nr_open || true"
     ).splitlines():
-        path, _, value = line.partition(":")
+        path, _colon, value = line.partition(":")
         found[path.replace("/proc/sys/", "", 1).replace("/", ".")] = " ".join(value.split())
     return found
 

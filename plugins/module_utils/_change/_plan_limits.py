@@ -190,6 +190,20 @@ def _unread(path: str) -> t.List[str]:
     return []
 
 
+def _about_file(path: str, data: t.Optional[bytes]) -> t.List[str]:
+    """Warnings about the file that keeps our rules."""
+    found = []
+    if path != _pam.MAIN_FILE and path.rpartition("/")[0] != _pam.DIRECTORY:
+        found.append(
+            "{0} is not among the files that pam_limits reads ({1} and {2}/*.conf); its rules bind nobody unless a link "
+            "or conf= in a PAM stack leads there.".format(path, _pam.MAIN_FILE, _pam.DIRECTORY)
+        )
+    line = _lines.undecodable(data) if data else None
+    if line:
+        found.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(path, line))
+    return found
+
+
 def _verdict(decisions: t.Sequence[d.LimitDecision], policy: _wish.Policy) -> t.Tuple[t.List[str], t.List[str]]:
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
@@ -232,9 +246,7 @@ def plan(
     problems.extend(_unread(own.path) if own else [])
     for wish, one in zip(wishes, decisions):
         warnings.extend(judge.warnings(wish, one))
-    line = _lines.undecodable(own.data) if own and own.data else None
-    if line:
-        warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.limits_file, line))
+    warnings.extend(_about_file(own.path, own.data) if own else [])
     return d.Plan(
         limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=["new_session"] if steps else []
     )

@@ -13,7 +13,12 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish impo
     Request,
     Wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import (
+    EntryProblems,
+    NameProblem,
+    TuneError,
+    ValueProblem,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS
@@ -46,16 +51,34 @@ def _live(options: Options) -> bool:
     return options["name"] is None or bool(options["reload"] or options["sysctl_set"])
 
 
+def _absent_settings(entries: t.Iterable[str]) -> t.List[Wish]:
+    """The wishes that entries disappear, one for a key that is there under two spellings."""
+    found: t.Dict[str, Wish] = {}
+    problems: t.List[str] = []
+    for name in entries:
+        try:
+            key = _names.canonical(name)
+            found[key] = Wish(key, _wish.ABSENT)
+        except NameProblem as problem:
+            problems.append(str(problem))
+    if problems:
+        raise EntryProblems(problems)
+    return list(found.values())
+
+
 def of_sysctl(options: Options) -> Request:
     """The request of the module ``sysctl``.
 
     :raises TuneError: when an option or an entry cannot be meant.
     """
+    if not _live(options) and not options["persist"]:
+        raise TuneError(
+            "Neither the running kernel (live) nor the file (persist) shall be changed: there is nothing to do."
+        )
     single = options["name"] is not None
     entries = _single_setting(options) if single else options["settings"]
     if options["state"] == "absent":
-        # One wish for a key that is there under two spellings.
-        wishes = [Wish(key, _wish.ABSENT) for key in dict.fromkeys(_names.canonical(name) for name in entries)]
+        wishes = _absent_settings(entries)
     else:
         wishes = _wish.settings(entries)
     policy = Policy(

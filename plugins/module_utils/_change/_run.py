@@ -97,7 +97,7 @@ def _commit(host: "Host", request: Request, plan: Plan, path: t.Optional[str]) -
     except _transaction.StepRefused as refusal:
         key = refusal.step.key if isinstance(refusal.step, LiveStep) else ""
         result = _result.unwritten(plan, path, key, refusal.reason)
-        result.update(undone=refusal.undone, not_undone=refusal.not_undone)
+        result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise RequestFailed(str(refusal), result)
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
     return dict(_result.of(plan._replace(settings=settings), path), **backups)

@@ -10,7 +10,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import Ent
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Raw
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, Raw, Shape, normal
 
 VALUE = "value"
 AT_LEAST = "at_least"
@@ -154,6 +154,14 @@ def setting(name: str, raw: t.Any) -> Wish:
     return Wish(key, operator, value, note_of(raw))
 
 
+def _meaning(wish: Wish) -> t.Tuple[str, str]:
+    """What a wish comes to, so that 0x10 and 16 are no contradiction."""
+    try:
+        return wish.operator, normal(t.cast(Raw, wish.raw), Shape(INTEGERS))
+    except ValueProblem:
+        return wish.operator, str(wish.raw)
+
+
 def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
     """The wishes of a map of settings, in its order.
 
@@ -171,7 +179,7 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
             problems.append(sentence(name, str(problem)))
             continue
         earlier = found.setdefault(wish.key, wish)
-        if (earlier.operator, str(earlier.raw)) != (wish.operator, str(wish.raw)):
+        if _meaning(earlier) != _meaning(wish):
             problems.append(
                 "{0} is asked for twice, as {1} and as {2}; keep one.".format(
                     wish.key, describe(earlier.operator, repr(earlier.raw)), describe(wish.operator, repr(wish.raw))
@@ -198,7 +206,7 @@ def expanded(wishes: t.Sequence[Wish], matches: t.Mapping[str, t.Sequence[str]])
             if key != wish.key and key in named:
                 continue
             earlier = found.setdefault(key, wish._replace(key=key))
-            if (earlier.operator, str(earlier.raw)) != (wish.operator, str(wish.raw)):
+            if _meaning(earlier) != _meaning(wish):
                 problems.append(
                     "{0} is matched by two patterns, which ask for {1!r} and for {2!r}; name the key itself.".format(
                         key, earlier.raw, wish.raw
@@ -247,6 +255,11 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
     return wish
 
 
+def _differ(one: t.Optional[Bound], other: t.Optional[Bound]) -> bool:
+    """Whether two entries ask for different values of one half; an entry may well name the soft limit and another the hard."""
+    return one is not None and other is not None and one != other
+
+
 def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
     """The wishes of a list of limits, in its order.
 
@@ -260,9 +273,13 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
         except ValueProblem as problem:
             problems.append(sentence("Limit {0} {1}".format(entry.get("domain"), entry.get("item")), str(problem)))
             continue
-        earlier = found.setdefault(wish.name, wish)
-        if (earlier.soft, earlier.hard) != (wish.soft, wish.hard):
+        earlier = found.get(wish.name, wish)
+        together = earlier._replace(soft=earlier.soft or wish.soft, hard=earlier.hard or wish.hard)
+        if _differ(earlier.soft, wish.soft) or _differ(earlier.hard, wish.hard):
             problems.append("Limit {0} is asked for twice with different values; keep one.".format(wish.name))
+        elif _above(together.soft, together.hard):
+            problems.append("Limit {0}: soft {1} is above hard {2}.".format(wish.name, together.soft, together.hard))
+        found[wish.name] = together
     if problems:
         raise EntryProblems(problems)
     return list(found.values())

@@ -13,7 +13,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish impo
     Request,
     Wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError
 
 KEY = "net.core.somaxconn"
 
@@ -123,9 +123,24 @@ def test_sysctl_policy(options, policy):
         ),
         pytest.param(
             {"name": "a\nb.c", "state": "absent"},
-            NameProblem,
-            "The key 'a\\nb.c' holds a blank or a control character; write one key, as in net.core.somaxconn.",
+            EntryProblems,
+            "The key 'a\\nb.c' holds a blank or a control character; write one key, as in net.core.somaxconn. "
+            "Nothing was written.",
             id="malformed name, absent",
+        ),
+        pytest.param(
+            {"settings": {"a..b": 1, "../x": 1}, "state": "absent"},
+            EntryProblems,
+            "2 entries are refused, nothing was written:\n"
+            "- The key 'a..b' has an empty segment; write it as in net.core.somaxconn.\n"
+            "- The key '../x' has an empty segment; write it as in net.core.somaxconn.",
+            id="all malformed names of a batch",
+        ),
+        pytest.param(
+            {"name": KEY, "value": 5, "live": False, "persist": False},
+            TuneError,
+            "Neither the running kernel (live) nor the file (persist) shall be changed: there is nothing to do.",
+            id="nothing to do",
         ),
         pytest.param(
             {"settings": {KEY: None}},

@@ -234,6 +234,22 @@ def test_refused_item():
     assert caught.value.problems[0].endswith("; did you mean nofile?")
 
 
+def test_the_halves_of_a_limit_may_come_in_two_entries():
+    (wish,) = _wish.limits([limit(soft=5), limit(hard=6)])
+    assert (str(wish.soft), str(wish.hard)) == ("5", "6")
+
+
+def test_halves_in_two_entries_that_do_not_fit():
+    with pytest.raises(EntryProblems) as caught:
+        _wish.limits([limit(hard=5), limit(soft=6)])
+    assert caught.value.problems == ["Limit * nofile: soft 6 is above hard 5."]
+
+
+@pytest.mark.parametrize("other", ["0x1000", "4096 ", [4096]])
+def test_the_same_value_in_another_spelling_is_no_contradiction(other):
+    assert len(_wish.settings({KEY: 4096, KEY.replace(".", "/"): other})) == 1
+
+
 def test_contradicting_limits():
     with pytest.raises(EntryProblems) as caught:
         _wish.limits([limit(soft=5), limit(soft=6), limit(domain="", soft=1)])
