@@ -15,6 +15,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import Val
 
 INTEGERS = "integers"
 PORTS = "ports"
+WORD = "word"
 WORDS = "words"
 TEXT = "text"
 
@@ -33,7 +34,8 @@ class Shape(t.NamedTuple):
     """What the value of one key looks like.
 
     ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
-    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does.
+    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does; ``unsigned`` whether it
+    refuses a minus sign even before a zero.
     """
 
     kind: str = TEXT
@@ -41,6 +43,7 @@ class Shape(t.NamedTuple):
     low: t.Optional[int] = None
     high: t.Optional[int] = None
     checked: bool = True
+    unsigned: bool = False
 
 
 def c_integer(word: str) -> t.Optional[int]:
@@ -149,6 +152,11 @@ def _normal_ports(words: t.List[str]) -> str:
                 " ".join(words)
             )
         )
+    return ports_text(ports)
+
+
+def ports_text(ports: t.Iterable[int]) -> str:
+    """A set of ports as the kernel shows it."""
     pieces: t.List[t.List[int]] = []
     for port in sorted(ports):
         if pieces and pieces[-1][1] == port - 1:
