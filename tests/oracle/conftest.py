@@ -22,7 +22,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Ma
     found: list[machines.Machine] = []
     folder = tmp_path_factory.mktemp("oracle")
     try:
-        for make in (machines.this_machine, *(lambda suite=suite: machines.container(suite, folder) for suite in SUITES)):
+        for make in (
+            machines.this_machine,
+            *(lambda suite=suite: machines.container(suite, folder) for suite in SUITES),
+        ):
             try:
                 found.append(make())
             except machines.NotHere as problem:

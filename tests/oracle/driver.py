@@ -60,7 +60,9 @@ def prepare():
         upper, work = ("{0}/{1}{2}".format(scratch, kind, number) for kind in ("upper", "work"))
         os.mkdir(upper)
         os.mkdir(work)
-        mount("-t", "overlay", "-o", "lowerdir={0},upperdir={1},workdir={2}".format(base, upper, work), "tunefleet", base)
+        mount(
+            "-t", "overlay", "-o", "lowerdir={0},upperdir={1},workdir={2}".format(base, upper, work), "tunefleet", base
+        )
     mount("-t", "tmpfs", "-o", "mode=0755", "tunefleet", "/run")
     for directory in directories():
         os.makedirs(directory, exist_ok=True)

@@ -95,7 +95,9 @@ def check(case: Case, fleet: list[Machine]) -> None:
                 problems.append(report(case, machine, tool, wrong))
             reader = f"{tool} {'.'.join(map(str, machine.versions[tool]))} ({machine.name})"
             machines.COUNTS[reader] = machines.COUNTS.get(reader, 0) + 1
-    assert not problems, "\n\n".join(problems)
+    # One in full; the others usually say the same.
+    others = [problem.splitlines()[0] for problem in problems[1:]]
+    assert not problems, "\n".join([problems[0], "", *others])
 
 
 def test_random_trees(fleet: list[Machine]) -> None:
@@ -124,9 +126,17 @@ def tree(*nodes: tuple[str, str, str]) -> Case:
 def test_the_failure_report_is_readable(fleet: list[Machine]) -> None:
     machine = fleet[0]
     tool = next(iter(machine.versions))
-    case = tree(("/etc/sysctl.d/a.conf", "file", "net.core.somaxconn = 5\n"), ("/etc/sysctl.d/b.conf", "link", "a.conf"))
+    case = tree(
+        ("/etc/sysctl.d/a.conf", "file", "net.core.somaxconn = 5\n"), ("/etc/sysctl.d/b.conf", "link", "a.conf")
+    )
     text = report(case, machine, tool, {"net/core/somaxconn": ("5", "6")})
-    for piece in (tool, machine.name, "'/etc/sysctl.d/a.conf' (file)", "somaxconn = 5", "computed '5', the kernel has '6'"):
+    for piece in (
+        tool,
+        machine.name,
+        "'/etc/sysctl.d/a.conf' (file)",
+        "somaxconn = 5",
+        "computed '5', the kernel has '6'",
+    ):
         assert piece in text
 
 

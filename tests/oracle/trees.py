@@ -109,8 +109,41 @@ class Case(NamedTuple):
 
 # -- values -----------------------------------------------------------------------------------------------------------------
 
-_STRANGE = ("", '"5"', "'5'", "+5", "-0", "- 5", "-1", "0", "0b11", "0x", "08", "1.5", "1e3", "5,", "5;", "true", "\xa05")
-_NUMERALS = ("1", "2", "3", "5", "5 6", "5 # c", "5junk", "0x10", "010", "50", "60", "99999999999", "9" * 21, "0" * 20 + "5")
+_STRANGE = (
+    "",
+    '"5"',
+    "'5'",
+    "+5",
+    "-0",
+    "- 5",
+    "-1",
+    "0",
+    "0b11",
+    "0x",
+    "08",
+    "1.5",
+    "1e3",
+    "5,",
+    "5;",
+    "true",
+    "\xa05",
+)
+_NUMERALS = (
+    "1",
+    "2",
+    "3",
+    "5",
+    "5 6",
+    "5 # c",
+    "5junk",
+    "0x10",
+    "010",
+    "50",
+    "60",
+    "99999999999",
+    "9" * 21,
+    "0" * 20 + "5",
+)
 _AROUND = ("5\v", "\v5", "5\f", "5\r6", "5\t6", "5\x006")
 _TRIPLES = (
     "4096 131072 6291456",
@@ -286,7 +319,9 @@ def _line(draw: st.DrawFn, focus: tuple[str, ...]) -> str:
     if kind == 0:
         setting = draw(st.sampled_from(("# ", "#", ";", "; ", " #", "\t; ", "##"))) + setting
     elif kind == 1:
-        setting = draw(st.sampled_from(("", " ", "garbage", "=", "=5", "-", "-=5", "\v", "\x00", "a", "# comment", "; x")))
+        setting = draw(
+            st.sampled_from(("", " ", "garbage", "=", "=5", "-", "-=5", "\v", "\x00", "a", "# comment", "; x"))
+        )
     elif kind == 2:
         setting = draw(st.sampled_from((" ", "\t", "\v", "\r", "\x00"))) + setting
     elif kind == 3:
@@ -331,7 +366,9 @@ def cases(draw: st.DrawFn) -> Case:
     """A tree and the interfaces that there are."""
     focus = tuple(draw(st.lists(_keys(), min_size=1, max_size=4)))
     if draw(st.booleans()):
-        focus += draw(st.sampled_from((FORWARDING, PER_INTERFACE[10:15], (RANGE, UNPRIVILEGED), VECTORS, PER_INTERFACE[20:30])))
+        focus += draw(
+            st.sampled_from((FORWARDING, PER_INTERFACE[10:15], (RANGE, UNPRIVILEGED), VECTORS, PER_INTERFACE[20:30]))
+        )
     names = st.sampled_from(NAMES) | st.sampled_from(NAMES) | st.sampled_from(NAMES) | st.sampled_from(ODD_NAMES)
     places = st.tuples(st.sampled_from(DIRECTORIES), names)
     chosen = draw(st.lists(places, min_size=0, max_size=5, unique=True))
@@ -359,7 +396,9 @@ class View:
 
     def __init__(self, tree: tuple[Node, ...], directories: list[str]) -> None:
         merged = "/lib/sysctl.d" not in directories
-        self._nodes = {node.path: node for node in tree if posixpath.dirname(node.path) != "/lib/sysctl.d" or not merged}
+        self._nodes = {
+            node.path: node for node in tree if posixpath.dirname(node.path) != "/lib/sysctl.d" or not merged
+        }
         self._merged = merged
 
     def listing(self) -> dict[str, list[str]]:

@@ -10,12 +10,13 @@ the last valid write of a key decides, and a write may change other keys or be r
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._kernel import Facts
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._kernel import NOTHING_KNOWN, Facts
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import (
     DIRECTORIES,
     PROCPS,
     SYSCTL_CONF,
     SYSTEMD,
+    SYSTEMD_257,
     Assignment,
     Reader,
     assignments,
@@ -54,27 +55,24 @@ class Boot(t.NamedTuple):
 
 
 class _Run:
-    """One run of a reader over some files: its writes, ready to be asked for single keys.
-
-    :ivar mentions: every line that names a path or pattern, by that.
-    """
+    """One run of a reader over some files: its writes, ready to be asked for single keys."""
 
     def __init__(self, files: Files, reader: Reader) -> None:
         self.reader = reader
-        self.mentions: t.Dict[str, t.List[Assignment]] = {}
+        self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}
         self._named: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}
         self._patterns: t.List[t.Tuple[int, Assignment]] = []
         self._excluding: t.List[str] = []
         self._spelled: t.Set[str] = set()
         lines = [line for path, data in files for line in assignments(path, data, reader)]
-        for line in lines:
-            self.mentions.setdefault(_resolved(line.path), []).append(line)
+        for place, line in enumerate(lines):
+            self._mentions.setdefault(_resolved(line.path), []).append((place, line))
         for place, line in enumerate(_one_per_key(lines) if reader.keeps_place else lines):
             self._add(place, line)
 
     def _add(self, place: int, line: Assignment) -> None:
         self._spelled.add(line.path)
-        pattern = self.reader.collects and _names.is_pattern(line.path)
+        pattern = self.reader.expands and _names.is_pattern(line.path)
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
                 self._excluding.append(line.path)
@@ -107,9 +105,17 @@ class _Run:
         patterns = _glob.braces(pattern) if self.reader.name == SYSTEMD else [pattern]
         return any(_glob.matches_path(one, path) for one in patterns)
 
-    def names(self) -> t.List[str]:
+    def mentions(self, path: str) -> t.List[Assignment]:
+        """Every line that names a key or matches it."""
+        found = list(self._mentions.get(path, ()))
+        for pattern, lines in self._mentions.items():
+            if _names.is_pattern(pattern) and self.matches(pattern, path):
+                found.extend(lines)
+        return [line for _place, line in sorted(found, key=lambda one: one[0])]
+
+    def names(self) -> t.Iterable[str]:
         """The keys that are named by a line with a value."""
-        return list(self._named)
+        return self._named.keys()
 
     def patterns(self) -> t.List[str]:
         """The patterns that a line gives a value to."""
@@ -160,9 +166,9 @@ class BootTable:
     def __init__(
         self,
         files: Files,
-        reader: Reader = Reader(),
+        reader: Reader = SYSTEMD_257,
         existing: t.Optional[t.Iterable[str]] = None,
-        facts: Facts = Facts(),
+        facts: Facts = NOTHING_KNOWN,
         later: t.Optional[t.Tuple[Files, Reader]] = None,
     ) -> None:
         self.reader = reader
@@ -176,8 +182,8 @@ class BootTable:
         """What the next boot gives the key."""
         path = _names.to_path(key)
         paths = _kernel.sources(path)
-        if self._existing is not None and path not in self._existing:
-            paths = [one for one in paths if one != path] + ([path] if self._is_named(path) else [])
+        if self._existing is not None and path not in self._existing and not self._is_named(path):
+            paths.remove(path)
         state = _kernel.State(paths + [path], self._facts)
         for target, line, reader in self._writes(paths, path):
             state.write(line, target, reader)
@@ -199,15 +205,9 @@ class BootTable:
             yield from ((target, line, run.reader) for target, line in run.writes(paths))
 
     def mentions(self, key: str) -> t.List[Assignment]:
-        """Every line, of any file that counts, that names the key or matches it."""
+        """Every line, of any file that counts, that names the key or matches it, in reading order."""
         path = _names.to_path(key)
-        found: t.List[Assignment] = []
-        for run in self._runs:
-            found.extend(run.mentions.get(path, ()))
-            for pattern, lines in run.mentions.items():
-                if _names.is_pattern(pattern) and run.matches(pattern, path):
-                    found.extend(lines)
-        return found
+        return [line for run in self._runs for line in run.mentions(path)]
 
     def keys(self) -> t.List[str]:
         """The keys that a line gives a value to, by name or, of those that exist, by pattern; sorted."""

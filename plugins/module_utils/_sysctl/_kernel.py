@@ -16,7 +16,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values im
 
 _NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _LONGEST_NUMBER = 20  # TMPBUFLEN - 2
-_BLANKS = " \t\n\v\f\r"  # isspace() of the kernel
+_BLANKS = " \t\n\v\f\r\udca0"  # isspace() of the kernel, to which the byte 0xa0 is a blank too (lib/ctype.c)
 _PAGE = 4096
 _LONGEST_WORD = 15  # TCP_CA_NAME_MAX - 1
 _INT_MIN = -2147483648
@@ -202,9 +202,7 @@ def sources(path: str) -> t.List[str]:
         found = [_UNPRIVILEGED, _RANGE]
     elif path in _TWINS:
         found = [path, _TWINS[path]]
-    elif path == _REDIRECTS:
-        found = [path, _FORWARDING]
-    elif place and place[0] == _CONF4 and place[2] == "forwarding" and place[1] != "all":
+    elif path == _REDIRECTS or (path != _FORWARDING and place and place[::2] == (_CONF4, "forwarding")):
         found = [path, _FORWARDING]
     elif place and place[0] == _CONF4 and place[1] not in ("all", "default") and place[2] not in _NOT_COPIED:
         found = [path, _CONF4 + "default/" + place[2]]
@@ -236,6 +234,9 @@ class Facts(t.NamedTuple):
             return known.shape
         text = self.live.get(path, self.start.get(path))
         return _values.guess(text) if text is not None else Shape()
+
+
+NOTHING_KNOWN = Facts()
 
 
 class State:

@@ -49,9 +49,9 @@ class Reader(t.NamedTuple):
         return self.name == PROCPS and self.version >= version
 
     @property
-    def collects(self) -> bool:
-        """Whether all files are read before the first write, so that patterns can give way to names."""
-        return self.name == SYSTEMD or self._procps_since(4)
+    def expands(self) -> bool:
+        """Whether a key may be a pattern, and a lone ``-key`` keeps patterns off."""
+        return self._systemd_since(246) or self._procps_since(4)
 
     @property
     def keeps_place(self) -> bool:
@@ -83,11 +83,16 @@ class Reader(t.NamedTuple):
         """What a comment begins with; systemd reads sysctl.d with conf_file_read() since 258, which knows one sign only."""
         return "#" if self._systemd_since(258) else "#;"
 
+    @property
+    def directories(self) -> t.Sequence[str]:
+        """Where it looks; systemd 255 gave up a /lib of its own."""
+        return DIRECTORIES[:-1] if self._systemd_since(255) else DIRECTORIES
 
-NEWEST_SYSTEMD = Reader(SYSTEMD, (262,))
-OLDEST_SYSTEMD = Reader(SYSTEMD, (239,))
-NEWEST_PROCPS = Reader(PROCPS, (4, 0, 7))
-OLDEST_PROCPS = Reader(PROCPS, (3, 3, 15))
+
+SYSTEMD_257 = Reader()
+# What there may be where the version cannot be told: the newest that was tried, and the oldest of a supported host (RHEL 8).
+_ANY_SYSTEMD = (Reader(SYSTEMD, (262,)), Reader(SYSTEMD, (239,)))
+_ANY_PROCPS = (Reader(PROCPS, (4, 0, 7)), Reader(PROCPS, (3, 3, 15)))
 
 
 class Assignment(t.NamedTuple):
@@ -104,16 +109,76 @@ class Assignment(t.NamedTuple):
         return "{0}:{1}".format(self.file, self.line)
 
 
+# -- which reader -----------------------------------------------------------------------------------------------------------
+
+# Names that process 1 has where it is an init program and not systemd.
+_OTHER_INITS = frozenset(["busybox", "dinit", "finit", "init", "openrc-init", "runit", "s6-svscan"])
+_LIBSYSTEMD = re.compile(r"libsystemd-shared-(\d+)")
+_LIBPROC = re.compile(r"(libproc2|libprocps)\.so\.(\d+)")
+# By the number of the library's interface; the exact version does not matter where the program behaves the same.
+_PROCPS_BY_LIBRARY = {
+    ("libprocps", 8): (3, 3, 17),
+    ("libproc2", 0): (4, 0, 4),
+    ("libproc2", 1): (4, 0, 7),
+}
+
+
+class BootFacts(t.NamedTuple):
+    """What tells which reader a host has at boot.
+
+    ``init`` is the name of process 1; ``libraries`` are names of files of shared libraries; the others say whether systemd is
+    running, and whether there is systemd-sysctl and the ``sysctl`` of procps.
+    """
+
+    systemd_runs: bool = False
+    init: str = ""
+    systemd_sysctl: bool = False
+    procps_sysctl: bool = False
+    libraries: t.Sequence[str] = ()
+
+
+def readers_of(facts: BootFacts) -> t.List[Reader]:
+    """The readers that a host may have at boot, the likeliest first: one where the mechanism and its version are known.
+
+    A system that systemd does not run, but which has both programs, is a container, or the root of an image that is
+    being built, and may boot either way.
+    """
+    systemd = list(_systemd_by_library(facts.libraries))
+    if facts.systemd_runs:
+        return systemd
+    if facts.procps_sysctl:
+        procps = list(procps_of(facts.libraries))
+        return systemd + procps if facts.systemd_sysctl and facts.init not in _OTHER_INITS else procps
+    return systemd if facts.systemd_sysctl else [SYSTEMD_257]
+
+
+def _systemd_by_library(libraries: t.Iterable[str]) -> t.Sequence[Reader]:
+    found = [match for match in map(_LIBSYSTEMD.match, libraries) if match]
+    return [Reader(SYSTEMD, (max(int(match.group(1)) for match in found),))] if found else _ANY_SYSTEMD
+
+
+def procps_of(libraries: t.Iterable[str]) -> t.Sequence[Reader]:
+    """What the ``sysctl`` of a host with these shared libraries may be."""
+    found = [match for match in map(_LIBPROC.match, libraries) if match]
+    versions = [_PROCPS_BY_LIBRARY.get((match.group(1), int(match.group(2)))) for match in found]
+    known = [version for version in versions if version is not None]
+    if known:
+        return [Reader(PROCPS, max(known))]
+    if any(match.group(1) == "libprocps" for match in found):
+        return _ANY_PROCPS[1:]
+    return _ANY_PROCPS[:1] if found else _ANY_PROCPS
+
+
 # -- which files ------------------------------------------------------------------------------------------------------------
 
 
-def reading_order(listing: t.Mapping[str, t.Iterable[str]], reader: Reader = Reader()) -> t.List[str]:
+def reading_order(listing: t.Mapping[str, t.Iterable[str]], reader: Reader = SYSTEMD_257) -> t.List[str]:
     """Paths of the files that count, in the order in which they are read.
 
     :param listing: names found in each directory of ``DIRECTORIES``, and in ``/etc`` where sysctl.conf is of interest.
     """
     chosen: t.Dict[bytes, t.Tuple[str, str]] = {}
-    for directory in DIRECTORIES:
+    for directory in reader.directories:
         for name in listing.get(directory, ()):
             # systemd passes over hidden names: FOREACH_DIRENT in conf-files.c.
             if name.endswith(".conf") and (reader.name == PROCPS or not name.startswith(".")):
@@ -121,7 +186,9 @@ def reading_order(listing: t.Mapping[str, t.Iterable[str]], reader: Reader = Rea
     in_order = [chosen[name] for name in sorted(chosen)]
     if reader.name == SYSTEMD:
         return ["/".join(place) for place in in_order]
-    paths = ["/".join((directory, name)) for directory, base in in_order for name in _expand_name(base, listing[directory])]
+    paths = [
+        "/".join((directory, name)) for directory, base in in_order for name in _expand_name(base, listing[directory])
+    ]
     return paths + [SYSCTL_CONF] if "sysctl.conf" in listing.get(_ETC, ()) else paths
 
 
@@ -143,11 +210,12 @@ def _expand_name(name: str, listed: t.Iterable[str]) -> t.List[str]:
 # -- what a file says -------------------------------------------------------------------------------------------------------
 
 
-def assignments(path: str, data: bytes, reader: Reader = Reader()) -> t.Iterator[Assignment]:
+def assignments(path: str, data: bytes, reader: Reader = SYSTEMD_257) -> t.Iterator[Assignment]:
     """What a file says to a reader, in its order."""
-    if reader.name == SYSTEMD:
-        return _systemd_assignments(path, data, reader.comments)
-    return _procps_assignments(path, data, _procps_4_line if reader.collects else _procps_3_line)
+    if reader.name == PROCPS:
+        return _procps_assignments(path, data, _procps_4_line if reader.expands else _procps_3_line)
+    lines = _systemd_assignments(path, data, reader.comments)
+    return lines if reader.expands else (line for line in lines if line.value is not None)
 
 
 _LINE_END = re.compile(b"[\r\0]")
