@@ -7,6 +7,7 @@ Files become lines (``_reader``), lines an ordered list of writes (here), writes
 the last valid write of a key decides, and a write may change other keys or be refused because of them.
 """
 
+import functools
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
@@ -26,6 +27,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader im
 __all__ = [
     "DIRECTORIES",
     "KERNEL_DEFAULT",
+    "NOTHING_KNOWN",
     "PROCPS",
     "SYSCTL_CONF",
     "SYSTEMD",
@@ -64,7 +66,7 @@ class _Run:
         self._patterns: t.List[t.Tuple[int, Assignment]] = []
         self._excluding: t.List[str] = []
         self._spelled: t.Set[str] = set()
-        lines = [line for path, data in files for line in assignments(path, data, reader)]
+        lines = [line for path, data in files for line in _lines(path, data, reader)]
         for place, line in enumerate(lines):
             self._mentions.setdefault(_resolved(line.path), []).append((place, line))
         for place, line in enumerate(_one_per_key(lines) if reader.keeps_place else lines):
@@ -122,15 +124,24 @@ class _Run:
         return [line.path for _place, line in self._patterns]
 
 
+@functools.lru_cache(maxsize=512)
+def _lines(path: str, data: bytes, reader: Reader) -> t.Tuple[Assignment, ...]:
+    """What a file says. Kept, because a plan looks at the same files before and after its change."""
+    return tuple(assignments(path, data, reader))
+
+
 def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
-    """systemd's ordered hashmap: another value takes the later place; the same value again keeps the earlier one."""
+    """systemd's ordered hashmap: another value takes the later place among the writes; the same value again keeps the earlier.
+
+    It is still the last line that decides: a change of the earlier one would do nothing.
+    """
     options: t.Dict[str, Assignment] = {}
     order: t.Dict[str, int] = {}
     for place, line in enumerate(lines):
         earlier = options.get(line.path)
         if earlier is None or earlier.value != line.value:
-            options[line.path] = line
             order[line.path] = place
+        options[line.path] = line
     return iter(sorted(options.values(), key=lambda line: order[line.path]))
 
 
@@ -208,6 +219,10 @@ class BootTable:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""
         path = _names.to_path(key)
         return [line for run in self._runs for line in run.mentions(path)]
+
+    def has_patterns(self) -> bool:
+        """Whether a line gives a value to a pattern."""
+        return any(run.patterns() for run in self._runs)
 
     def keys(self) -> t.List[str]:
         """The keys that a line gives a value to, by name or, of those that exist, by pattern; sorted."""

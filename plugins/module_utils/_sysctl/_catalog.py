@@ -12,14 +12,7 @@ net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c and kernel/sysctl.c, and 
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import (
-    INTEGERS,
-    PORTS,
-    TEXT,
-    WORD,
-    WORDS,
-    Shape,
-)
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, TEXT, WORDS, Shape
 
 Version = t.Tuple[int, int]
 
@@ -66,11 +59,6 @@ def _checked(low: t.Optional[int], high: t.Optional[int], length: int = 1) -> Sh
     return Shape(INTEGERS, length, low, high, True)
 
 
-def _unsigned(low: int, high: t.Optional[int]) -> Shape:
-    """An unsigned integer whose range the kernel checks."""
-    return Shape(INTEGERS, 1, low, high, True, True)
-
-
 def _sane(low: int, high: int, length: int = 1) -> Shape:
     """Integers that the kernel stores unchecked; outside of this range they do harm."""
     return Shape(INTEGERS, length, low, high, False)
@@ -103,12 +91,12 @@ def _receive_buffers(text: str, machine: Machine) -> bool:
     return 0.8 <= int(words[-1]) / max(1, machine.memory * 1024 / 128) <= 1.0
 
 
-_U8 = _unsigned(0, 255)
+_U8 = _checked(0, 255)
 _SECONDS = _sane(1, _JIFFIES_MAX)
 
 _PARAMETERS: t.Dict[str, Parameter] = {
     "fs.file-max": Parameter(
-        _unsigned(0, LONG_MAX),
+        _checked(0, LONG_MAX),
         "open files, whole system",
         GLOBAL,
         _default(str(LONG_MAX)),
@@ -156,7 +144,7 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.conf.*.accept_redirects": Parameter(_sane(0, 1), "flag", NETNS),
     "net.ipv4.conf.*.rp_filter": Parameter(_sane(0, 2), "mode", NETNS),
-    "net.ipv4.icmp_echo_ignore_broadcasts": Parameter(_unsigned(0, 1), "flag", NETNS, _default("1")),
+    "net.ipv4.icmp_echo_ignore_broadcasts": Parameter(_checked(0, 1), "flag", NETNS, _default("1")),
     "net.ipv4.icmp_ratelimit": Parameter(
         _checked(0, None), "milliseconds", NETNS, _default("1000"), note="kept in steps of 1000/HZ milliseconds"
     ),
@@ -168,15 +156,18 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.ip_local_port_range": Parameter(_checked(1, 65535, 2), "ports", NETNS, _default("32768 60999", 4, 2)),
     "net.ipv4.ip_local_reserved_ports": Parameter(Shape(PORTS), "ports", NETNS, _default("")),
+    "net.ipv4.ip_unprivileged_port_start": Parameter(
+        _checked(0, 65535), "port", NETNS, _default("1024"), note="it must not lie above net.ipv4.ip_local_port_range"
+    ),
     "net.ipv4.neigh.default.gc_thresh1": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("128")),
     "net.ipv4.neigh.default.gc_thresh2": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("512")),
     "net.ipv4.neigh.default.gc_thresh3": Parameter(_checked(0, INT_MAX), "entries", INIT_NETNS, _default("1024")),
     "net.ipv4.tcp_abort_on_overflow": Parameter(_U8, "flag", NETNS, _default("0")),
     "net.ipv4.tcp_allowed_congestion_control": Parameter(Shape(WORDS), "names", NETNS_READ_ONLY),
-    "net.ipv4.tcp_congestion_control": Parameter(Shape(WORD), "name", NETNS),
+    "net.ipv4.tcp_congestion_control": Parameter(Shape(TEXT), "name", NETNS),
     "net.ipv4.tcp_dsack": Parameter(_U8, "flag", NETNS, _default("1")),
     # No upper bound of our own: kernels with AccECN take values above 2.
-    "net.ipv4.tcp_ecn": Parameter(_unsigned(0, None), "mode", NETNS, _default("2")),
+    "net.ipv4.tcp_ecn": Parameter(_checked(0, None), "mode", NETNS, _default("2")),
     "net.ipv4.tcp_fack": Parameter(_U8, "flag", NETNS, no_effect=(4, 15), note="RACK took its place"),
     "net.ipv4.tcp_fastopen": Parameter(_sane(0, INT_MAX), "bit mask", NETNS, _default("1")),
     "net.ipv4.tcp_fin_timeout": Parameter(
@@ -202,10 +193,10 @@ _PARAMETERS: t.Dict[str, Parameter] = {
         note="above it a socket is closed with no TIME-WAIT at all",
     ),
     "net.ipv4.tcp_mem": Parameter(_sane(1, LONG_MAX, 3), "pages", INIT_NETNS),
-    "net.ipv4.tcp_migrate_req": Parameter(_unsigned(0, 1), "flag", NETNS, _default("0")),
+    "net.ipv4.tcp_migrate_req": Parameter(_checked(0, 1), "flag", NETNS, _default("0")),
     "net.ipv4.tcp_mtu_probing": Parameter(_U8, "mode", NETNS, _default("0")),
     "net.ipv4.tcp_no_metrics_save": Parameter(_U8, "flag", NETNS, _default("0")),
-    "net.ipv4.tcp_notsent_lowat": Parameter(_unsigned(0, 4294967295), "bytes", NETNS, _default("4294967295")),
+    "net.ipv4.tcp_notsent_lowat": Parameter(_checked(0, 4294967295), "bytes", NETNS, _default("4294967295")),
     "net.ipv4.tcp_orphan_retries": Parameter(
         _U8, "retransmits", NETNS, _default("0"), note="0 means 8 for a live peer"
     ),
@@ -226,7 +217,7 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_sack": Parameter(_U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_slow_start_after_idle": Parameter(_U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_stdurg": Parameter(_U8, "flag", NETNS, _default("0")),
-    "net.ipv4.tcp_syn_linear_timeouts": Parameter(_unsigned(0, 127), "timeouts", NETNS, _default("4")),
+    "net.ipv4.tcp_syn_linear_timeouts": Parameter(_checked(0, 127), "timeouts", NETNS, _default("4")),
     "net.ipv4.tcp_syn_retries": Parameter(_checked(1, 127), "retransmits", NETNS, _default("6")),
     "net.ipv4.tcp_synack_retries": Parameter(_U8, "retransmits", NETNS, _default("5")),
     "net.ipv4.tcp_syncookies": Parameter(_U8, "mode", NETNS, _default("1")),
@@ -234,7 +225,7 @@ _PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_tw_recycle": Parameter(
         _checked(0, 1), "flag", NETNS, removed=(4, 12), note="it broke clients behind one translated address"
     ),
-    "net.ipv4.tcp_tw_reuse": Parameter(_unsigned(0, 2), "mode", NETNS, _default("0") + _default("2", 4, 19)),
+    "net.ipv4.tcp_tw_reuse": Parameter(_checked(0, 2), "mode", NETNS, _default("0") + _default("2", 4, 19)),
     "net.ipv4.tcp_tw_reuse_delay": Parameter(_checked(1, 60000), "milliseconds", NETNS, _default("1000")),
     "net.ipv4.tcp_window_scaling": Parameter(_U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_wmem": Parameter(

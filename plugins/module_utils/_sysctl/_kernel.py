@@ -19,9 +19,21 @@ _LONGEST_NUMBER = 20  # TMPBUFLEN - 2
 _BLANKS = " \t\n\v\f\r\udca0"  # isspace() of the kernel, to which the byte 0xa0 is a blank too (lib/ctype.c)
 _PAGE = 4096
 _LONGEST_WORD = 15  # TCP_CA_NAME_MAX - 1
+_ONE_WORD = re.compile(r"[\w-]+$")
+_CONGESTION_CONTROL = "net/ipv4/tcp_congestion_control"
 _INT_MIN = -2147483648
 
 Numbers = t.List[t.Optional[int]]
+
+
+class _Words:
+    """The words that a key takes; where they are not known, everything that is one word."""
+
+    def __init__(self, known: t.Optional[t.Container[str]]) -> None:
+        self._known = known
+
+    def __contains__(self, word: object) -> bool:
+        return _ONE_WORD.match(str(word)) is not None if self._known is None else word in self._known
 
 
 class Written(t.NamedTuple):
@@ -42,16 +54,15 @@ def written(
     :param shape: what the kernel takes; a refused write leaves the key as it was, but for the first numbers of a list.
     :param before: the text that the key has; None where that is not known.
     :param repeats: whether the writer goes on with what the kernel left of a long text.
-    :param words: the words that the kernel knows, for a key that takes one of them.
+    :param words: for a key that takes one word, those that the kernel knows.
     """
     if shape.kind == _values.INTEGERS:
         return _written_integers(shape, before, value)
     if shape.kind == _values.PORTS:
         return _written_ports(before, value, repeats)
-    if shape.kind == _values.WORD:
+    if words is not None:
         word = re.split("[\n\0]", value)[0][:_LONGEST_WORD]
-        known = bool(word) and " " not in word if words is None else word in words
-        return Written(word, True) if known else Written(before, False)
+        return Written(word, True) if word in words else Written(before, False)
     return Written(value, True)
 
 
@@ -74,6 +85,11 @@ def _bounds(shape: Shape) -> t.Tuple[t.Optional[int], t.Optional[int]]:
     return _INT_MIN, _catalog.INT_MAX
 
 
+def _is_unsigned(low: t.Optional[int], high: t.Optional[int]) -> bool:
+    """Whether not even ``-0`` is taken: proc_dou8vec_minmax() and those for larger unsigned numbers."""
+    return low is not None and low >= 0 and (high is None or high <= 255 or high > _catalog.INT_MAX)
+
+
 def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Written:
     """do_proc_dointvec() and its relatives: a list is applied number by number, and what it does not say stays."""
     numbers: Numbers = [_values.c_integer(word) for word in (before or "").split()]
@@ -88,7 +104,7 @@ def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Writ
         number, rest = _take_number(left, " \t\n")
         if number is None or (low is not None and number < low) or (high is not None and number > high):
             return _integers(numbers, False)
-        if shape.unsigned and left[0] == "-":
+        if left[0] == "-" and _is_unsigned(low, high):
             return _integers(numbers, False)
         numbers[index], left = number, rest
     return _integers(numbers, True)  # what is left is a short write, which no program notices
@@ -276,7 +292,8 @@ class State:
         if reader.spares_writes and before is not None and value.rstrip("\n") == before:
             self._origins[target] = line
             return
-        effect = written(self._facts.shape(target), before, value, reader.repeats_writes, self._facts.words)
+        words = _Words(self._facts.words) if target == _CONGESTION_CONTROL else None
+        effect = written(self._facts.shape(target), before, value, reader.repeats_writes, words)
         if not self._fits(target, effect.text):
             effect = Written(before, False)
         self._written.add(target)

@@ -15,7 +15,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import Val
 
 INTEGERS = "integers"
 PORTS = "ports"
-WORD = "word"
 WORDS = "words"
 TEXT = "text"
 
@@ -34,8 +33,7 @@ class Shape(t.NamedTuple):
     """What the value of one key looks like.
 
     ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
-    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does; ``unsigned`` whether it
-    refuses a minus sign even before a zero.
+    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does.
     """
 
     kind: str = TEXT
@@ -43,7 +41,6 @@ class Shape(t.NamedTuple):
     low: t.Optional[int] = None
     high: t.Optional[int] = None
     checked: bool = True
-    unsigned: bool = False
 
 
 def c_integer(word: str) -> t.Optional[int]:
