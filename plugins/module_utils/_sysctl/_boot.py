@@ -74,6 +74,8 @@ class _Run:
 
     def _add(self, place: int, line: Assignment) -> None:
         self._spelled.add(line.path)
+        if line.path.rpartition("/")[2] in ("", ".", ".."):  # a directory to the kernel; systemd has taken the slash away
+            return
         pattern = self.reader.expands and _names.is_pattern(line.path)
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
@@ -89,11 +91,11 @@ class _Run:
         for path in paths:
             found.extend((place, path, line) for place, line in self._named.get(path, ()))
             if self._patterns:
-                found.extend((place, path, line) for place, line in self._patterns if self._expands(line.path, path))
+                found.extend((place, path, line) for place, line in self._patterns if self.expands(line.path, path))
         # Where one pattern gives several keys, they come in the order of their names.
         return [(path, line) for _place, path, line in sorted(found, key=lambda one: one[:2])]
 
-    def _expands(self, pattern: str, path: str) -> bool:
+    def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
         if not self.matches(pattern, path):
             return False
@@ -230,5 +232,5 @@ class BootTable:
         for run in self._runs:
             found.update(run.names())
             patterns = run.patterns()
-            found.update(path for path in self._existing or () if any(run.matches(one, path) for one in patterns))
+            found.update(path for path in self._existing or () if any(run.expands(one, path) for one in patterns))
         return sorted(_names.from_path(path) for path in found)
