@@ -3,11 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The far end of the oracle test: lays out sysctl.d files, lets the real programs apply them, reads what the kernel has then.
 
-Runs as root on this machine or inside of a container, under the Python that is there, and needs nothing but its standard
-library. It reads one case per line from its standard input, as JSON, and answers with one line. What it lays out is in memory, in a
-mount namespace of its own; each run of a program gets a fresh network namespace; the rest of /proc/sys is read-only. So nothing
-is left behind, however it ends.
+Runs as root on this machine or inside of a container, under the Python that is there (3.9 at the least), and needs nothing but
+its standard library. It reads one case per line from its standard input, as JSON, and answers with one line.
+
+What it lays out is in memory, in a mount namespace of its own; each run of a program gets a fresh network namespace; the rest of
+/proc/sys is read-only. So nothing is left behind, however it ends.
 """
+
+from __future__ import annotations
 
 import ctypes
 import glob
@@ -18,7 +21,8 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
@@ -39,31 +43,27 @@ PREFIXES = ("/net/ipv4/conf/", "/net/ipv4/neigh/", "/net/ipv6/conf/", "/net/ipv6
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def unshare(flags):
+def unshare(flags: int) -> None:
     if libc.unshare(flags) != 0:
         number = ctypes.get_errno()
         raise OSError(number, "unshare: " + os.strerror(number))
 
 
-def mount(*arguments):
+def mount(*arguments: str) -> None:
     subprocess.run(("mount",) + arguments, check=True, stdout=subprocess.DEVNULL)
 
 
-def prepare():
+def prepare() -> None:
     """Put memory under every place that a case writes to, and make what belongs to the whole machine read-only."""
-    scratch = tempfile.mkdtemp(prefix="tunefleet-oracle-")
     unshare(CLONE_NEWNS)
     mount("--make-rprivate", "/")
-    mount("-t", "tmpfs", "-o", "mode=0755", "tunefleet", scratch)
+    mount("-t", "tmpfs", "-o", "mode=0755", "tunefleet", "/run")
     bases = ["/etc", "/usr/lib", "/usr/local/lib"] + ([] if os.path.islink("/lib") else ["/lib"])
     for number, base in enumerate(bases):
-        upper, work = ("{0}/{1}{2}".format(scratch, kind, number) for kind in ("upper", "work"))
+        upper, work = f"/run/upper{number}", f"/run/work{number}"
         os.mkdir(upper)
         os.mkdir(work)
-        mount(
-            "-t", "overlay", "-o", "lowerdir={0},upperdir={1},workdir={2}".format(base, upper, work), "tunefleet", base
-        )
-    mount("-t", "tmpfs", "-o", "mode=0755", "tunefleet", "/run")
+        mount("-t", "overlay", "-o", f"lowerdir={base},upperdir={upper},workdir={work}", "tunefleet", base)
     for directory in directories():
         os.makedirs(directory, exist_ok=True)
         mount("-t", "tmpfs", "-o", "mode=0755", "tunefleet", directory)
@@ -72,22 +72,21 @@ def prepare():
         if name != "net":
             mount("--bind", "/proc/sys/" + name, "/proc/sys/" + name)
             mount("-o", "remount,bind,ro", "/proc/sys/" + name)
-    return scratch
 
 
-def directories():
+def directories() -> list[str]:
     """/lib is usually a link to /usr/lib."""
     return [path for path in DIRECTORIES if path != "/lib/sysctl.d" or not os.path.islink("/lib")]
 
 
-def remove(path):
+def remove(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         os.rmdir(path)
     elif os.path.lexists(path):
         os.unlink(path)
 
 
-def lay_out(tree):
+def lay_out(tree: Sequence[Sequence[str]]) -> None:
     """Make what a case asks for, and nothing else, of what the readers look at."""
     for directory in directories():
         for name in os.listdir(directory):
@@ -106,7 +105,7 @@ def lay_out(tree):
             os.mkdir(path)
 
 
-def read(key):
+def read(key: str) -> tuple[str | None, bool]:
     """Text of a key (None: there is none, or it cannot be read) and whether it can be written."""
     path = "/proc/sys/" + key
     try:
@@ -122,15 +121,15 @@ def read(key):
         os.close(descriptor)
 
 
-def quiet(*arguments):
-    return subprocess.run(
+def quiet(*arguments: str) -> None:
+    subprocess.run(
         arguments, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ).returncode
+    )
 
 
-def make_interfaces(names):
+def make_interfaces(names: Sequence[str]) -> None:
     for kind in ("dummy", "bridge", "ifb"):
-        batch = "".join("link add {0} type {1}\n".format(name, kind) for name in names)
+        batch = "".join(f"link add {name} type {kind}\n" for name in names)
         made = subprocess.run(
             ["ip", "-batch", "-"],
             env=ENVIRONMENT,
@@ -143,7 +142,7 @@ def make_interfaces(names):
     raise RuntimeError("ip cannot add an interface: " + made.stderr.decode("utf-8", "replace"))
 
 
-def apply(case, tool, programs):
+def apply(case: dict[str, Any], tool: str, programs: dict[str, str]) -> dict[str, Any]:
     """What the kernel has before and after one program applied the files; in a fresh network namespace."""
     unshare(CLONE_NEWNET)
     interfaces = case["interfaces"]
@@ -168,7 +167,7 @@ def apply(case, tool, programs):
     }
 
 
-def in_child(function, *arguments):
+def in_child(function: Callable[..., dict[str, Any]], *arguments: Any) -> Any:
     """The result of a function that runs in a process of its own, so that its namespace ends with it."""
     receiving, sending = os.pipe()
     pid = os.fork()
@@ -191,35 +190,36 @@ def in_child(function, *arguments):
     return json.loads(text or '{"error": "no answer"}')
 
 
-def programs():
+def programs() -> tuple[dict[str, str], dict[str, list[int]]]:
     """The readers that are here, and their versions."""
-    found, versions = {}, {}
+    found: dict[str, str] = {}
+    versions: dict[str, list[int]] = {}
     for path in SYSTEMD_SYSCTL:
         if os.path.exists(path) and "systemd" not in found:
             text = subprocess.run([path, "--version"], stdout=subprocess.PIPE).stdout.decode()
             found["systemd"] = path
-            versions["systemd"] = [int(re.match(r"systemd (\d+)", text).group(1))]
-    path = shutil.which("sysctl", path=ENVIRONMENT["PATH"])
-    if path:
-        text = subprocess.run([path, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+            versions["systemd"] = [int(number) for number in re.findall(r"^systemd (\d+)", text)]
+    program = shutil.which("sysctl", path=ENVIRONMENT["PATH"])
+    if program:
+        text = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
         match = re.search(r"procps-ng (\d+)\.(\d+)\.(\d+)", text)
         if match:
-            found["procps"] = path
+            found["procps"] = program
             versions["procps"] = [int(number) for number in match.groups()]
     return found, versions
 
 
-def libraries():
+def libraries() -> list[str]:
     """Names of the files by which a host is told its versions."""
-    patterns = ("/usr/lib*/systemd/*.so", "/lib/systemd/*.so", "/usr/lib/*/systemd/*.so", "/usr/lib*/libproc*.so*")
-    patterns += ("/lib/*/libproc*.so*", "/usr/lib/*/libproc*.so*")
+    folders = ("/usr/lib", "/usr/lib64", "/usr/lib/*-linux-*", "/lib", "/lib64", "/lib/*-linux-*")
+    patterns = [folder + rest for folder in folders for rest in ("/systemd/*.so", "/libproc*.so*")]
     return sorted(path for pattern in patterns for path in glob.glob(pattern))
 
 
-def main():
+def main() -> None:
     found, versions = programs()
     names = libraries()
-    scratch = prepare()
+    prepare()
     print(json.dumps({"versions": versions, "directories": directories(), "libraries": names}), flush=True)
     for line in sys.stdin:
         case = json.loads(line)
@@ -229,8 +229,6 @@ def main():
         except Exception as error:
             answer = {"error": repr(error)}
         print(json.dumps(answer), flush=True)
-    subprocess.run(["umount", "-l", scratch])
-    os.rmdir(scratch)
 
 
 if __name__ == "__main__":

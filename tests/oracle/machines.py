@@ -32,7 +32,7 @@ class Machine:
 
     def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
         self.name = name
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         # As an argument, so that its standard input is free for cases.
         code = (HERE / "driver.py").read_text(encoding="utf-8")
         self._process = subprocess.Popen(

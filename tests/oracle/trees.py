@@ -9,6 +9,7 @@ Content is text in which each sign stands for one byte (Latin-1), so that a case
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -270,7 +271,7 @@ def _swapped(path: str) -> str:
 @st.composite
 def spelled(draw: st.DrawFn, path: str) -> str:
     """A way to write a key: mostly a sound one."""
-    ways = [_swapped, _swapped, _swapped, _swapped, str, str]
+    ways: list[Callable[[str], str]] = [_swapped, _swapped, _swapped, _swapped, str, str]
     odd = draw(st.integers(0, 13)) == 13
     if odd:
         ways = [
@@ -289,7 +290,8 @@ def spelled(draw: st.DrawFn, path: str) -> str:
             lambda one: "\xef\xbb\xbf" + _swapped(one),
             lambda one: _swapped(one).replace("net", "n\0et", 1),
         ]
-    return draw(st.sampled_from(ways))(path)
+    way = draw(st.sampled_from(ways))
+    return way(path)
 
 
 def _keys() -> st.SearchStrategy[str]:
@@ -318,9 +320,9 @@ def _setting(draw: st.DrawFn, focus: tuple[str, ...]) -> str:
         name, value = draw(spelled(key)), draw(values(key))
     dash = draw(st.sampled_from(("",) * 12 + ("-", "-", "--", "- ")))
     if draw(st.integers(0, 11)) == 11:
-        return draw(st.sampled_from(("-", "-", "-", "--", "- "))) + name
+        return f"{draw(st.sampled_from(('-', '-', '-', '--', '- ')))}{name}"
     equals = draw(st.sampled_from((" = ", " = ", "=", "=", "=", "\t=\t", "= ", " =", "==", " \v=\f ")))
-    return dash + name + equals + value
+    return f"{dash}{name}{equals}{value}"
 
 
 @st.composite
@@ -338,7 +340,7 @@ def _line(draw: st.DrawFn, focus: tuple[str, ...]) -> str:
     elif kind == 29:
         setting += draw(st.sampled_from((" ", "\t", "\v", " \\", "\x00x", " # c", " ; c")))
     end = draw(st.sampled_from(("\n",) * 14 + ("\r\n", "\r\n", "\r", "\n\n", "\n\r", "")))
-    return setting + end
+    return f"{setting}{end}"
 
 
 _LONG_LINES = ("#" + "x" * 1048574 + "\n", "#" + "x" * 1048575 + "\n", "x" * 70000 + "=1\n")

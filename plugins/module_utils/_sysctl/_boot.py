@@ -68,13 +68,17 @@ class _Run:
         self._spelled: t.Set[str] = set()
         lines = [line for path, data in files for line in _lines(path, data, reader)]
         for place, line in enumerate(lines):
-            self._mentions.setdefault(_resolved(line.path), []).append((place, line))
+            self._mentions.setdefault(_resolved(line.path) or line.path, []).append((place, line))
         for place, line in enumerate(_one_per_key(lines) if reader.keeps_place else lines):
             self._add(place, line)
 
     def _add(self, place: int, line: Assignment) -> None:
         self._spelled.add(line.path)
-        if line.path.rpartition("/")[2] in ("", ".", ".."):  # a directory to the kernel; systemd has taken the slash away
+        if line.path.rpartition("/")[2] in (
+            "",
+            ".",
+            "..",
+        ):  # a directory to the kernel; systemd has taken the slash away
             return
         pattern = self.reader.expands and _names.is_pattern(line.path)
         if line.value is None:
@@ -82,8 +86,8 @@ class _Run:
                 self._excluding.append(line.path)
         elif pattern:
             self._patterns.append((place, line))
-        elif ".." not in line.path or self.reader.follows_parents:
-            self._named.setdefault(_resolved(line.path), []).append((place, line))
+        elif ".." not in line.path.split("/") or self.reader.follows_parents:
+            self._named.setdefault(_resolved(line.path) or line.path, []).append((place, line))
 
     def writes(self, paths: t.Iterable[str]) -> t.List[t.Tuple[str, Assignment]]:
         """The writes to some keys that there are, in their order: path, and the line with the value."""
@@ -147,12 +151,17 @@ def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
     return iter(sorted(options.values(), key=lambda line: order[line.path]))
 
 
-def _resolved(path: str) -> str:
-    """The one spelling of a path below /proc/sys."""
+# What ".." may follow: the kernel looks for the directory before it leaves it.
+_DIRECTORIES = frozenset("conf core fs ipv4 ipv6 kernel neigh net netfilter unix vm all default lo".split())
+
+
+def _resolved(path: str) -> t.Optional[str]:
+    """The one spelling of a path below /proc/sys, or None where it leads nowhere."""
     parts: t.List[str] = []
     for part in path.split("/"):
-        if part == ".." and parts:
-            parts.pop()
+        if part == "..":
+            if not parts or parts.pop() not in _DIRECTORIES:
+                return None
         elif part not in ("", "."):
             parts.append(part)
     return "/".join(parts)

@@ -51,10 +51,12 @@ def table_of(reader, files, **options):
 
 def rows(table):
     """One test for each reader of a row: name, files, key, {readers: (value, winner)}."""
+    found = []
     for name, files, key, answers in table:
         for readers, answer in answers:
             for reader in readers:
-                yield pytest.param(reader, files, key, answer, id="{0}-{1}".format(name, reader))
+                found.append(pytest.param(reader, files, key, answer, id="{0}-{1}".format(name, reader)))
+    return found
 
 
 NOTHING = (None, "kernel default")
