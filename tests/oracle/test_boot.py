@@ -11,6 +11,7 @@ TUNEFLEET_ORACLE_SEED which; the same seed gives the same trees.
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import hypothesis
@@ -63,7 +64,7 @@ def report(case: Case, machine: Machine, tool: str, wrong: dict[str, tuple[Any, 
     for node in case.tree:
         lines.append(f"  {node.path!r} ({node.kind}){' -> ' + node.content if node.kind == 'link' else ''}")
         if node.kind == "file":
-            lines += [f"    {line[:160]!r}" for line in node.content.splitlines(keepends=True)]
+            lines += [f"    {line[:160]!r}" for line in re.findall(r"[^\n]*\n|[^\n]+$", node.content)]
     lines += [f"interfaces: {', '.join(case.interfaces) or 'none'}; udev: {'yes' if case.replay else 'no'}", ""]
     for key, (expected, got) in wrong.items():
         lines.append(f"  {key}: computed {_short(expected)}, the kernel has {_short(got)}")

@@ -152,7 +152,9 @@ def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
 
 
 # What ".." may follow: the kernel looks for the directory before it leaves it.
-_DIRECTORIES = frozenset("conf core fs ipv4 ipv6 kernel neigh net netfilter unix vm all default lo".split())
+_KNOWN_DIRECTORIES = frozenset(
+    ["conf", "core", "fs", "ipv4", "ipv6", "kernel", "neigh", "net", "netfilter", "unix", "vm"]
+)
 
 
 def _resolved(path: str) -> t.Optional[str]:
@@ -160,7 +162,7 @@ def _resolved(path: str) -> t.Optional[str]:
     parts: t.List[str] = []
     for part in path.split("/"):
         if part == "..":
-            if not parts or parts.pop() not in _DIRECTORIES:
+            if not parts or parts.pop() not in _KNOWN_DIRECTORIES:
                 return None
         elif part not in ("", "."):
             parts.append(part)

@@ -160,6 +160,8 @@ _FORWARDING = _CONF4 + "all/forwarding"
 _REDIRECTS = _CONF4 + "all/accept_redirects"
 _UNPRIVILEGED = "net/ipv4/ip_unprivileged_port_start"
 _RANGE = "net/ipv4/ip_local_port_range"
+# Lists that the kernel reads into a copy first, so that a refused one changes nothing (net/ipv4/sysctl_net_ipv4.c).
+_ALL_OR_NOTHING = frozenset([_RANGE, "net/ipv4/ping_group_range"])
 # net/ipv4/devinet.c: the handlers of these do not copy a default to the interfaces that are there.
 _NOT_COPIED = frozenset(
     [
@@ -294,7 +296,7 @@ class State:
             return
         words = _Words(self._facts.words) if target == _CONGESTION_CONTROL else None
         effect = written(self._facts.shape(target), before, value, reader.repeats_writes, words)
-        if not self._fits(target, effect.text):
+        if not self._fits(target, effect.text) or (target in _ALL_OR_NOTHING and not effect.taken):
             effect = Written(before, False)
         self._written.add(target)
         if effect.taken or effect.text != before:

@@ -349,6 +349,7 @@ def test_masking(reader, mask):
         ("net.ipv4.ip_local_port_range=500 60000\nnet.ipv4.ip_unprivileged_port_start=80", RANGE, None),
         ("net.ipv4.ip_local_port_range=40000", RANGE, "40000 60999"),
         ("net.ipv4.ip_local_port_range=60000 40000", RANGE, None),
+        ("net.ipv4.ip_local_port_range=40000 junk", RANGE, None),
         ("vm.dirty_ratio=10\nvm.dirty_bytes=1000000", "vm.dirty_ratio", "0"),
         ("vm.dirty_bytes=1000000\nvm.dirty_ratio=10", "vm.dirty_bytes", "0"),
         ("vm.dirty_bytes=0\n", "vm.dirty_bytes", None),
