@@ -128,27 +128,29 @@ def _machine(host: "Host") -> _catalog.Machine:
     )
 
 
-def _libraries(host: "Host") -> t.List[str]:
-    """Names of files among which the shared libraries of systemd and procps are, with their versions."""
+def _libraries(host: "Host", of_procps: bool) -> t.List[str]:
+    """Names of files among which the shared libraries of systemd, and of procps if need be, are with their versions."""
     found: t.List[str] = []
     for directory in _LIBRARIES:
         names = host.names(directory)
-        for name in [""] + [name for name in names if "-linux-" in name]:
-            inner = directory + "/" + name if name else directory
-            found.extend(host.names(inner) if name else names)
+        found.extend(names)
+        for inner in [directory] + [directory + "/" + name for name in names if "-linux-" in name]:
             found.extend(host.names(inner + "/systemd"))
+            if of_procps:
+                found.extend(host.names(inner))
     return found
 
 
-def _boot_facts(host: "Host") -> _reader.BootFacts:
+def _boot_facts(host: "Host", ufw: bool) -> _reader.BootFacts:
     programs = [path for path in _SYSCTL if host.exists(path)]
+    runs = host.exists("/run/systemd/system")
     return _reader.BootFacts(
-        systemd_runs=host.exists("/run/systemd/system"),
+        systemd_runs=runs,
         init=host.text("/proc/1/comm") or "",
         systemd_sysctl=any(host.exists(path) for path in _SYSTEMD_SYSCTL),
         # The sysctl of busybox reads no directory at all.
         procps_sysctl=any(not host.real(path).endswith("busybox") for path in programs),
-        libraries=_libraries(host),
+        libraries=_libraries(host, ufw or not runs),
     )
 
 
@@ -161,14 +163,18 @@ def _ufw_file(host: "Host") -> t.Optional[str]:
 
 def boot_files(host: "Host") -> BootFiles:
     """Everything that the next boot may read, and by which program."""
-    listing: t.Dict[str, t.Sequence[str]] = {directory: host.names(directory) for directory in _boot.DIRECTORIES}
+    # /lib is nowadays a link to /usr/lib.
+    places = [one for one in _boot.DIRECTORIES if one == host.real(one) or host.real(one) not in _boot.DIRECTORIES]
+    listing: t.Dict[str, t.Sequence[str]] = {directory: host.names(directory) for directory in places}
     paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
-    facts = _boot_facts(host)
-    ufw = _ufw_file(host) if facts.procps_sysctl else None
+    ufw = _ufw_file(host)
+    facts = _boot_facts(host, ufw is not None)
     found = [(path, host.read_if_any(path)) for path in paths + [_boot.SYSCTL_CONF] + ([ufw] if ufw else [])]
     data = {path: content for path, content in found if content is not None}
     listing["/etc"] = ["sysctl.conf"] if _boot.SYSCTL_CONF in data else []
-    later = (ufw, _reader.procps_of(facts.libraries)[0]) if ufw and ufw in data else None
+    later = None
+    if ufw and ufw in data and facts.procps_sysctl:
+        later = (ufw, _reader.procps_of(facts.libraries)[0])
     return BootFiles(listing, data, _reader.readers_of(facts), later)
 
 

@@ -8,6 +8,7 @@ the last valid write of a key decides, and a write may change other keys or be r
 """
 
 import functools
+import operator
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
@@ -56,6 +57,10 @@ class Boot(t.NamedTuple):
     file: t.Optional[str]
 
 
+_PLACE = operator.itemgetter(0, 1)
+_NOT_WRITTEN = Boot(None, KERNEL_DEFAULT, None)
+
+
 class _Run:
     """One run of a reader over some files: its writes, ready to be asked for single keys."""
 
@@ -74,11 +79,7 @@ class _Run:
 
     def _add(self, place: int, line: Assignment) -> None:
         self._spelled.add(line.path)
-        if line.path.rpartition("/")[2] in (
-            "",
-            ".",
-            "..",
-        ):  # a directory to the kernel; systemd has taken the slash away
+        if line.path.endswith(("/", "/.", "/..")):  # to procps a directory; systemd has taken the slash away
             return
         pattern = self.reader.expands and _names.is_pattern(line.path)
         if line.value is None:
@@ -89,15 +90,18 @@ class _Run:
         elif ".." not in line.path.split("/") or self.reader.follows_parents:
             self._named.setdefault(_resolved(line.path) or line.path, []).append((place, line))
 
-    def writes(self, paths: t.Iterable[str]) -> t.List[t.Tuple[str, Assignment]]:
-        """The writes to some keys that there are, in their order: path, and the line with the value."""
+    def writes(self, paths: t.Iterable[str], missing: t.Container[str]) -> t.List[t.Tuple[str, Assignment]]:
+        """The writes to some keys that there are, in their order: path, and the line with the value.
+
+        :param missing: those for which no pattern stands.
+        """
         found: t.List[t.Tuple[int, str, Assignment]] = []
         for path in paths:
-            found.extend((place, path, line) for place, line in self._named.get(path, ()))
-            if self._patterns:
-                found.extend((place, path, line) for place, line in self._patterns if self.expands(line.path, path))
+            found.extend([(place, path, line) for place, line in self._named.get(path, ())])
+            if self._patterns and path not in missing:
+                found.extend([(place, path, line) for place, line in self._patterns if self.expands(line.path, path)])
         # Where one pattern gives several keys, they come in the order of their names.
-        return [(path, line) for _place, path, line in sorted(found, key=lambda one: one[:2])]
+        return [(path, line) for _place, path, line in sorted(found, key=_PLACE)]
 
     def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
@@ -198,35 +202,39 @@ class BootTable:
         self.reader = reader
         self._facts = facts
         self._existing = None if existing is None else frozenset(existing)
+        self._answers: t.Dict[str, Boot] = {}
         self._runs = [_Run(files, reader)]
         if later is not None:
             self._runs.append(_Run(*later))
 
     def of(self, key: str) -> Boot:
         """What the next boot gives the key."""
-        path = _names.to_path(key)
+        if key not in self._answers:
+            self._answers[key] = self._answer(_names.to_path(key))
+        return self._answers[key]
+
+    def _answer(self, path: str) -> Boot:
         paths = _kernel.sources(path)
-        if self._existing is not None and path not in self._existing and not self._is_named(path):
-            paths.remove(path)
-        state = _kernel.State(paths + [path], self._facts)
-        for target, line, reader in self._writes(paths, path):
+        writes = list(self._writes(paths, path))
+        if not writes:
+            return _NOT_WRITTEN
+        state = _kernel.State(paths, self._facts)
+        for target, line, reader in writes:
             state.write(line, target, reader)
         origin = state.origin(path)
         if origin is None:
-            return Boot(None, KERNEL_DEFAULT, None)
+            return _NOT_WRITTEN
         text = state.text(path)
         return Boot(None if text is None else " ".join(text.split("\t")), origin.where, origin.file)
 
-    def _is_named(self, path: str) -> bool:
-        return any(path in run.names() for run in self._runs)
-
     def _writes(self, paths: t.Sequence[str], asked: str) -> t.Iterator[t.Tuple[str, Assignment, Reader]]:
-        first = self._runs[0].writes(paths)
+        missing = self._existing is not None and asked not in self._existing
+        first = self._runs[0].writes(paths, [asked] if missing else ())
         yield from ((target, line, self.reader) for target, line in first)
         if self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
             yield from ((target, line, self.reader) for target, line in first if target == asked)
         for run in self._runs[1:]:
-            yield from ((target, line, run.reader) for target, line in run.writes(paths))
+            yield from ((target, line, run.reader) for target, line in run.writes(paths, [asked] if missing else ()))
 
     def mentions(self, key: str) -> t.List[Assignment]:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""

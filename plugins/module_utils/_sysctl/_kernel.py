@@ -7,6 +7,7 @@
 writes to them: ip_forward, net.ipv4.conf.default, the port ranges, keys of vm that are two views of one value.
 """
 
+import functools
 import re
 import typing as t
 
@@ -211,8 +212,9 @@ def is_of_interface(path: str) -> bool:
     return found is not None and found[1] not in ("all", "default", "lo")
 
 
-def sources(path: str) -> t.List[str]:
-    """The keys, by any of their names, whose writes decide what a key has in the end."""
+@functools.lru_cache(maxsize=8192)
+def sources(path: str) -> t.Tuple[str, ...]:
+    """The keys, by any of their names, whose writes decide what a key has in the end; itself among them."""
     path = storage(path)
     found = [path]
     place = _interface_key(path)
@@ -226,7 +228,7 @@ def sources(path: str) -> t.List[str]:
         found = [path, _CONF4 + "default/" + place[2]]
     elif place and place[0] == _CONF6 and place[1] != "all" and place[2] in _FANNED_OUT:
         found = [path, _CONF6 + "all/" + place[2]]
-    return found + [alias for alias, target in _ALIASES.items() if target in found]
+    return tuple(found + [alias for alias, target in _ALIASES.items() if target in found])
 
 
 class Facts(t.NamedTuple):
