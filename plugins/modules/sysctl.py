@@ -175,10 +175,14 @@ settings:
       sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: null, after: '8192'}
     boot:
       description:
-        - What systemd-sysctl will write at the next boot, C(before) and after the change (C(value)).
-        - Null where it writes nothing and the kernel's own default stays.
+        - What the next boot gives, C(before) and after the change (C(value)). Null where nothing is written and the kernel's own
+          default stays.
+        - The files are read as the program does it that the host boots with, systemd-sysctl or the C(sysctl --system) of procps,
+          and in its version; the file that C(ufw) applies comes last.
         - C(winner_before) and C(winner) are the C(path:line) that decides, or V(kernel default).
         - C(ours) tells whether C(winner) is our entry.
+        - C(others) is there where it cannot be told which program the host boots with, as in many containers, and they differ. It
+          lists C(reader), C(value) and C(winner) of each other program.
       type: dict
       returned: success
       sample:

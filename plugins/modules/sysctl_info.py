@@ -8,8 +8,8 @@ module: sysctl_info
 short_description: Read kernel parameters, live and at the next boot
 version_added: 0.1.0
 description:
-  - Returns for each key the live value, our own entry, the value that systemd-sysctl will write at the next boot with the line
-    that decides, and every line of any file that speaks of the key.
+  - Returns for each key the live value, our own entry, the value that the next boot gives with the line that decides, and
+    every line of any file that speaks of the key, C(/etc/sysctl.conf) and the file of C(ufw) included.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -19,7 +19,7 @@ options:
   names:
     description:
       - Keys to read, or patterns of keys such as C(net.ipv4.tcp_*). In a pattern C(*) stays within one segment of the key.
-      - Without any, every key that a file of sysctl.d(5) sets.
+      - Without any, every key that a file of sysctl.d(5) sets, by name or by pattern.
     type: list
     elements: str
 seealso:
@@ -74,7 +74,10 @@ settings:
       returned: success
       sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: '8192', after: '8192'}
     boot:
-      description: What the next boot gives, and the line that decides.
+      description:
+        - What the next boot gives, and the line that decides.
+        - C(others) is there where it cannot be told which program the host boots with, as in many containers, and they differ. It
+          lists C(reader), C(value) and C(winner) of each other program.
       type: dict
       returned: success
       sample:

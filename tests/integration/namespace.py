@@ -44,6 +44,8 @@ for directory in /etc /usr/lib /usr/local/lib; do
     mount -t overlay -o "lowerdir=$directory,upperdir=$1/upper$directory,workdir=$1/work$directory" tunefleet "$directory"
 done
 mount -t tmpfs -o mode=0755 tunefleet /run
+# By this a host is known to be booted by systemd, so that there is one reader of sysctl.d: sd_booted(3).
+mkdir -p /run/systemd/system
 mkdir "$1/dev"
 mkdir -m 1777 "$1/dev/shm"
 mknod -m 666 "$1/dev/null" c 1 3

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "_errors": set(),
 }
 # Parts of the standard library that cannot touch the machine. The host alone may import others.
-PURE = {"collections", "difflib", "enum", "fnmatch", "functools", "itertools", "math", "re", "typing"}
+PURE = {"collections", "difflib", "enum", "fnmatch", "functools", "itertools", "math", "operator", "re", "typing"}
 TOUCHING = {"open", "exec", "eval", "compile", "input", "__import__", "breakpoint"}
 
 

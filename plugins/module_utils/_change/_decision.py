@@ -49,6 +49,14 @@ class FileStep(t.NamedTuple):
 Step = t.Union[LiveStep, FileStep]
 
 
+class OtherBoot(t.NamedTuple):
+    """What the next boot gives a key if another program reads the files."""
+
+    reader: str
+    value: t.Optional[str]
+    winner: str
+
+
 class BootState(t.NamedTuple):
     """What the next boot gives a key, the line that decides, and whether that is our entry."""
 
@@ -58,7 +66,10 @@ class BootState(t.NamedTuple):
 
 
 class SettingDecision(t.NamedTuple):
-    """What is to become of one sysctl key."""
+    """What is to become of one sysctl key.
+
+    ``boot_others`` are the answers of other readers that the host may have, where they differ from ``boot``.
+    """
 
     key: str
     status: str
@@ -68,6 +79,7 @@ class SettingDecision(t.NamedTuple):
     file: t.Tuple[t.Optional[str], t.Optional[str]] = (None, None)
     boot_before: BootState = BootState()
     boot: BootState = BootState()
+    boot_others: t.Sequence[OtherBoot] = ()
     shadowed: bool = False
     shape: Shape = Shape()
     note: Note = Note()

@@ -20,10 +20,12 @@ if t.TYPE_CHECKING:
 _DEBIAN = "/etc/debian_version"
 
 
-def _keys(host: "Host", names: t.Optional[t.Sequence[str]], table: _boot.BootTable) -> t.List[str]:
+def _keys(host: "Host", names: t.Optional[t.Sequence[str]]) -> t.List[str]:
     """The keys that names and patterns stand for; without any, every key that a file sets."""
     if not names:
-        return table.keys()
+        files = _seen.boot_files(host)
+        existing = host.live_paths() if any(table.has_patterns() for table in files.tables()) else []
+        return sorted({key for table in files.tables(existing) for key in table.keys()})  # noqa: SIM118
     found: t.Dict[str, None] = {}
     problems: t.List[str] = []
     for name in names:
@@ -43,31 +45,38 @@ def sysctl(host: "Host", names: t.Optional[t.Sequence[str]]) -> _result.Result:
     :raises TuneError: when a name is malformed, or a file cannot be read.
     """
     path = Policy().sysctl_file
-    table = _boot.BootTable(_seen.boot_files(host))
     # Not looked at as a file to be edited: reading does not mind a link to /dev/null in its place.
-    seen = _seen.sysctl(host, _keys(host, names, table), None)
+    seen = _seen.sysctl(host, _keys(host, names), None)
+    tables = _plan_sysctl.tables(seen, seen.boot)
+    speaking = _boot.BootTable(seen.boot.all(), tables[0].reader)
     conf, real = _conf.ConfFile(host.read_if_any(path) or b""), host.real(path)
     settings = []
     for key in seen.live:
-        decision = _state_of(key, seen, conf, real, table.of(key))
-        settings.append(dict(_result.setting(decision, path), files=[line.where for line in table.mentions(key)]))
+        decision = _state_of(key, seen, conf, real, tables)
+        settings.append(dict(_result.setting(decision, path), files=[line.where for line in speaking.mentions(key)]))
     return {"settings": settings, "summary": _result.summary(one["status"] for one in settings)}
 
 
-def _state_of(key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, real: str, boot: _boot.Boot) -> d.SettingDecision:
+def _state_of(
+    key: str, seen: _seen.SysctlSeen, conf: _conf.ConfFile, real: str, tables: t.Sequence[_boot.BootTable]
+) -> d.SettingDecision:
+    def is_ours(boot: _boot.Boot) -> bool:
+        return boot.file is not None and seen.reals.get(boot.file) == real
+
     live = seen.live[key]
-    shape = _plan_sysctl.shape_of(key, live.text, boot.value or "")
+    shape = _plan_sysctl.shape_of(key, live.text, tables[0].of(key).value or "")
     now = None if live.text is None else _values.tidy(live.text, shape)
-    then = None if boot.value is None else _values.tidy(boot.value, shape)
+    state, others = _plan_sysctl.boot_states(tables, key, shape, is_ours)
     entry = conf.get(key)
     status, reason = _plan_sysctl.unavailable(key, seen) or (d.OK, "")
     if status == d.OK and not live.writable:
         status, reason = _plan_sysctl.unwritable(key, seen)
-    if status == d.OK and now is not None and then is not None and not _values.holds(now, then, shape):
-        reason = "live {0} differs from {1}, which the next boot gives".format(now, then)
-    ours = boot.file is not None and seen.reals.get(boot.file) == real
-    state = d.BootState(then, boot.winner, ours)
-    return d.SettingDecision(key, status, "", reason, (now, now), (entry, entry), state, state, shape=shape)
+    if status == d.OK and None not in (now, state.value) and not _values.holds(now, state.value, shape):
+        reason = "live {0} differs from {1}, which the next boot gives".format(now, state.value)
+    decision = d.SettingDecision(
+        key, status, "", reason, (now, now), (entry, entry), state, state, boot_others=others, shape=shape
+    )
+    return decision._replace(reason=reason or _plan_sysctl.doubt(decision, tables[0].reader) or "")
 
 
 def _where(placed: t.Optional[_pam.Placed]) -> t.Optional[str]:

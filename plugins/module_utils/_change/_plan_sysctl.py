@@ -8,12 +8,13 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import SysctlSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import BootFiles, SysctlSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _conf, _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 _MEETS = {_wish.AT_LEAST: _values.at_least, _wish.AT_MOST: _values.at_most}
+_PROGRAMS = {_boot.SYSTEMD: "systemd-sysctl", _boot.PROCPS: "sysctl --system"}
 _STRONGER = {_wish.AT_LEAST: _values.larger, _wish.AT_MOST: _values.smaller}
 
 
@@ -70,9 +71,8 @@ class _Judge:
         self._seen = seen
         self._policy = policy
         self.conf = _conf.ConfFile(own.data or b"") if own else None
-        others = [(path, data) for path, data in seen.files if own is None or seen.reals[path] != own.real]
-        self._others = _boot.BootTable(others)
-        self._now = _boot.BootTable(seen.files)
+        self._others = tables(seen, seen.boot.replaced(_own_paths(seen), b""))
+        self._now = tables(seen, seen.boot)
 
     def decide(self, wish: _wish.Wish) -> d.SettingDecision:
         """The decision about one wish, before it is known what the next boot makes of it."""
@@ -153,9 +153,9 @@ class _Judge:
         meets, stronger = _MEETS[wish.operator], _STRONGER[wish.operator]
         if said is not None:
             return said if meets(said, text) else stronger(target, text)
-        boot = self._others.of(wish.key)
-        if boot.value is not None:
-            return None if meets(boot.value, text) else stronger(target, text)
+        given = [table.of(wish.key).value for table in self._others]
+        if any(value is not None for value in given):
+            return None if all(meets(value, text) for value in given) else stronger(target, text)
         facts = _catalog.find(wish.key)
         if meets(now, text) and _catalog.is_kernel_default(facts, str(now), self._seen.machine):
             return None
@@ -166,54 +166,96 @@ class _Judge:
         if now != target or said != entry:
             return decision._replace(status=d.CHANGED)
         if wish.operator != _wish.VALUE and entry is None:
-            then = None if self._policy.live else self._others.of(wish.key).value
+            then = None if self._policy.live else self._others[0].of(wish.key).value
             have = "the host has {0}".format(now) if then is None else "the next boot gives {0}".format(then)
             return decision._replace(status=d.KEPT, reason=have + ", which meets it")
         return decision
 
     def after_boot(
-        self, decision: d.SettingDecision, table: _boot.BootTable, wishes: t.Mapping[str, _wish.Wish]
+        self, decision: d.SettingDecision, after: t.Sequence[_boot.BootTable], wishes: t.Mapping[str, _wish.Wish]
     ) -> d.SettingDecision:
-        """The decision with what the next boot will give the key."""
+        """The decision with what the next boot will give the key.
+
+        :param after: what each reader makes of the files once ours has its new bytes.
+        """
         wish, shape = wishes[decision.key], decision.shape
-        decision = decision._replace(
-            boot_before=self._boot_state(self._now.of(decision.key), shape),
-            boot=self._boot_state(table.of(decision.key), shape),
-        )
-        value, ours = decision.boot.value, decision.boot.ours
-        entry = decision.file[1]
-        if ours or entry is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
+        before, _others = boot_states(self._now, decision.key, shape, self._is_ours)
+        boot, others = boot_states(after, decision.key, shape, self._is_ours)
+        decision = decision._replace(boot_before=before, boot=boot, boot_others=others)
+        if decision.file[1] is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
             return decision
         text = _values.normal(t.cast(_values.Raw, wish.raw), shape)
-        if _values.same(value, text, shape) if wish.operator == _wish.VALUE else _MEETS[wish.operator](value, text):
-            return decision
-        return decision._replace(shadowed=True, reason=self._shadow(decision))
+        for table in after:
+            given = table.of(decision.key)
+            value = None if given.value is None else _values.tidy(given.value, shape)
+            met = (
+                _values.same(value, text, shape) if wish.operator == _wish.VALUE else _MEETS[wish.operator](value, text)
+            )
+            if not met and not self._is_ours(given):
+                reason = self._shadow(decision.key, given._replace(value=value), table)
+                return decision._replace(shadowed=True, reason=reason)
+        return decision
 
-    def _boot_state(self, boot: _boot.Boot, shape: Shape) -> d.BootState:
+    def _is_ours(self, boot: _boot.Boot) -> bool:
         own = self._seen.own
-        ours = own is not None and boot.file is not None and self._seen.reals.get(boot.file, own.real) == own.real
-        return d.BootState(None if boot.value is None else _values.tidy(boot.value, shape), boot.winner, ours)
+        return own is not None and boot.file is not None and self._seen.reals.get(boot.file, own.real) == own.real
 
-    def _shadow(self, decision: d.SettingDecision) -> str:
+    def _shadow(self, key: str, boot: _boot.Boot, table: _boot.BootTable) -> str:
         path = self._policy.sysctl_file
-        if decision.boot.value is None:
-            return "{0} is not read at boot by systemd-sysctl, so the entry will not come into force".format(path)
-        return "at boot {0} wins over {1} and gives {2}".format(decision.boot.winner, path, decision.boot.value)
+        if boot.value is not None:
+            by = "" if len(self._now) == 1 else " if {0} reads the files".format(_PROGRAMS[table.reader.name])
+            return "at boot {0} wins over {1} and gives {2}{3}".format(boot.winner, path, boot.value, by)
+        lines = table.mentions(key)
+        if not any(self._is_ours(boot._replace(file=line.file)) for line in lines):
+            program = _PROGRAMS[table.reader.name]
+            return "{0} is not read at boot by {1}, so the entry will not come into force".format(path, program)
+        if self._is_ours(boot._replace(file=lines[-1].file)):
+            return "at boot the kernel refuses what {0} gives".format(lines[-1].where)
+        return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
 
 
-def _candidate(seen: SysctlSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
-    """The files that the next boot reads once our file has its new bytes."""
+def tables(seen: SysctlSeen, files: BootFiles) -> t.List[_boot.BootTable]:
+    """What each reader that the host may have makes of its files."""
+    live = {_names.to_path(key): one.text for key, one in seen.live.items() if one.exists}
+    facts = _boot.Facts(live={path: text for path, text in live.items() if text is not None})
+    return files.tables(live, facts)
+
+
+def boot_states(
+    found: t.Sequence[_boot.BootTable], key: str, shape: Shape, is_ours: t.Callable[[_boot.Boot], bool]
+) -> t.Tuple[d.BootState, t.Sequence[d.OtherBoot]]:
+    """What the next boot gives a key by the likeliest reader, and by others where they differ."""
+    boots = [table.of(key) for table in found]
+    values = [None if boot.value is None else _values.tidy(boot.value, shape) for boot in boots]
+    others = [
+        d.OtherBoot(str(table.reader), value, boot.winner)
+        for table, boot, value in zip(found, boots, values)
+        if not _values.same(value, values[0], shape)
+    ]
+    return d.BootState(values[0], boots[0].winner, is_ours(boots[0])), others
+
+
+def doubt(one: d.SettingDecision, reader: _boot.Reader) -> t.Optional[str]:
+    """Half a sentence about readers that disagree, or None."""
+    if not one.boot_others:
+        return None
+    answers = [d.OtherBoot(str(reader), one.boot.value, str(one.boot.winner))] + list(one.boot_others)
+    return "what reads the files at boot cannot be told here, and it matters: {0}".format(
+        ", ".join("{0} gives {1} ({2})".format(one.reader, one.value or "nothing", one.winner) for one in answers)
+    )
+
+
+def _own_paths(seen: SysctlSeen) -> t.List[str]:
+    """The names under which our file is read; others may be links to it."""
     own = seen.own
-    if own is None:
-        return seen.files
-    data = {path: (after or b"") if seen.reals[path] == own.real else old for path, old in seen.files}
-    if after is not None and own.path not in data:
-        data[own.path] = after
-    listing: t.Dict[str, t.List[str]] = {}
-    for path in data:
-        directory, _slash, name = path.rpartition("/")
-        listing.setdefault(directory, []).append(name)
-    return [(path, data[path]) for path in _boot.reading_order(listing)]
+    return [] if own is None else [path for path in seen.boot.data if seen.reals[path] == own.real]
+
+
+def _candidate(seen: SysctlSeen, after: t.Optional[bytes]) -> BootFiles:
+    """The files that the next boot reads once our file has its new bytes."""
+    if seen.own is None:
+        return seen.boot
+    return seen.boot.replaced(dict.fromkeys(_own_paths(seen) + [seen.own.path]), after)
 
 
 def _live_step(seen: SysctlSeen, key: str, after: str, shape: Shape) -> d.LiveStep:
@@ -315,11 +357,14 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     decisions = [judge.decide(wish) for wish in wishes]
     steps = _steps(seen, judge.conf, decisions, policy)
     after = [step.after for step in steps if isinstance(step, d.FileStep)] or [seen.own.data if seen.own else None]
-    table = _boot.BootTable(_candidate(seen, after[0]))
+    found = tables(seen, _candidate(seen, after[0]))
     by_key = {wish.key: wish for wish in wishes}
-    decisions = [judge.after_boot(one, table, by_key) for one in decisions]
+    decisions = [judge.after_boot(one, found, by_key) for one in decisions]
     problems, warnings = _verdict(decisions, policy)
     problems.extend(_contradictions(decisions))
+    for one in decisions:
+        unsure = None if one.shadowed else doubt(one, found[0].reader)
+        warnings.extend([_wish.sentence(one.key, unsure)] if unsure else [])
     line = _lines.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
         warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.sysctl_file, line))

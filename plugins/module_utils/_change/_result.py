@@ -15,6 +15,17 @@ def _halves(limit: t.Sequence[t.Any]) -> Result:
     return {"soft": limit[0], "hard": limit[1]}
 
 
+def _boot(one: d.SettingDecision) -> Result:
+    found = {
+        "before": one.boot_before.value,
+        "winner_before": one.boot_before.winner,
+        "value": one.boot.value,
+        "winner": one.boot.winner,
+        "ours": one.boot.ours,
+    }
+    return dict(found, others=[dict(other._asdict()) for other in one.boot_others]) if one.boot_others else found
+
+
 def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
     """One entry of ``settings``. ``path`` is the file that holds our entries, None where none are kept."""
     return {
@@ -24,13 +35,7 @@ def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
         "reason": one.reason or None,
         "live": {"before": one.live[0], "after": one.live[1]},
         "file": {"path": path, "before": one.file[0], "after": one.file[1]},
-        "boot": {
-            "before": one.boot_before.value,
-            "winner_before": one.boot_before.winner,
-            "value": one.boot.value,
-            "winner": one.boot.winner,
-            "ours": one.boot.ours,
-        },
+        "boot": _boot(one),
         "shadowed": one.shadowed,
         "why": one.note.why,
         "source": list(one.note.source),
@@ -120,6 +125,7 @@ def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: st
             live=(one.live[0], one.live[0]),
             file=(one.file[0], one.file[0]),
             boot=one.boot_before,
+            boot_others=(),
             status=d.REFUSED if one.key == refused else one.status,
             reason=reason if one.key == refused else _unkept(one.status, one.reason),
         )

@@ -11,10 +11,17 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam, _process
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _reader
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host, Live
+
+# Where the programs and shared libraries are that tell which reader a host has at boot; /lib may be a link to /usr/lib.
+_SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
+_SYSCTL = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl", "/bin/sysctl")
+_LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
+_UFW_ENABLED = re.compile(r"^\s*ENABLED=[\"']?(yes|YES)[\"']?\s*$", re.MULTILINE)
+_UFW_SYSCTL = re.compile(r"^\s*IPT_SYSCTL=[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 # They start the sessions that pam_limits works on.
 _SESSION_DAEMONS = frozenset(["sshd", "cron", "crond"])
@@ -22,17 +29,65 @@ _SESSION_DAEMONS = frozenset(["sshd", "cron", "crond"])
 Files = t.Sequence[t.Tuple[str, bytes]]
 
 
-class SysctlSeen(t.NamedTuple):
-    """Kernel parameters and sysctl.d files.
+class BootFiles(t.NamedTuple):
+    """Everything that a boot may read.
 
-    ``beside`` holds for some keys what else the kernel may change with them. ``files`` are those that the next boot reads, in
-    that order.
+    ``listing`` holds the names in each directory, ``data`` the bytes by path. There is more than one of ``readers`` where it
+    cannot be told which one the host has; the first is the likeliest. ``later`` is a file that ufw lets procps apply on its own.
+    """
+
+    listing: t.Mapping[str, t.Sequence[str]]
+    data: t.Mapping[str, bytes]
+    readers: t.Sequence[_boot.Reader]
+    later: t.Optional[t.Tuple[str, _boot.Reader]] = None
+
+    def tables(
+        self, existing: t.Optional[t.Iterable[str]] = None, facts: _boot.Facts = _boot.NOTHING_KNOWN
+    ) -> t.List[_boot.BootTable]:
+        """What each reader makes of the files.
+
+        :param existing: the keys that there are, as paths, for patterns.
+        """
+        later = None
+        if self.later is not None:
+            later = ([(self.later[0], self.data.get(self.later[0], b""))], self.later[1])
+        return [_boot.BootTable(self._files(reader), reader, existing, facts, later) for reader in self.readers]
+
+    def _files(self, reader: _boot.Reader) -> Files:
+        paths = _boot.reading_order(self.listing, reader)
+        return [(path, self.data[path]) for path in paths if path in self.data]
+
+    def all(self) -> Files:
+        """Every file, those that count first, in reading order."""
+        counted = [path for reader in self.readers for path, _data in self._files(reader)]
+        return [(path, self.data[path]) for path in dict.fromkeys(counted + list(self.data))]
+
+    def replaced(self, paths: t.Iterable[str], data: t.Optional[bytes]) -> "BootFiles":
+        """The same with other bytes behind some paths, which are names of one file; None: without them."""
+        listing = {directory: list(names) for directory, names in self.listing.items()}
+        changed = dict(self.data)
+        for path in paths:
+            directory, _slash, name = path.rpartition("/")
+            names = listing.setdefault(directory, [])
+            if data is None:
+                changed.pop(path, None)
+                names[:] = [one for one in names if one != name]
+            else:
+                changed[path] = data
+                names.extend([name] if name not in names else [])
+        return self._replace(listing=listing, data=changed)
+
+
+class SysctlSeen(t.NamedTuple):
+    """Kernel parameters, and the files that the next boot may read.
+
+    ``beside`` holds for some keys what else the kernel may change with them; ``reals`` the paths behind all links, by path.
     """
 
     live: t.Mapping[str, "Live"]
     beside: t.Mapping[str, t.Mapping[str, "Live"]]
     own: t.Optional["File"]
-    files: Files
+    boot: BootFiles
     reals: t.Mapping[str, str]
     machine: _catalog.Machine
     child_netns: bool
@@ -77,11 +132,54 @@ def _machine(host: "Host") -> _catalog.Machine:
     )
 
 
-def boot_files(host: "Host") -> Files:
-    """Path and bytes of each file that systemd-sysctl reads, in its order."""
-    listing = {directory: host.names(directory) for directory in _boot.DIRECTORIES}
-    found = [(path, host.read_if_any(path)) for path in _boot.reading_order(listing)]
-    return [(path, data) for path, data in found if data is not None]
+def _libraries(host: "Host", of_procps: bool) -> t.List[str]:
+    """Names of files among which the shared libraries of systemd, and of procps if need be, are with their versions."""
+    found: t.List[str] = []
+    for directory in _LIBRARIES:
+        names = host.names(directory)
+        found.extend(names)
+        for inner in [directory] + [directory + "/" + name for name in names if "-linux-" in name]:
+            found.extend(host.names(inner + "/systemd"))
+            if of_procps:
+                found.extend(host.names(inner))
+    return found
+
+
+def _boot_facts(host: "Host", ufw: bool) -> _reader.BootFacts:
+    programs = [path for path in _SYSCTL if host.exists(path)]
+    runs = host.exists("/run/systemd/system")
+    return _reader.BootFacts(
+        systemd_runs=runs,
+        init=host.text("/proc/1/comm") or "",
+        systemd_sysctl=any(host.exists(path) for path in _SYSTEMD_SYSCTL),
+        # The sysctl of busybox reads no directory at all.
+        procps_sysctl=any(not host.real(path).endswith("busybox") for path in programs),
+        libraries=_libraries(host, ufw or not runs),
+    )
+
+
+def _ufw_file(host: "Host") -> t.Optional[str]:
+    """The file that ufw applies when it starts, after everything else: ``sysctl -e -q -p`` in its ufw-init-functions."""
+    enabled = _UFW_ENABLED.search(host.text("/etc/ufw/ufw.conf") or "")
+    named = _UFW_SYSCTL.findall(host.text("/etc/default/ufw") or "")
+    return str(named[-1]) if enabled and named else None
+
+
+def boot_files(host: "Host") -> BootFiles:
+    """Everything that the next boot may read, and by which program."""
+    # /lib is nowadays a link to /usr/lib.
+    places = [one for one in _boot.DIRECTORIES if one == host.real(one) or host.real(one) not in _boot.DIRECTORIES]
+    listing: t.Dict[str, t.Sequence[str]] = {directory: host.names(directory) for directory in places}
+    paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
+    ufw = _ufw_file(host)
+    facts = _boot_facts(host, ufw is not None)
+    found = [(path, host.read_if_any(path)) for path in paths + [_boot.SYSCTL_CONF] + ([ufw] if ufw else [])]
+    data = {path: content for path, content in found if content is not None}
+    listing["/etc"] = ["sysctl.conf"] if _boot.SYSCTL_CONF in data else []
+    later = None
+    if ufw and ufw in data and facts.procps_sysctl:
+        later = (ufw, _reader.procps_of(facts.libraries)[0])
+    return BootFiles(listing, data, _reader.readers_of(facts), later)
 
 
 def matches(host: "Host", pattern: str) -> t.List[str]:
@@ -108,8 +206,8 @@ def sysctl(host: "Host", keys: t.Iterable[str], path: t.Optional[str]) -> Sysctl
         live=live,
         beside=beside,
         own=host.read_own(path) if path else None,
-        files=files,
-        reals={name: host.real(name) for name, _data in files},
+        boot=files,
+        reals={name: host.real(name) for name in files.data},
         machine=_machine(host),
         child_netns=host.live("net/core/somaxconn").exists and not host.live("net/core/dev_weight").exists,
         known=[_names.from_path(name) for name in host.live_paths()] if strange else [],

@@ -1,42 +1,52 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What systemd-sysctl will write at the next boot. Private: not for use outside of ``tunefleet.linux``.
+"""What the next boot gives each key, and the line that decides. Private: not for use outside of ``tunefleet.linux``.
 
-Rules of sysctl.d(5) and systemd's src/sysctl/sysctl.c: of files with one name only the copy in the first directory counts;
-the others are read in byte order of their names, whatever their directory; the last assignment of a key wins; a key that is
-named beats every pattern; a lone ``-key`` takes back what was said and keeps patterns off.
+Files become lines (``_reader``), lines an ordered list of writes (here), writes a value (``_kernel``). The order matters:
+the last valid write of a key decides, and a write may change other keys or be refused because of them.
 """
 
-import fnmatch
-import re
+import functools
+import operator
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _conf, _names
-
-# By falling precedence; /lib counts only where it is not a link to /usr/lib, and then holds the same names.
-DIRECTORIES = (
-    "/etc/sysctl.d",
-    "/run/sysctl.d",
-    "/usr/local/lib/sysctl.d",
-    "/usr/lib/sysctl.d",
-    "/lib/sysctl.d",
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._kernel import NOTHING_KNOWN, Facts
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import (
+    DIRECTORIES,
+    PROCPS,
+    SYSCTL_CONF,
+    SYSTEMD,
+    SYSTEMD_257,
+    Assignment,
+    Reader,
+    assignments,
+    reading_order,
 )
+
+__all__ = [
+    "DIRECTORIES",
+    "KERNEL_DEFAULT",
+    "NOTHING_KNOWN",
+    "PROCPS",
+    "SYSCTL_CONF",
+    "SYSTEMD",
+    "Assignment",
+    "Boot",
+    "BootTable",
+    "Facts",
+    "Files",
+    "Reader",
+    "glob_matches",
+    "reading_order",
+]
+
 KERNEL_DEFAULT = "kernel default"
 
+Files = t.Iterable[t.Tuple[str, bytes]]
 
-class Assignment(t.NamedTuple):
-    """One line that sets (or, with no value, excludes) a key or a pattern."""
-
-    value: t.Optional[str]
-    file: str
-    line: int
-
-    @property
-    def where(self) -> str:
-        """``path:line``, as reports name it."""
-        return "{0}:{1}".format(self.file, self.line)
+glob_matches = _glob.matches_path
 
 
 class Boot(t.NamedTuple):
@@ -47,83 +57,199 @@ class Boot(t.NamedTuple):
     file: t.Optional[str]
 
 
-def reading_order(listing: t.Mapping[str, t.Iterable[str]]) -> t.List[str]:
-    """Paths of the files that count, in the order in which they are read.
+_PLACE = operator.itemgetter(0, 1)
+_NOT_WRITTEN = Boot(None, KERNEL_DEFAULT, None)
 
-    :param listing: names found in each directory of ``DIRECTORIES``. Hidden names and those not ending in ``.conf`` are
-        passed over, as conf_files_list() of systemd does.
+
+class _Run:
+    """One run of a reader over some files: its writes, ready to be asked for single keys."""
+
+    def __init__(self, files: Files, reader: Reader) -> None:
+        self.reader = reader
+        self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}
+        self._named: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}
+        self._patterns: t.List[t.Tuple[int, Assignment]] = []
+        self._excluding: t.List[str] = []
+        self._spelled: t.Set[str] = set()
+        lines = [line for path, data in files for line in _lines(path, data, reader)]
+        for place, line in enumerate(lines):
+            self._mentions.setdefault(_resolved(line.path) or line.path, []).append((place, line))
+        for place, line in enumerate(_one_per_key(lines) if reader.keeps_place else lines):
+            self._add(place, line)
+
+    def _add(self, place: int, line: Assignment) -> None:
+        self._spelled.add(line.path)
+        if line.path.endswith(("/", "/.", "/..")):  # to procps a directory; systemd has taken the slash away
+            return
+        pattern = self.reader.expands and _names.is_pattern(line.path)
+        if line.value is None:
+            if pattern and self.reader.excludes_patterns:
+                self._excluding.append(line.path)
+        elif pattern:
+            self._patterns.append((place, line))
+        elif ".." not in line.path.split("/") or self.reader.follows_parents:
+            self._named.setdefault(_resolved(line.path) or line.path, []).append((place, line))
+
+    def writes(self, paths: t.Iterable[str], missing: t.Container[str]) -> t.List[t.Tuple[str, Assignment]]:
+        """The writes to some keys that there are, in their order: path, and the line with the value.
+
+        :param missing: those for which no pattern stands.
+        """
+        found: t.List[t.Tuple[int, str, Assignment]] = []
+        for path in paths:
+            found.extend([(place, path, line) for place, line in self._named.get(path, ())])
+            if self._patterns and path not in missing:
+                found.extend([(place, path, line) for place, line in self._patterns if self.expands(line.path, path)])
+        # Where one pattern gives several keys, they come in the order of their names.
+        return [(path, line) for _place, path, line in sorted(found, key=_PLACE)]
+
+    def expands(self, pattern: str, path: str) -> bool:
+        """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
+        if not self.matches(pattern, path):
+            return False
+        spelled = _spelled_as(pattern, path)
+        if spelled in self._spelled:
+            return False
+        return not any(_glob.matches(other, spelled, within_segment=False) for other in self._excluding)
+
+    def matches(self, pattern: str, path: str) -> bool:
+        """Whether a key is among those that a pattern stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
+        patterns = _glob.braces(pattern) if self.reader.name == SYSTEMD else [pattern]
+        return any(_glob.matches_path(one, path) for one in patterns)
+
+    def mentions(self, path: str) -> t.List[Assignment]:
+        """Every line that names a key or matches it."""
+        found = list(self._mentions.get(path, ()))
+        for pattern, lines in self._mentions.items():
+            if _names.is_pattern(pattern) and self.matches(pattern, path):
+                found.extend(lines)
+        return [line for _place, line in sorted(found, key=lambda one: one[0])]
+
+    def names(self) -> t.Iterable[str]:
+        """The keys that are named by a line with a value."""
+        return self._named.keys()
+
+    def patterns(self) -> t.List[str]:
+        """The patterns that a line gives a value to."""
+        return [line.path for _place, line in self._patterns]
+
+
+@functools.lru_cache(maxsize=512)
+def _lines(path: str, data: bytes, reader: Reader) -> t.Tuple[Assignment, ...]:
+    """What a file says. Kept, because a plan looks at the same files before and after its change."""
+    return tuple(assignments(path, data, reader))
+
+
+def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
+    """systemd's ordered hashmap: another value takes the later place among the writes; the same value again keeps the earlier.
+
+    It is still the last line that decides: a change of the earlier one would do nothing.
     """
-    chosen: t.Dict[bytes, str] = {}
-    for directory in DIRECTORIES:
-        for name in listing.get(directory, ()):
-            if name.endswith(".conf") and not name.startswith("."):
-                chosen.setdefault(name.encode("utf-8", "surrogateescape"), "{0}/{1}".format(directory, name))
-    return [chosen[name] for name in sorted(chosen)]
+    options: t.Dict[str, Assignment] = {}
+    order: t.Dict[str, int] = {}
+    for place, line in enumerate(lines):
+        earlier = options.get(line.path)
+        if earlier is None or earlier.value != line.value:
+            order[line.path] = place
+        options[line.path] = line
+    return iter(sorted(options.values(), key=lambda line: order[line.path]))
+
+
+# What ".." may follow: the kernel looks for the directory before it leaves it.
+_KNOWN_DIRECTORIES = frozenset(
+    ["conf", "core", "fs", "ipv4", "ipv6", "kernel", "neigh", "net", "netfilter", "unix", "vm"]
+)
+
+
+def _resolved(path: str) -> t.Optional[str]:
+    """The one spelling of a path below /proc/sys, or None where it leads nowhere."""
+    parts: t.List[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts or parts.pop() not in _KNOWN_DIRECTORIES:
+                return None
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _spelled_as(pattern: str, path: str) -> str:
+    """A path with the needless slashes of the pattern that it comes from, which procps keeps."""
+    wanted = pattern.split("/")
+    if "" not in wanted:
+        return path
+    segments = iter(path.split("/"))
+    return "/".join(segment and next(segments) for segment in wanted)
 
 
 class BootTable:
-    """All assignments of a set of files, ready to be asked for single keys."""
+    """What a boot gives each key.
 
-    def __init__(self, files: t.Iterable[t.Tuple[str, bytes]]) -> None:
-        """:param files: path and bytes of each file that counts, in reading order."""
-        self._named: t.Dict[str, Assignment] = {}
-        self._patterns: t.Dict[str, Assignment] = {}
-        self._mentions: t.Dict[str, t.List[Assignment]] = {}
-        self._order: t.Dict[str, int] = {}
-        for path, data in files:
-            self._order[path] = len(self._order)
-            for number, line in enumerate(_lines.split(data), 1):
-                entry = _conf.parse_line(line)
-                if entry is not None:
-                    self._add(entry, Assignment(entry.value, path, number))
+    :param files: path and bytes of each file that counts, in reading order.
+    :param existing: the keys that there are, as paths: patterns stand for these only. None: any key that is asked for.
+    :param facts: what is known of the kernel before the first write.
+    :param later: files that procps applies on their own afterwards, and its version; ufw does that with its own.
+    """
 
-    def _add(self, entry: _conf.Entry, assignment: Assignment) -> None:
-        self._mentions.setdefault(entry.path, []).append(assignment)
-        table = self._patterns if _names.is_pattern(entry.path) else self._named
-        earlier = table.get(entry.path)
-        if earlier is not None and earlier.value != assignment.value:
-            del table[entry.path]  # another value takes the later place in the order of writing, the same one does not
-        table[entry.path] = assignment
+    def __init__(
+        self,
+        files: Files,
+        reader: Reader = SYSTEMD_257,
+        existing: t.Optional[t.Iterable[str]] = None,
+        facts: Facts = NOTHING_KNOWN,
+        later: t.Optional[t.Tuple[Files, Reader]] = None,
+    ) -> None:
+        self.reader = reader
+        self._facts = facts
+        self._existing = None if existing is None else frozenset(existing)
+        self._answers: t.Dict[str, Boot] = {}
+        self._runs = [_Run(files, reader)]
+        if later is not None:
+            self._runs.append(_Run(*later))
 
     def of(self, key: str) -> Boot:
         """What the next boot gives the key."""
-        path = _names.to_path(key)
-        assignment = self._named.get(path) or self._last_pattern(path)
-        if assignment is None or assignment.value is None:
-            return Boot(None, KERNEL_DEFAULT, None)
-        return Boot(assignment.value, assignment.where, assignment.file)
+        if key not in self._answers:
+            self._answers[key] = self._answer(_names.to_path(key))
+        return self._answers[key]
 
-    def _last_pattern(self, path: str) -> t.Optional[Assignment]:
-        found = None
-        for pattern, assignment in self._patterns.items():
-            if assignment.value is not None and glob_matches(pattern, path):
-                found = assignment
-        return found
+    def _answer(self, path: str) -> Boot:
+        paths = _kernel.sources(path)
+        writes = list(self._writes(paths, path))
+        if not writes:
+            return _NOT_WRITTEN
+        state = _kernel.State(paths, self._facts)
+        for target, line, reader in writes:
+            state.write(line, target, reader)
+        origin = state.origin(path)
+        if origin is None:
+            return _NOT_WRITTEN
+        text = state.text(path)
+        return Boot(None if text is None else " ".join(text.split("\t")), origin.where, origin.file)
+
+    def _writes(self, paths: t.Sequence[str], asked: str) -> t.Iterator[t.Tuple[str, Assignment, Reader]]:
+        missing = self._existing is not None and asked not in self._existing
+        first = self._runs[0].writes(paths, [asked] if missing else ())
+        yield from ((target, line, self.reader) for target, line in first)
+        if self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
+            yield from ((target, line, self.reader) for target, line in first if target == asked)
+        for run in self._runs[1:]:
+            yield from ((target, line, run.reader) for target, line in run.writes(paths, [asked] if missing else ()))
 
     def mentions(self, key: str) -> t.List[Assignment]:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""
         path = _names.to_path(key)
-        found = list(self._mentions.get(path, []))
-        for pattern in self._patterns:
-            if glob_matches(pattern, path):
-                found.extend(self._mentions[pattern])
-        return sorted(found, key=lambda one: (self._order[one.file], one.line))
+        return [line for run in self._runs for line in run.mentions(path)]
+
+    def has_patterns(self) -> bool:
+        """Whether a line gives a value to a pattern."""
+        return any(run.patterns() for run in self._runs)
 
     def keys(self) -> t.List[str]:
-        """The keys that are named by a line with a value, sorted."""
-        return sorted(_names.from_path(path) for path, entry in self._named.items() if entry.value is not None)
-
-
-def glob_matches(pattern: str, path: str) -> bool:
-    """glob(7) against a path: ``*`` and ``?`` stay within one segment, unlike in fnmatch."""
-    wanted, found = pattern.split("/"), path.split("/")
-    return len(wanted) == len(found) and all(_segment_regex(a).match(b) for a, b in zip(wanted, found))
-
-
-_REGEXES: t.Dict[str, t.Pattern[str]] = {}
-
-
-def _segment_regex(pattern: str) -> "t.Pattern[str]":
-    if pattern not in _REGEXES:
-        _REGEXES[pattern] = re.compile(fnmatch.translate(pattern))
-    return _REGEXES[pattern]
+        """The keys that a line gives a value to, by name or, of those that exist, by pattern; sorted."""
+        found: t.Set[str] = set()
+        for run in self._runs:
+            found.update(run.names())
+            patterns = run.patterns()
+            found.update(path for path in self._existing or () if any(run.expands(one, path) for one in patterns))
+        return sorted(_names.from_path(path) for path in found)

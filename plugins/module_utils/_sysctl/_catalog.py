@@ -271,6 +271,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "port",
         NETNS,
         _default("1024"),
+        note="it must not lie above net.ipv4.ip_local_port_range",
     ),
     "net.ipv4.neigh.*.base_reachable_time_ms": Parameter(
         "How long a neighbour counts as reachable after it was heard of.", _MILLISECONDS, "milliseconds", NETNS

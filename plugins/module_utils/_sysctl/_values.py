@@ -153,13 +153,7 @@ def _normal_ports(words: t.List[str]) -> str:
                 " ".join(words)
             )
         )
-    pieces: t.List[t.List[int]] = []
-    for port in sorted(ports):
-        if pieces and pieces[-1][1] == port - 1:
-            pieces[-1][1] = port
-        else:
-            pieces.append([port, port])
-    text = ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
+    text = ports_text(ports)
     if len(text) >= _PAGE - 1:
         raise ValueProblem(
             "the list has {0} bytes even with its ranges merged, and the kernel takes less than {1} in a write".format(
@@ -167,6 +161,17 @@ def _normal_ports(words: t.List[str]) -> str:
             )
         )
     return text
+
+
+def ports_text(ports: t.Iterable[int]) -> str:
+    """A set of ports as the kernel shows it."""
+    pieces: t.List[t.List[int]] = []
+    for port in sorted(ports):
+        if pieces and pieces[-1][1] == port - 1:
+            pieces[-1][1] = port
+        else:
+            pieces.append([port, port])
+    return ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
 
 
 def normal(raw: Raw, shape: Shape) -> str:

@@ -1,0 +1,353 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the kernel makes of writes below /proc/sys, as far as it can be foretold. Private: not for use outside of ``tunefleet.linux``.
+
+``written`` is one write to one key (kernel/sysctl.c). ``State`` is a few keys that depend on each other, and a series of
+writes to them: ip_forward, net.ipv4.conf.default, the port ranges, keys of vm that are two views of one value.
+"""
+
+import functools
+import re
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import Assignment, Reader
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+
+_NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
+_LONGEST_NUMBER = 20  # TMPBUFLEN - 2
+_BLANKS = " \t\n\v\f\r\udca0"  # isspace() of the kernel, to which the byte 0xa0 is a blank too (lib/ctype.c)
+_PAGE = 4096
+_LONGEST_WORD = 15  # TCP_CA_NAME_MAX - 1
+_ONE_WORD = re.compile(r"[\w-]+$")
+_CONGESTION_CONTROL = "net/ipv4/tcp_congestion_control"
+_INT_MIN = -2147483648
+
+Numbers = t.List[t.Optional[int]]
+
+
+class _Words:
+    """The words that a key takes; where they are not known, everything that is one word."""
+
+    def __init__(self, known: t.Optional[t.Container[str]]) -> None:
+        self._known = known
+
+    def __contains__(self, word: object) -> bool:
+        return _ONE_WORD.match(str(word)) is not None if self._known is None else word in self._known
+
+
+class Written(t.NamedTuple):
+    """What one write comes to: the text that the key has then (None: not known), and whether the kernel took it."""
+
+    text: t.Optional[str]
+    taken: bool
+
+
+# -- one write to one key ---------------------------------------------------------------------------------------------------
+
+
+def written(
+    shape: Shape, before: t.Optional[str], value: str, repeats: bool = True, words: t.Optional[t.Container[str]] = None
+) -> Written:
+    """The effect of writing a value and a line end to a key.
+
+    :param shape: what the kernel takes; a refused write leaves the key as it was, but for the first numbers of a list.
+    :param before: the text that the key has; None where that is not known.
+    :param repeats: whether the writer goes on with what the kernel left of a long text.
+    :param words: for a key that takes one word, those that the kernel knows.
+    """
+    if shape.kind == _values.INTEGERS:
+        return _written_integers(shape, before, value)
+    if shape.kind == _values.PORTS:
+        return _written_ports(before, value, repeats)
+    if words is not None:
+        word = re.split("[\n\0]", value)[0][:_LONGEST_WORD]
+        return Written(word, True) if word in words else Written(before, False)
+    return Written(value, True)
+
+
+def _take_number(text: str, separators: str) -> t.Tuple[t.Optional[int], str]:
+    """proc_get_long(): the number in front, and what is behind it."""
+    match = _NUMBER.match(text)
+    if match is None or len(match.group()) > _LONGEST_NUMBER:
+        return None, text
+    rest = text[match.end() :]
+    if rest and rest[0] not in separators:
+        return None, text
+    return _values.c_integer(match.group()), rest
+
+
+def _bounds(shape: Shape) -> t.Tuple[t.Optional[int], t.Optional[int]]:
+    if shape.checked:
+        return shape.low, shape.high
+    if shape.high is not None and shape.high > _catalog.INT_MAX:
+        return 0, None
+    return _INT_MIN, _catalog.INT_MAX
+
+
+def _is_unsigned(low: t.Optional[int], high: t.Optional[int]) -> bool:
+    """Whether not even ``-0`` is taken: proc_dou8vec_minmax() and those for larger unsigned numbers."""
+    return low is not None and low >= 0 and (high is None or high <= 255 or high > _catalog.INT_MAX)
+
+
+def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Written:
+    """do_proc_dointvec() and its relatives: a list is applied number by number, and what it does not say stays."""
+    numbers: Numbers = [_values.c_integer(word) for word in (before or "").split()]
+    length = shape.length or max(1, len(numbers))
+    numbers += [None] * (length - len(numbers))
+    low, high = _bounds(shape)
+    left = value + "\n"
+    for index in range(length):
+        left = left.lstrip(_BLANKS)
+        if not left:
+            return _integers(numbers, index > 0)
+        number, rest = _take_number(left, " \t\n")
+        if number is None or (low is not None and number < low) or (high is not None and number > high):
+            return _integers(numbers, False)
+        if left[0] == "-" and _is_unsigned(low, high):
+            return _integers(numbers, False)
+        numbers[index], left = number, rest
+    return _integers(numbers, True)  # what is left is a short write, which no program notices
+
+
+def _integers(numbers: Numbers, taken: bool) -> Written:
+    said = [str(number) for number in numbers if number is not None]
+    return Written("\t".join(said) if said else None, taken)
+
+
+def _written_ports(before: t.Optional[str], value: str, repeats: bool) -> Written:
+    """proc_do_large_bitmap(): one write is cut at one page; a second one on the same descriptor adds to the first."""
+    ports: t.Set[int] = set()
+    rest, first = value + "\n", True
+    while rest and (first or repeats):
+        found, rest = _take_ports(rest)
+        if found is None:
+            return Written(before if first else _values.ports_text(ports), False)
+        ports, first = ports | found, False
+    return Written(_values.ports_text(ports), True)
+
+
+def _take_ports(text: str) -> t.Tuple[t.Optional[t.Set[int]], str]:
+    """The ports that one write sets (None: refused), and what it leaves unread."""
+    left, behind = text[: _PAGE - 1], text[_PAGE - 1 :]
+    ports: t.Set[int] = set()
+    left = left.lstrip("\n")
+    while left:
+        saved = left
+        first, left = _take_number(left, "-,\n")
+        if len(left) <= 1 and behind:  # it may be half a number: leave it to the next write
+            return ports, saved + behind
+        if first is None or not 0 <= first <= 65535 or saved[0] == "-":
+            return None, ""
+        last, sign, left = first, left[:1], left[1:]
+        if sign == "-":
+            last_or_none, left = _take_number(left, ",\n\0")
+            if not left and behind:
+                return ports, saved + behind
+            if last_or_none is None or not first <= last_or_none <= 65535:
+                return None, ""
+            last, left = last_or_none, left[1:]
+        ports.update(range(first, last + 1))
+        left = left.lstrip("\n")
+    return ports, behind
+
+
+# -- keys that depend on each other -----------------------------------------------------------------------------------------
+
+_CONF4 = "net/ipv4/conf/"
+_CONF6 = "net/ipv6/conf/"
+_FORWARDING = _CONF4 + "all/forwarding"
+_REDIRECTS = _CONF4 + "all/accept_redirects"
+_UNPRIVILEGED = "net/ipv4/ip_unprivileged_port_start"
+_RANGE = "net/ipv4/ip_local_port_range"
+# Lists that the kernel reads into a copy first, so that a refused one changes nothing (net/ipv4/sysctl_net_ipv4.c).
+_ALL_OR_NOTHING = frozenset([_RANGE, "net/ipv4/ping_group_range"])
+# net/ipv4/devinet.c: the handlers of these do not copy a default to the interfaces that are there.
+_NOT_COPIED = frozenset(
+    [
+        "disable_policy",
+        "disable_xfrm",
+        "drop_unicast_in_l2_multicast",
+        "forwarding",
+        "mc_forwarding",
+        "promote_secondaries",
+        "route_localnet",
+    ]
+)
+# net/ipv6/addrconf.c: a write to conf/all of these goes to conf/default and to every interface.
+_FANNED_OUT = frozenset(["disable_ipv6", "forwarding", "ignore_routes_with_linkdown"])
+# One variable, two names.
+_ALIASES = {"net/ipv4/ip_forward": _FORWARDING, "net/nf_conntrack_max": "net/netfilter/nf_conntrack_max"}
+# Two views of one value: setting one makes the other 0 (mm/page-writeback.c, mm/util.c).
+_TWINS = {
+    "vm/dirty_bytes": "vm/dirty_ratio",
+    "vm/dirty_background_bytes": "vm/dirty_background_ratio",
+    "vm/overcommit_kbytes": "vm/overcommit_ratio",
+}
+_TWINS.update({twin: path for path, twin in list(_TWINS.items())})
+# What the kernel starts with, where the effect of a write depends on it.
+_AT_START = {_FORWARDING: "0", _REDIRECTS: "1", _UNPRIVILEGED: "1024", _RANGE: "32768\t60999"}
+
+
+def storage(path: str) -> str:
+    """The key that holds the value of a key."""
+    return _ALIASES.get(path, path)
+
+
+def _interface_key(path: str) -> t.Optional[t.Tuple[str, str, str]]:
+    """``net/ipv4/conf/``, the interface (or all, or default), and the last part; None for another kind of key."""
+    parts = path.split("/")
+    if len(parts) != 5 or parts[0] != "net" or parts[1] not in ("ipv4", "ipv6") or parts[2] not in ("conf", "neigh"):
+        return None
+    return "/".join(parts[:3]) + "/", parts[3], parts[4]
+
+
+def is_of_interface(path: str) -> bool:
+    """Whether a key belongs to one interface, so that udev applies the files once more when the interface appears.
+
+    systemd's rules.d/99-systemd.rules.in: every interface but lo.
+    """
+    found = _interface_key(path)
+    return found is not None and found[1] not in ("all", "default", "lo")
+
+
+@functools.lru_cache(maxsize=8192)
+def sources(path: str) -> t.Tuple[str, ...]:
+    """The keys, by any of their names, whose writes decide what a key has in the end; itself among them."""
+    path = storage(path)
+    found = [path]
+    place = _interface_key(path)
+    if path in (_UNPRIVILEGED, _RANGE):
+        found = [_UNPRIVILEGED, _RANGE]
+    elif path in _TWINS:
+        found = [path, _TWINS[path]]
+    elif path == _REDIRECTS or (path != _FORWARDING and place and place[::2] == (_CONF4, "forwarding")):
+        found = [path, _FORWARDING]
+    elif place and place[0] == _CONF4 and place[1] not in ("all", "default") and place[2] not in _NOT_COPIED:
+        found = [path, _CONF4 + "default/" + place[2]]
+    elif place and place[0] == _CONF6 and place[1] != "all" and place[2] in _FANNED_OUT:
+        found = [path, _CONF6 + "all/" + place[2]]
+    return tuple(found + [alias for alias, target in _ALIASES.items() if target in found])
+
+
+class Facts(t.NamedTuple):
+    """What is known of the kernel that files are applied to.
+
+    ``start`` holds texts that it has before the first write, by path; ``live`` texts that only show what kind of value a key
+    has. ``read_only`` are paths that cannot be written. ``settled`` are interfaces that had an address before, which do
+    not follow conf/default any more: the loopback interface is up before anything is read. ``words`` are the
+    congestion controls that there are (None: not known). ``replays`` says whether udev applies the files again to interfaces.
+    """
+
+    start: t.Mapping[str, str] = {}
+    live: t.Mapping[str, str] = {}
+    read_only: t.Container[str] = ()
+    settled: t.Container[str] = ("lo",)
+    words: t.Optional[t.Container[str]] = None
+    replays: bool = True
+
+    def shape(self, path: str) -> Shape:
+        """What the kernel takes for a key."""
+        known = _catalog.find(_names.from_path(path))
+        if known is not None:
+            return known.shape
+        text = self.live.get(path, self.start.get(path))
+        return _values.guess(text) if text is not None else Shape()
+
+
+NOTHING_KNOWN = Facts()
+
+
+class State:
+    """Some keys that depend on each other: the text of each, and the line that gave it.
+
+    :param paths: keys as ``sources`` gives them.
+    """
+
+    def __init__(self, paths: t.Iterable[str], facts: Facts) -> None:
+        self._facts = facts
+        self._paths = sorted({storage(path) for path in paths})
+        self._texts: t.Dict[str, t.Optional[str]] = {path: self._at_start(path) for path in self._paths}
+        self._origins: t.Dict[str, t.Optional[Assignment]] = {}
+        self._written: t.Set[str] = set()  # what was ever written by hand, even in vain
+
+    def _at_start(self, path: str) -> t.Optional[str]:
+        built_in = _AT_START.get(path)
+        place = _interface_key(path)
+        if built_in is None and place and place[2] in _FANNED_OUT:
+            built_in = "0"
+        return self._facts.start.get(path, built_in)
+
+    def text(self, path: str) -> t.Optional[str]:
+        """The text that a key has now; None where that is not known."""
+        return self._texts[storage(path)]
+
+    def origin(self, path: str) -> t.Optional[Assignment]:
+        """The line that gave a key its text; None when it is the kernel's own."""
+        return self._origins.get(storage(path))
+
+    def write(self, line: Assignment, path: str, reader: Reader) -> None:
+        """What a reader's write to a key changes here, for the value of a line."""
+        target, value = storage(path), line.value or ""
+        if path in self._facts.read_only or target in self._facts.read_only:
+            return
+        before = self._texts[target]
+        if reader.spares_writes and before is not None and value.rstrip("\n") == before:
+            self._origins[target] = line
+            return
+        words = _Words(self._facts.words) if target == _CONGESTION_CONTROL else None
+        effect = written(self._facts.shape(target), before, value, reader.repeats_writes, words)
+        if not self._fits(target, effect.text) or (target in _ALL_OR_NOTHING and not effect.taken):
+            effect = Written(before, False)
+        self._written.add(target)
+        if effect.taken or effect.text != before:
+            self._set(target, effect.text, line)
+        self._follow(target, before, effect, line)
+
+    def _set(self, path: str, text: t.Optional[str], line: t.Optional[Assignment]) -> None:
+        self._texts[path] = text
+        self._origins[path] = line
+
+    def _fits(self, path: str, text: t.Optional[str]) -> bool:
+        """net/ipv4/sysctl_net_ipv4.c: the local ports begin above the privileged ones, and do not end before they begin."""
+        if path not in (_UNPRIVILEGED, _RANGE) or text is None:
+            return True
+        local = [_values.c_integer(word) for word in (text if path == _RANGE else self._texts[_RANGE] or "").split()]
+        start = _values.c_integer((text if path == _UNPRIVILEGED else self._texts[_UNPRIVILEGED]) or "")
+        if len(local) != 2 or local[0] is None or local[1] is None or start is None:
+            return True
+        return start <= local[0] <= local[1]
+
+    def _follow(self, path: str, before: t.Optional[str], effect: Written, line: Assignment) -> None:
+        """What else a write changes."""
+        place = _interface_key(path)
+        if path == _FORWARDING:
+            if effect.text != before:
+                self._forward(effect.text, line)
+        elif path in _TWINS:
+            if effect.taken and effect.text != "0":
+                self._set(_TWINS[path], "0", line)
+        elif place and place[:2] == (_CONF4, "default"):
+            self._copy_default(path, place[2])
+        elif place and place[:2] == (_CONF6, "all") and place[2] in _FANNED_OUT and effect.taken:
+            for other in self._paths:
+                if other != path:
+                    self._set(other, effect.text, line)
+
+    def _forward(self, text: t.Optional[str], line: Assignment) -> None:
+        """inet_forward_change() of net/ipv4/devinet.c; a value that is already there changes nothing."""
+        for other in self._paths:
+            if other == _REDIRECTS:
+                self._set(other, "1" if text == "0" else "0", line)
+            elif other.endswith("/forwarding") and other != _FORWARDING:
+                self._set(other, text, line)
+
+    def _copy_default(self, path: str, name: str) -> None:
+        """devinet_copy_dflt_conf(): to each interface that was never written to, refused writes included."""
+        for other in self._paths:
+            place = _interface_key(other)
+            if place is None or place[1] == "default" or place[2] != name:
+                continue
+            if other not in self._written and place[1] not in self._facts.settled:
+                self._set(other, self._texts[path], self._origins.get(path))
