@@ -8,7 +8,6 @@ the last valid write of a key decides, and a write may change other keys or be r
 """
 
 import functools
-import operator
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
@@ -57,7 +56,6 @@ class Boot(t.NamedTuple):
     file: t.Optional[str]
 
 
-_PLACE = operator.itemgetter(0, 1)
 _NOT_WRITTEN = Boot(None, KERNEL_DEFAULT, None)
 
 
@@ -101,7 +99,7 @@ class _Run:
             if self._patterns and path not in missing:
                 found.extend([(place, path, line) for place, line in self._patterns if self.expands(line.path, path)])
         # Where one pattern gives several keys, they come in the order of their names.
-        return [(path, line) for _place, path, line in sorted(found, key=_PLACE)]
+        return [(path, line) for _place, path, line in sorted(found, key=lambda one: one[:2])]
 
     def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""

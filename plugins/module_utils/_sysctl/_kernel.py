@@ -23,6 +23,7 @@ _LONGEST_WORD = 15  # TCP_CA_NAME_MAX - 1
 _ONE_WORD = re.compile(r"[\w-]+$")
 _CONGESTION_CONTROL = "net/ipv4/tcp_congestion_control"
 _INT_MIN = -2147483648
+_ULONG_MAX = 18446744073709551615
 
 Numbers = t.List[t.Optional[int]]
 
@@ -78,17 +79,19 @@ def _take_number(text: str, separators: str) -> t.Tuple[t.Optional[int], str]:
     return _values.c_integer(match.group()), rest
 
 
-def _bounds(shape: Shape) -> t.Tuple[t.Optional[int], t.Optional[int]]:
-    if shape.checked:
-        return shape.low, shape.high
+def _bounds(shape: Shape) -> t.Tuple[int, int]:
+    """What the kernel lets pass: the range that it checks, else what its type holds."""
+    low = shape.low if shape.checked else None
+    high = shape.high if shape.checked else None
     if shape.high is not None and shape.high > _catalog.INT_MAX:
-        return 0, None
-    return _INT_MIN, _catalog.INT_MAX
+        return low or 0, _ULONG_MAX if high is None else high
+    return _INT_MIN if low is None else low, _catalog.INT_MAX if high is None else high
 
 
-def _is_unsigned(low: t.Optional[int], high: t.Optional[int]) -> bool:
+def _is_unsigned(shape: Shape) -> bool:
     """Whether not even ``-0`` is taken: proc_dou8vec_minmax() and those for larger unsigned numbers."""
-    return low is not None and low >= 0 and (high is None or high <= 255 or high > _catalog.INT_MAX)
+    low, high = _bounds(shape)
+    return low >= 0 and (shape.high is None or high <= 255 or high > _catalog.INT_MAX)
 
 
 def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Written:
@@ -103,9 +106,9 @@ def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Writ
         if not left:
             return _integers(numbers, index > 0)
         number, rest = _take_number(left, " \t\n")
-        if number is None or (low is not None and number < low) or (high is not None and number > high):
+        if number is None or not low <= number <= high:
             return _integers(numbers, False)
-        if left[0] == "-" and _is_unsigned(low, high):
+        if left[0] == "-" and _is_unsigned(shape):
             return _integers(numbers, False)
         numbers[index], left = number, rest
     return _integers(numbers, True)  # what is left is a short write, which no program notices
@@ -253,7 +256,10 @@ class Facts(t.NamedTuple):
         if known is not None:
             return known.shape
         text = self.live.get(path, self.start.get(path))
-        return _values.guess(text) if text is not None else Shape()
+        guess = _values.guess(text) if text is not None else Shape()
+        numbers = [_values.c_integer(word) or 0 for word in (text or "").split()]
+        is_long = guess.kind == _values.INTEGERS and max(numbers) > _catalog.INT_MAX
+        return guess._replace(low=0, high=_ULONG_MAX) if is_long else guess
 
 
 NOTHING_KNOWN = Facts()
@@ -328,8 +334,8 @@ class State:
         elif path in _TWINS:
             if effect.taken and effect.text != "0":
                 self._set(_TWINS[path], "0", line)
-        elif place and place[:2] == (_CONF4, "default"):
-            self._copy_default(path, place[2])
+        elif place and place[:2] == (_CONF4, "default") and place[2] not in _NOT_COPIED:
+            self._copy_default(path)
         elif place and place[:2] == (_CONF6, "all") and place[2] in _FANNED_OUT and effect.taken:
             for other in self._paths:
                 if other != path:
@@ -343,11 +349,10 @@ class State:
             elif other.endswith("/forwarding") and other != _FORWARDING:
                 self._set(other, text, line)
 
-    def _copy_default(self, path: str, name: str) -> None:
+    def _copy_default(self, path: str) -> None:
         """devinet_copy_dflt_conf(): to each interface that was never written to, refused writes included."""
         for other in self._paths:
             place = _interface_key(other)
-            if place is None or place[1] == "default" or place[2] != name:
-                continue
-            if other not in self._written and place[1] not in self._facts.settled:
+            settled = place is None or place[1] == "default" or place[1] in self._facts.settled
+            if not settled and other not in self._written:
                 self._set(other, self._texts[path], self._origins.get(path))

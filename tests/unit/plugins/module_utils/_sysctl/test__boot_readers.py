@@ -334,6 +334,7 @@ def test_masking(reader, mask):
         ("net.ipv4.ip_forward=1\nnet.ipv4.conf.eth0.forwarding=0", "net.ipv4.conf.eth0.forwarding", "0"),
         ("net.ipv4.conf.eth0.forwarding=0\nnet.ipv4.ip_forward=1", "net.ipv4.conf.eth0.forwarding", "1"),
         ("net.ipv4.conf.all.forwarding=1\nnet.ipv4.ip_forward=0", FORWARD, "0"),
+        ("net.ipv4.conf.default.forwarding=1\nnet.ipv4.ip_forward=0", "net.ipv4.conf.default.forwarding", "1"),
         ("net.ipv4.conf.default.rp_filter=2", "net.ipv4.conf.eth0.rp_filter", "2"),
         ("net.ipv4.conf.default.rp_filter=2", "net.ipv4.conf.lo.rp_filter", None),
         ("net.ipv4.conf.default.rp_filter=2", "net.ipv4.conf.all.rp_filter", None),
@@ -445,6 +446,22 @@ THREE = Shape(INTEGERS, 3, 1, 2147483647, True)
 )
 def test_one_write(shape, before, value, text, taken):
     assert _kernel.written(shape, before, value) == (text, taken)
+
+
+@pytest.mark.parametrize(
+    ("live", "value", "taken"),
+    [
+        pytest.param("1024", "99999999999", None, id="int"),
+        pytest.param("1024", "-5", "-5", id="int may be negative"),
+        pytest.param("9223372036854775807", "99999999999", "99999999999", id="long"),
+        pytest.param("9223372036854775807", "-5", None, id="long may not"),
+        pytest.param("some text", "-5", "-5", id="text"),
+    ],
+)
+def test_a_key_that_is_not_in_the_catalog_is_judged_by_what_it_has(live, value, taken):
+    facts = Facts(live={"net/test/key": live})
+    table = BootTable([(A, "net.test.key={0}\n".format(value).encode())], facts=facts)
+    assert table.of("net.test.key").value == taken
 
 
 def test_a_long_list_of_ports_is_cut_unless_the_writer_goes_on():
