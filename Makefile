@@ -3,11 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit test lint build clean
+.PHONY: help apply audit test oracle bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
-TYPED := INVENTORY LIMIT PROFILES ARGS VERBOSE DIFF PYTHON PYTEST_ARGS
+TYPED := INVENTORY LIMIT PROFILES ARGS VERBOSE DIFF PYTHON PYTEST_ARGS CASES
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -18,6 +18,8 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make audit    say what "make apply" would change; change nothing
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
+  make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
+  make bench    measure what the modules cost (as root)
   make build    build the collection archive into build/
   make clean    remove .venv, .cache and build
 
@@ -31,6 +33,7 @@ Variables of apply and audit:
 Variables of all:
   PYTHON=python3.12 the Python to build .venv with       (default: the first suitable one)
   PYTEST_ARGS="..." options of pytest, such as PYTEST_ARGS="-k archive"
+  CASES=20000       trees that "make oracle" tries on each reader
 endef
 export HELP
 
@@ -41,11 +44,11 @@ apply audit:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 
-lint build:
+lint build bench:
 	@tools/setup test
 	@.venv/bin/python tools/run.py $@
 
-test:
+test oracle:
 	@tools/setup test containers
 	@.venv/bin/python tools/run.py $@
 

@@ -44,6 +44,13 @@ def words(name: str) -> list[str]:
         raise Refusal(f"{name}={typed(name)} cannot be split into options: {error}.") from error
 
 
+def whole_number(name: str, default: int) -> str:
+    text = typed(name) or str(default)
+    if not text.isascii() or not text.isdigit():
+        raise Refusal(f"{name}={text} is no whole number.")
+    return text
+
+
 def playbook_command(playbook: str) -> list[str]:
     """ansible-playbook with the typed variables as arguments."""
     inventory = typed("INVENTORY") or DEFAULT_INVENTORY
@@ -100,6 +107,11 @@ def main(command: str) -> None:
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
     elif command == "test":
         arguments = pytest_command("tests")
+    elif command == "oracle":
+        arguments = pytest_command("tests/oracle")
+        env["TUNEFLEET_ORACLE_CASES"] = whole_number("CASES", 5000)
+    elif command == "bench":
+        arguments = [str(PROGRAMS / "python"), "benchmarks/keys.py"]
     elif command == "lint":
         arguments = pytest_command("tests/checks/test_lint.py")
     elif command == "build":

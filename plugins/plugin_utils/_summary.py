@@ -338,8 +338,10 @@ def _setting_change(setting: Mapping[str, t.Any]) -> str:
 
 def _setting_drift(setting: Mapping[str, t.Any]) -> str:
     live, file, boot = (_part(setting, name).get("before") for name in ("live", "file", "boot"))
+    winner = _part(setting, "boot").get("winner_before")
+    where = f" ({winner})" if boot is not None and winner else ""
     boot = "kernel default" if boot is None else boot
-    return f"wanted {setting.get('wanted')}: live {_shown(live)}, file {_shown(file)}, boot {boot}"
+    return f"wanted {setting.get('wanted')}: live {_shown(live)}, file {_shown(file)}, boot {boot}{where}"
 
 
 def _limit_change(limit: Mapping[str, t.Any]) -> str:

@@ -64,7 +64,17 @@ def called(folder: Path) -> dict[str, Any]:
 def test_make_alone_prints_the_help() -> None:
     code, output = make(ROOT)
     assert code == 0
-    for word in ("make apply", "make audit", "make test", "PROFILES=", "INVENTORY=", "LIMIT=", "ARGS="):
+    for word in (
+        "make apply",
+        "make audit",
+        "make test",
+        "make oracle",
+        "make bench",
+        "PROFILES=",
+        "INVENTORY=",
+        "LIMIT=",
+        "ARGS=",
+    ):
         assert word in output
 
 
@@ -112,7 +122,7 @@ def test_variables_come_from_the_environment_too(recorded: Path) -> None:
     "hostile", ["$(shell touch x)", "$$(touch x)", "$(touch x)", "`touch x`", "'; touch x; '", '"; touch x; "']
 )
 @pytest.mark.parametrize(
-    "variable", ["INVENTORY", "LIMIT", "PROFILES", "ARGS", "VERBOSE", "DIFF", "PYTHON", "PYTEST_ARGS"]
+    "variable", ["INVENTORY", "LIMIT", "PROFILES", "ARGS", "VERBOSE", "DIFF", "PYTHON", "PYTEST_ARGS", "CASES"]
 )
 @pytest.mark.parametrize("way", ["argument", "environment"])
 def test_a_variable_is_never_run_as_code(recorded: Path, way: str, variable: str, hostile: str) -> None:
@@ -137,6 +147,13 @@ def test_a_senseless_variable_gets_one_sentence(recorded: Path, variable: str, s
     assert code != 0
     assert output.splitlines()[0] == sentence
     assert not (recorded / "called.json").exists()
+
+
+@pytest.mark.parametrize("cases", ["many", "-1", "1e5", "²"])
+def test_the_number_of_oracle_cases_is_a_number(recorded: Path, cases: str) -> None:
+    code, output = make(recorded, "oracle", f"CASES={cases}")
+    assert code != 0
+    assert output.splitlines()[0] == f"tunefleet: CASES={cases} is no whole number."
 
 
 @pytest.mark.parametrize("name", ["xx_XX.UTF-8", "C.ISO-8859-1"])

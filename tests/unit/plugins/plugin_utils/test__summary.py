@@ -197,6 +197,15 @@ def test_what_changed(entry: dict[str, t.Any], line: str) -> None:
             "  k.k  wanted 30: live 60, file 30, boot 45",
         ),
         (
+            setting(
+                "k.k",
+                "changed",
+                file={"path": FILE, "before": "30", "after": "30"},
+                boot={"before": "45", "winner_before": "/etc/sysctl.d/99-z.conf:3"},
+            ),
+            "  k.k  wanted 30: live 60, file 30, boot 45 (/etc/sysctl.d/99-z.conf:3)",
+        ),
+        (
             limit("changed"),
             "  * nofile  wanted soft >= 65535, hard >= 65535: rule soft none, hard none; a new session gets soft 65535, "
             "hard 524288",
