@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support import PROGRAMS, ROOT, environment, is_root, must_pass
 
-FOLDERS = {"meta", "playbooks", "plugins", "roles"}
+FOLDERS = {"docs", "meta", "playbooks", "plugins", "roles"}
 FILES = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md"}
 PLUGIN_KINDS = {"modules": "module", "lookup": "lookup", "filter": "filter", "callback": "callback"}
 
