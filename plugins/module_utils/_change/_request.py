@@ -76,6 +76,9 @@ def of_sysctl(options: Options) -> Request:
             "Neither the running kernel (live) nor the file (persist) shall be changed: there is nothing to do."
         )
     single = options["name"] is not None
+    if not single and options["settings"] is None:
+        # An explicit null passes for given in Ansible's own check of the options.
+        raise TuneError("name cannot be blank")
     entries = _single_setting(options) if single else options["settings"]
     if options["state"] == "absent":
         wishes = _absent_settings(entries)

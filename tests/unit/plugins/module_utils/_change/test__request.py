@@ -113,6 +113,7 @@ def test_sysctl_policy(options, policy):
         pytest.param({"name": "", "value": "5"}, TuneError, "name cannot be blank", id="blank name"),
         pytest.param({"name": "  ", "value": "5"}, TuneError, "name cannot be blank", id="name of blanks"),
         pytest.param({"name": "", "state": "absent"}, TuneError, "name cannot be blank", id="blank name, absent"),
+        pytest.param({"name": None, "value": "5"}, TuneError, "name cannot be blank", id="name that is null"),
         pytest.param({"name": KEY}, TuneError, "value cannot be None", id="no value"),
         pytest.param({"name": KEY, "value": ""}, TuneError, "value cannot be blank", id="blank value"),
         pytest.param(
