@@ -172,6 +172,11 @@ class Namespace:
         self._holder.communicate(timeout=10)
         self.folder.rmdir()  # empty again, as the mount ended with its namespace
 
+    @property
+    def pid(self) -> int:
+        """The process that keeps the namespace alive, for what enters it by other means."""
+        return self._holder.pid
+
     # -- running things ---------------------------------------------------------------------------------------------------
 
     def run(
