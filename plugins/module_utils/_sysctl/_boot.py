@@ -83,9 +83,11 @@ class _Run:
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
                 self._excluding.append(line.path)
+        elif ".." in line.path.split("/") and not self.reader.follows_parents:
+            pass
         elif pattern:
             self._patterns.append((place, line))
-        elif ".." not in line.path.split("/") or self.reader.follows_parents:
+        else:
             self._named.setdefault(_resolved(line.path) or line.path, []).append((place, line))
 
     def writes(self, paths: t.Iterable[str], missing: t.Container[str]) -> t.List[t.Tuple[str, Assignment]]:
@@ -113,7 +115,7 @@ class _Run:
     def matches(self, pattern: str, path: str) -> bool:
         """Whether a key is among those that a pattern stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
         patterns = _glob.braces(pattern) if self.reader.name == SYSTEMD else [pattern]
-        return any(_glob.matches_path(one, path) for one in patterns)
+        return any(_glob.matches_path(_resolved(one) or one, path) for one in patterns)
 
     def mentions(self, path: str) -> t.List[Assignment]:
         """Every line that names a key or matches it."""
@@ -153,6 +155,7 @@ def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
     return iter(sorted(options.values(), key=lambda line: order[line.path]))
 
 
+_DETOURS = ("", ".")
 # What ".." may follow: the kernel looks for the directory before it leaves it.
 _KNOWN_DIRECTORIES = frozenset(
     ["conf", "core", "fs", "ipv4", "ipv6", "kernel", "neigh", "net", "netfilter", "unix", "vm"]
@@ -166,18 +169,18 @@ def _resolved(path: str) -> t.Optional[str]:
         if part == "..":
             if not parts or parts.pop() not in _KNOWN_DIRECTORIES:
                 return None
-        elif part not in ("", "."):
+        elif part not in _DETOURS:
             parts.append(part)
     return "/".join(parts)
 
 
 def _spelled_as(pattern: str, path: str) -> str:
-    """A path with the needless slashes of the pattern that it comes from, which procps keeps."""
+    """A path with the detours of the pattern that it comes from (``//``, ``/./``, ``/../``), which procps keeps."""
     wanted = pattern.split("/")
-    if "" not in wanted:
-        return path
+    if ".." in wanted:
+        return "../" + path  # like no other spelling; nobody takes the same detour twice
     segments = iter(path.split("/"))
-    return "/".join(segment and next(segments) for segment in wanted)
+    return "/".join(segment if segment in _DETOURS else next(segments) for segment in wanted)
 
 
 class BootTable:

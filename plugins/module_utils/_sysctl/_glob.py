@@ -41,8 +41,6 @@ def matches(pattern: str, text: str, within_segment: bool = True) -> bool:
 def matches_path(pattern: str, path: str) -> bool:
     """glob(3): whether a path is among those that a pattern stands for. ``*`` and ``?`` stay within one segment."""
     wanted, found = pattern.split("/"), path.split("/")
-    if "" in wanted or "." in wanted:  # as directories these change nothing
-        wanted = [segment for segment in wanted if segment not in ("", ".")]
     return len(wanted) == len(found) and all(matches(a, b) for a, b in zip(wanted, found))
 
 

@@ -254,6 +254,24 @@ NOTHING = (None, "kernel default")
                 [(SYSTEMD, ("0", A + ":1")), (PROCPS_4, ("5", A + ":2"))],
             ),
             (
+                "this directory in a pattern",
+                [(A, b"net/./ipv4/tcp_sa*=0\n")],
+                SACK,
+                [(SYSTEMD + PROCPS_4, ("0", A + ":1")), ((P3317,), NOTHING)],
+            ),
+            (
+                "parent directory in a pattern",
+                [(A, b"net/../net/ipv4/tcp_sa*=0\n")],
+                SACK,
+                [((S247,) + PROCPS_4, ("0", A + ":1")), ((S252, S257, S262, P3317), NOTHING)],
+            ),
+            (
+                "parent of a directory that is not there",
+                [(A, b"nosuch/../net/ipv4/tcp_sack=0\n")],
+                SACK,
+                [(ALL, NOTHING)],
+            ),
+            (
                 "parent directory",
                 [(A, b"net/core/../ipv4/tcp_sack=0\n")],
                 SACK,
