@@ -22,6 +22,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import Hos
 _CHUNK = 1 << 18
 _HINTS = {
     errno.EPERM: "is it immutable? See lsattr(1)",
+    errno.EBUSY: "is it a mount point of its own, as in some containers?",
     errno.EROFS: "the file system is read-only",
     errno.ENOSPC: "the file system is full",
 }

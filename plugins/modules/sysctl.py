@@ -90,7 +90,9 @@ options:
     type: bool
     default: false
   ignoreerrors:
-    description: For playbooks written for M(ansible.posix.sysctl); means O(on_unavailable=skip).
+    description:
+      - For playbooks written for M(ansible.posix.sysctl); means O(on_unavailable=skip).
+      - This covers keys that are there and cannot be written, too.
     type: bool
     default: false
 seealso:

@@ -85,7 +85,9 @@ class _Judge:
             wish.key, d.OK, wish.operator, live=(now, now), file=(said, said), shape=shape, note=wish.note
         )
         if wish.operator == _wish.ABSENT:
-            return decision._replace(file=(said, None), status=d.OK if entry is None else d.CHANGED)
+            gone = self.conf.assigned(wish.key) if self.conf else None
+            gone = None if gone is None else _values.tidy(gone, shape)
+            return decision._replace(file=(gone, None), status=d.OK if gone is None else d.CHANGED)
         try:
             text = self._text(wish, shape)
         except ValueProblem as problem:

@@ -61,26 +61,43 @@ class ConfFile:
         entry = self._entries[places[-1]]
         return entry.value if entry else None
 
+    def assigned(self, key: str) -> t.Optional[str]:
+        """The last value that any line gives the key, whether or not a lone ``-key`` takes it back; None when there is none."""
+        values = [
+            entry.value for entry in map(self._entries.__getitem__, self._places.get(_names.to_path(key), [])) if entry
+        ]
+        return ([None] + [value for value in values if value is not None])[-1]
+
     def with_changes(self, changes: t.Mapping[str, t.Optional[str]]) -> bytes:
         """The bytes of the file after each key of ``changes`` got its text, or lost its entries where that is None.
 
-        A key that already has lines keeps the place of the last one and loses the others, so that it is said once. New
-        keys follow at the end, in the order given.
+        A key that already has lines keeps the place of the last one, and its dash, and loses the others, so that it is said
+        once. New keys follow at the end, in the order given. A lone ``-key`` is no entry to be lost: it says something else.
         """
         replaced: t.Dict[int, t.Optional[bytes]] = {}
         added: t.List[bytes] = []
         for key, text in changes.items():
             places = self._places.get(_names.to_path(key), [])
-            replaced.update(dict.fromkeys(places))
             if text is None:
-                continue
-            if places:
-                replaced[places[-1]] = self._render(key, text, _lines.end_of(self._lines[places[-1]]))
+                replaced.update({place: None for place in places if self._is_assignment(place)})
+            elif places:
+                replaced.update(dict.fromkeys(places))
+                replaced[places[-1]] = self._render(
+                    key, text, _lines.end_of(self._lines[places[-1]]), self._dash(places[-1])
+                )
             else:
                 added.append(self._render(key, text, b"\n"))
         lines = [replaced.get(index, line) for index, line in enumerate(self._lines)]
         return _lines.join([line for line in lines if line is not None], added, HEADER)
 
+    def _is_assignment(self, place: int) -> bool:
+        entry = self._entries[place]
+        return entry is not None and entry.value is not None
+
+    def _dash(self, place: int) -> str:
+        """The dash of an assignment whose failure is to be tolerated, which stays when the value changes."""
+        return "-" if self._is_assignment(place) and self._lines[place].lstrip().startswith(b"-") else ""
+
     @staticmethod
-    def _render(key: str, text: str, end: bytes) -> bytes:
-        return "{0}={1}".format(key, text).encode("utf-8", "surrogateescape") + end
+    def _render(key: str, text: str, end: bytes, dash: str = "") -> bytes:
+        return "{0}{1}={2}".format(dash, key, text).encode("utf-8", "surrogateescape") + end

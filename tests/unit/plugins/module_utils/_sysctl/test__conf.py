@@ -96,3 +96,30 @@ def test_with_changes(before, changes, after):
     for key, text in changes.items():
         assert ConfFile(after).get(key) == text
     assert ConfFile(after).with_changes({key: text for key, text in changes.items() if text is None}) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "after"),
+    [
+        pytest.param(b"-vm.x = 20\n", {"vm.x": "30"}, b"-vm.x=30\n", id="a dash that tolerates failure stays"),
+        pytest.param(b"-vm.x\n", {"vm.x": "30"}, b"vm.x=30\n", id="a lone dash would take the value back"),
+        pytest.param(b"-vm.x\nvm.x=1\n", {"vm.x": None}, b"-vm.x\n", id="an exclusion is no entry to be lost"),
+        pytest.param(b"vm.x=1\n-vm.x\n", {"vm.x": None}, b"-vm.x\n", id="also where it comes last"),
+    ],
+)
+def test_dashes(before, changes, after):
+    assert _conf.ConfFile(before).with_changes(changes) == after
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"", None),
+        (b"-vm.x\n", None),
+        (b"vm.x=1\n-vm.x\n", "1"),
+        (b"vm.x=1\nvm/x=2\n", "2"),
+        (b"vm.x=\n", ""),
+    ],
+)
+def test_assigned(data, value):
+    assert _conf.ConfFile(data).assigned("vm.x") == value
