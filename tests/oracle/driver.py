@@ -123,7 +123,12 @@ def read(key: str) -> tuple[str | None, bool]:
 
 def quiet(*arguments: str) -> None:
     subprocess.run(
-        arguments, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        arguments,
+        check=False,
+        env=ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
 
 
@@ -132,6 +137,7 @@ def make_interfaces(names: Sequence[str]) -> None:
         batch = "".join(f"link add {name} type {kind}\n" for name in names)
         made = subprocess.run(
             ["ip", "-batch", "-"],
+            check=False,
             env=ENVIRONMENT,
             input=batch.encode(),
             stdout=subprocess.DEVNULL,
@@ -196,12 +202,14 @@ def programs() -> tuple[dict[str, str], dict[str, list[int]]]:
     versions: dict[str, list[int]] = {}
     for path in SYSTEMD_SYSCTL:
         if os.path.exists(path) and "systemd" not in found:
-            text = subprocess.run([path, "--version"], stdout=subprocess.PIPE).stdout.decode()
+            text = subprocess.run([path, "--version"], check=False, stdout=subprocess.PIPE).stdout.decode()
             found["systemd"] = path
             versions["systemd"] = [int(number) for number in re.findall(r"^systemd (\d+)", text)]
     program = shutil.which("sysctl", path=ENVIRONMENT["PATH"])
     if program:
-        text = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+        text = subprocess.run(
+            [program, "--version"], check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ).stdout.decode()
         match = re.search(r"procps-ng (\d+)\.(\d+)\.(\d+)", text)
         if match:
             found["procps"] = program

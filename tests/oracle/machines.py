@@ -97,7 +97,10 @@ def this_machine() -> Machine:
 
 def _images(*arguments: str) -> str:
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "fleet_images.py"), *arguments], text=True, capture_output=True
+        [sys.executable, str(ROOT / "tools" / "fleet_images.py"), *arguments],
+        check=False,
+        text=True,
+        capture_output=True,
     )
     if ran.returncode != 0:
         lines = ran.stderr.splitlines()
