@@ -73,6 +73,9 @@ def _about(catalog: t.Any, key: str, facts: t.Any) -> str:
         sentences.append(f"**Without effect since {_version(facts.no_effect)}.**")
     if facts.action:
         sentences.append("An action, not a state: never written to a file.")
+    along = [other for other in catalog.rewritten_with(key) if other != key]
+    if along:
+        sentences.append("A change may change " + ", ".join(f"`{other}`" for other in along) + " along with it.")
     if catalog.module_of(key):
         sentences.append(f"Needs the module `{catalog.module_of(key)}`.")
     return " ".join(sentences)
