@@ -253,7 +253,6 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _sane(0, 1),
         "flag",
         NETNS,
-        note="a change rewrites net.ipv4.conf.*.forwarding and net.ipv4.conf.all.accept_redirects",
     ),
     "net.ipv4.ip_local_port_range": Parameter(
         "First and last port for connections that name none of their own.",
