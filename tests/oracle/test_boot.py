@@ -24,7 +24,7 @@ from ansible_collections.tunefleet.linux.tests.oracle import machines, trees
 from ansible_collections.tunefleet.linux.tests.oracle.machines import TOOLS, Machine
 from ansible_collections.tunefleet.linux.tests.oracle.trees import Case, Node
 
-CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 400)
+CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 500)
 SEED = int(os.environ.get("TUNEFLEET_ORACLE_SEED") or 20260131)
 
 

@@ -272,12 +272,19 @@ def _procps_4_line(line: str) -> _Said:
 
 
 def _procps_3_line(line: str) -> _Said:
-    """Preload() and WriteSetting() of procps 3.3: a lone ``-key`` and an empty value are syntax errors."""
+    """Preload() and WriteSetting() of procps 3.3: an empty value is a syntax error, and no equals sign stands for the value ``=``.
+
+    That is what its buffer holds once it has put an equals sign behind the name. The kernel refuses it nearly always, but then
+    the key has been written to.
+    """
     text = line.rstrip(_SYSTEMD_BLANKS).lstrip(" \t")
     if len(text) < 2 or text[0] in "#;":
         return None
-    name, _equals, rest = text.lstrip("=").partition("=")  # strtok(3) passes over delimiters in front
-    value = re.split("[\r\n]", rest.lstrip("\r\n"))[0]
+    name, equals, rest = text.lstrip("=").partition("=")  # strtok(3) passes over delimiters in front
+    if equals:
+        value = re.split("[\r\n]", rest.lstrip("\r\n"))[0]
+    else:
+        value = "=" if line.startswith(name) else ""
     name = name.rstrip(_SYSTEMD_BLANKS)
     if not name or not value:
         return None

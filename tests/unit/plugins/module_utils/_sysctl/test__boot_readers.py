@@ -118,6 +118,18 @@ NOTHING = (None, "kernel default")
                 [(SYSTEMD, NOTHING), (PROCPS, ("0", A + ":1"))],
             ),
             (
+                "lone -key is written to by procps 3, in vain",
+                [(A, b"-net.ipv4.conf.v0.rp_filter\nnet.ipv4.conf.default.rp_filter=1\n")],
+                V0,
+                [((P3317,), NOTHING), (SYSTEMD + PROCPS_4, ("1", A + ":2"))],
+            ),
+            (
+                "lone -key behind a blank",
+                [(A, b" -net.ipv4.conf.v0.rp_filter\nnet.ipv4.conf.default.rp_filter=1\n")],
+                V0,
+                [(ALL, ("1", A + ":2"))],
+            ),
+            (
                 "lone -key keeps a pattern off",
                 [(A, b"net.ipv4.tcp_sa*=0\n-net.ipv4.tcp_sack\n")],
                 SACK,
