@@ -72,7 +72,7 @@ class _Judge:
         self._policy = policy
         self.conf = _conf.ConfFile(own.data or b"") if own else None
         self._others = tables(seen, seen.boot.replaced(_own_paths(seen), b""))
-        self._now = tables(seen, seen.boot)
+        self.now = tables(seen, seen.boot)
 
     def decide(self, wish: _wish.Wish) -> d.SettingDecision:
         """The decision about one wish, before it is known what the next boot makes of it."""
@@ -181,7 +181,7 @@ class _Judge:
         :param after: what each reader makes of the files once ours has its new bytes.
         """
         wish, shape = wishes[decision.key], decision.shape
-        before, _others = boot_states(self._now, decision.key, shape, self._is_ours)
+        before, _others = boot_states(self.now, decision.key, shape, self._is_ours)
         boot, others = boot_states(after, decision.key, shape, self._is_ours)
         decision = decision._replace(boot_before=before, boot=boot, boot_others=others)
         if decision.file[1] is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
@@ -205,7 +205,7 @@ class _Judge:
     def _shadow(self, key: str, boot: _boot.Boot, table: _boot.BootTable) -> str:
         path = self._policy.sysctl_file
         if boot.value is not None:
-            by = "" if len(self._now) == 1 else " if {0} reads the files".format(_PROGRAMS[table.reader.name])
+            by = "" if len(self.now) == 1 else " if {0} reads the files".format(_PROGRAMS[table.reader.name])
             return "at boot {0} wins over {1} and gives {2}{3}".format(boot.winner, path, boot.value, by)
         lines = table.mentions(key)
         if not any(self._is_ours(boot._replace(file=line.file)) for line in lines):
@@ -358,8 +358,8 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     judge = _Judge(seen, policy)
     decisions = [judge.decide(wish) for wish in wishes]
     steps = _steps(seen, judge.conf, decisions, policy)
-    after = [step.after for step in steps if isinstance(step, d.FileStep)] or [seen.own.data if seen.own else None]
-    found = tables(seen, _candidate(seen, after[0]))
+    files = [step for step in steps if isinstance(step, d.FileStep)]
+    found = tables(seen, _candidate(seen, files[0].after)) if files else judge.now
     by_key = {wish.key: wish for wish in wishes}
     decisions = [judge.after_boot(one, found, by_key) for one in decisions]
     problems, warnings = _verdict(decisions, policy)

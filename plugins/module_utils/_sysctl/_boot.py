@@ -162,6 +162,7 @@ _KNOWN_DIRECTORIES = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=8192)
 def _resolved(path: str) -> t.Optional[str]:
     """The one spelling of a path below /proc/sys, or None where it leads nowhere."""
     parts: t.List[str] = []

@@ -198,6 +198,7 @@ def storage(path: str) -> str:
     return _ALIASES.get(path, path)
 
 
+@functools.lru_cache(maxsize=8192)
 def _interface_key(path: str) -> t.Optional[t.Tuple[str, str, str]]:
     """``net/ipv4/conf/``, the interface (or all, or default), and the last part; None for another kind of key."""
     parts = path.split("/")
@@ -234,6 +235,15 @@ def sources(path: str) -> t.Tuple[str, ...]:
     return tuple(found + [alias for alias, target in _ALIASES.items() if target in found])
 
 
+@functools.lru_cache(maxsize=1024)
+def _guessed(text: t.Optional[str]) -> Shape:
+    """What a key takes that the catalog does not know, by a text that it has."""
+    guess = _values.guess(text) if text is not None else Shape()
+    numbers = [_values.c_integer(word) or 0 for word in (text or "").split()]
+    is_long = guess.kind == _values.INTEGERS and max(numbers) > _catalog.INT_MAX
+    return guess._replace(low=0, high=_ULONG_MAX) if is_long else guess
+
+
 class Facts(t.NamedTuple):
     """What is known of the kernel that files are applied to.
 
@@ -253,13 +263,7 @@ class Facts(t.NamedTuple):
     def shape(self, path: str) -> Shape:
         """What the kernel takes for a key."""
         known = _catalog.find(_names.from_path(path))
-        if known is not None:
-            return known.shape
-        text = self.live.get(path, self.start.get(path))
-        guess = _values.guess(text) if text is not None else Shape()
-        numbers = [_values.c_integer(word) or 0 for word in (text or "").split()]
-        is_long = guess.kind == _values.INTEGERS and max(numbers) > _catalog.INT_MAX
-        return guess._replace(low=0, high=_ULONG_MAX) if is_long else guess
+        return known.shape if known is not None else _guessed(self.live.get(path, self.start.get(path)))
 
 
 NOTHING_KNOWN = Facts()

@@ -46,6 +46,7 @@ def normalise(name: str) -> str:
     return name
 
 
+@functools.lru_cache(maxsize=None)
 def from_path(path: str) -> str:
     """The canonical key of a path relative to /proc/sys."""
     return ".".join(segment.replace(".", "/") for segment in path.split("/"))
