@@ -8,6 +8,7 @@ whether two texts mean the same, and which of two is larger. How the kernel read
 (base 0: ``0x`` is hexadecimal, a leading zero is octal).
 """
 
+import functools
 import re
 import typing as t
 
@@ -57,11 +58,13 @@ def c_integer(word: str) -> t.Optional[int]:
     return -number if word[0] == "-" else number
 
 
-def _integers(text: str) -> t.Optional[t.List[int]]:
-    numbers = [c_integer(word) for word in text.split()]
+# A plan asks several times for each text: before and after a change, live, on file and at boot.
+@functools.lru_cache(maxsize=8192)
+def _integers(text: str) -> t.Optional[t.Tuple[int, ...]]:
+    numbers = tuple([c_integer(word) for word in text.split()])
     if not numbers or None in numbers:
         return None
-    return t.cast(t.List[int], numbers)
+    return t.cast(t.Tuple[int, ...], numbers)
 
 
 def guess(text: str) -> Shape:
@@ -195,6 +198,7 @@ def normal(raw: Raw, shape: Shape) -> str:
     return " ".join(words)
 
 
+@functools.lru_cache(maxsize=8192)
 def tidy(text: str, shape: Shape) -> str:
     """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
     numbers = _integers(text) if shape.kind == INTEGERS else None
