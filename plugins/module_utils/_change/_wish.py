@@ -179,7 +179,7 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
             problems.append(sentence(name, str(problem)))
             continue
         earlier = found.setdefault(wish.key, wish)
-        if _meaning(earlier) != _meaning(wish):
+        if earlier is not wish and _meaning(earlier) != _meaning(wish):
             problems.append(
                 "{0} is asked for twice, as {1} and as {2}; keep one.".format(
                     wish.key, describe(earlier.operator, repr(earlier.raw)), describe(wish.operator, repr(wish.raw))
