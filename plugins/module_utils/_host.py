@@ -109,6 +109,13 @@ class Host:
         readable = text is not None or (bool(mode & stat.S_IRUSR) and not self.is_root())
         return Live(True, text, readable, self._writable(path, mode))
 
+    def live_text(self, key_path: str) -> t.Optional[str]:
+        """The text of a kernel parameter alone, to read back what was written; None where there is none to be read.
+
+        :param key_path: path relative to /proc/sys.
+        """
+        return self._read_live(self._at("/proc/sys/" + key_path))
+
     @staticmethod
     def _read_live(path: str) -> t.Optional[str]:
         try:

@@ -57,11 +57,11 @@ def commit(host: "Host", steps: t.Sequence[Step]) -> t.Dict[str, str]:
 def _set_live(host: "Host", step: LiveStep) -> str:
     path, text = _names.to_path(step.key), step.after
     only_held = step.before is not None and _values.holds(step.before, text, step.shape)
-    found = host.live(path).text if only_held else None
+    found = host.live_text(path) if only_held else None
     if found is None or not _values.holds(found, text, step.shape):
         host.write_live(path, text)
         # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
-        found = text if step.action else host.live(path).text
+        found = text if step.action else host.live_text(path)
     if found is None or not _values.holds(found, text, step.shape):
         raise HostProblem("{0!r} was written, and the kernel kept {1!r}".format(text, found))
     return _values.tidy(found, step.shape)
@@ -95,7 +95,7 @@ def _undo_live(host: "Host", step: LiveStep) -> str:
     # Twice, for the last key may change the others again; and a refusal does not count while the value comes back by
     # itself: vm.dirty_bytes takes no 0, and is 0 once vm.dirty_ratio is written.
     for key, text, shape in wanted + wanted:
-        if not _values.same(host.live(_names.to_path(key)).text, text, shape):
+        if not _values.same(host.live_text(_names.to_path(key)), text, shape):
             try:
                 host.write_live(_names.to_path(key), text)
             except HostProblem as problem:
@@ -107,7 +107,7 @@ def _undo_live(host: "Host", step: LiveStep) -> str:
 
 
 def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, Shape]]) -> t.List[str]:
-    return [key for key, text, shape in wanted if not _values.same(host.live(_names.to_path(key)).text, text, shape)]
+    return [key for key, text, shape in wanted if not _values.same(host.live_text(_names.to_path(key)), text, shape)]
 
 
 def _undo_file(host: "Host", step: FileStep) -> str:

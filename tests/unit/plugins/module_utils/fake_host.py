@@ -183,6 +183,9 @@ class FakeHost:
             raise HostProblem("the kernel took only 2 of {0} bytes of {1!r}".format(len(text) + 1, text))
         self.values[key_path] = new
 
+    def live_text(self, key_path: str) -> t.Optional[str]:
+        return self.live(key_path).text
+
     def live_matches(self, pattern: str) -> t.List[str]:
         # glob(7): a star stays within one segment, which fnmatch does not know.
         parts = [re.compile(fnmatch.translate(part)) for part in pattern.split("/")]
