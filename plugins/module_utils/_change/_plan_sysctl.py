@@ -186,6 +186,8 @@ class _Judge:
         decision = decision._replace(boot_before=before, boot=boot, boot_others=others)
         if decision.file[1] is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
             return decision
+        if boot.ours and len(after) == 1:
+            return decision
         text = _values.normal(t.cast(_values.Raw, wish.raw), shape)
         for table in after:
             given = table.of(decision.key)

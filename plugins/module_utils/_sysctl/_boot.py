@@ -101,7 +101,8 @@ class _Run:
             if self._patterns and path not in missing:
                 found.extend([(place, path, line) for place, line in self._patterns if self.expands(line.path, path)])
         # Where one pattern gives several keys, they come in the order of their names.
-        return [(path, line) for _place, path, line in sorted(found, key=lambda one: one[:2])]
+        found.sort(key=lambda one: one[:2])
+        return [(path, line) for _place, path, line in found]
 
     def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
@@ -233,7 +234,8 @@ class BootTable:
         missing = self._existing is not None and asked not in self._existing
         first = self._runs[0].writes(paths, [asked] if missing else ())
         yield from ((target, line, self.reader) for target, line in first)
-        if self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
+        # A write that is the only one changes nothing when it is done again.
+        if len(first) > 1 and self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
             # --prefix= compares the text of paths, so it passes over a detour.
             own = [line for target, line in first if target == asked and ".." not in line.path.split("/")]
             yield from ((asked, line, self.reader) for line in own)
