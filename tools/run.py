@@ -70,9 +70,9 @@ def playbook_command(playbook: str) -> list[str]:
     return [*command, *words("ARGS"), f"tunefleet.linux.{playbook}"]
 
 
-def pytest_command(*paths: str) -> list[str]:
+def pytest_command(*arguments: str) -> list[str]:
     # -rs names each skipped test with its reason at the end of the run.
-    return [str(PROGRAMS / "python"), "-m", "pytest", "-rs", "--durations=15", *words("PYTEST_ARGS"), *paths]
+    return [str(PROGRAMS / "python"), "-m", "pytest", "-rs", "--durations=15", *arguments, *words("PYTEST_ARGS")]
 
 
 def build_command() -> list[str]:
@@ -106,7 +106,8 @@ def main(command: str) -> None:
         arguments = playbook_command(command)
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
     elif command == "test":
-        arguments = pytest_command("tests")
+        # As many processes as there are groups of tests that may run beside each other, see tests/conftest.py.
+        arguments = pytest_command("--numprocesses=auto", "--maxprocesses=3", "--dist=loadgroup", "tests")
     elif command == "oracle":
         arguments = pytest_command("tests/oracle")
         env["TUNEFLEET_ORACLE_CASES"] = whole_number("CASES", 5000)

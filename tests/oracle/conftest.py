@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The machines, started once, and the count of cases at the end of the run."""
+"""The machines, started once."""
 
 from __future__ import annotations
 
@@ -36,12 +36,3 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Ma
     finally:
         for machine in found:
             machine.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if machines.COUNTS:
-        terminalreporter.section("sysctl.d oracle")
-        for reader, count in machines.COUNTS.items():
-            terminalreporter.write_line(f"{count:7} cases agree with {reader}")
-    for reason in machines.MISSING:
-        terminalreporter.write_line(f"not asked: {reason}")
