@@ -92,12 +92,14 @@ def _backup(host: "Host", plan: Plan) -> _result.Result:
 def _commit(host: "Host", request: Request, plan: Plan, path: t.Optional[str]) -> _result.Result:
     """Carry out a plan and report what came of it."""
     backups = _backup(host, plan) if request.policy.backup else {}
+    # The place of the ledger: nothing has been changed yet, and from here on everything may.
     try:
-        kept = _transaction.commit(host, plan.steps)
+        outcomes = _transaction.commit(host, plan.steps)
     except _transaction.StepRefused as refusal:
         key = refusal.step.key if isinstance(refusal.step, LiveStep) else ""
         result = _result.unwritten(plan, path, key, refusal.reason)
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise RequestFailed(str(refusal), result)
+    kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, LiveStep)}
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
     return dict(_result.of(plan._replace(settings=settings), path), **backups)

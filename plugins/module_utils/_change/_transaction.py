@@ -25,33 +25,59 @@ class StepRefused(TuneError):
         self.reason = reason
         self.undone = list(undone)
         self.not_undone = list(not_undone)
-        what = "setting {0} failed: ".format(step.key) if isinstance(step, LiveStep) else ""
+        what = _KINDS[type(step)].describe(step)
         end = "Everything was put back as it was." if not not_undone else "Not put back: " + " ".join(not_undone)
-        super().__init__("{0}{1}. {2}".format(what, reason.rstrip("."), end))
+        super().__init__("{0}{1}. {2}".format(what + " failed: " if what else "", reason.rstrip("."), end))
 
 
-def commit(host: "Host", steps: t.Sequence[Step]) -> t.Dict[str, str]:
+class Kind(t.NamedTuple):
+    """What can be done with steps of one type. A new type needs an entry in ``_KINDS`` and a place in ``_decision.Step``.
+
+    ``do`` carries a step out and returns what came of it, where that is a value (else ""). ``undo`` returns one sentence about
+    what it put back, or "" when all was as before; it must also work for a step that failed half way. Both raise HostProblem.
+    ``describe`` names the step in front of "failed: ", or is "" where a HostProblem of ``do`` says it all. A kind that
+    ``settles`` makes others take effect (a program that reads a file again): it is undone after all other kinds, first one first.
+    """
+
+    do: t.Callable[["Host", t.Any], str]
+    undo: t.Callable[["Host", t.Any], str]
+    describe: t.Callable[[t.Any], str]
+    settles: bool = False
+
+
+def commit(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
     """Carry out all steps, or none.
 
     Kernel parameters come before files: what the kernel refuses is never written down for the next boot.
 
-    :returns: what the kernel made of each key that was set, which for some keys is a rounded number.
+    :returns: what came of each step: for a key what the kernel made of the value, which for some is a rounded number.
     :raises StepRefused: when a step failed.
     """
-    kept: t.Dict[str, str] = {}
+    outcomes: t.List[str] = []
     for index, step in enumerate(steps):
         try:
-            if isinstance(step, LiveStep):
-                kept[step.key] = _set_live(host, step)
-            elif step.after is None:
-                host.remove(step.real)
-            else:
-                host.replace(step.real, step.after)
+            outcomes.append(_KINDS[type(step)].do(host, step))
         except HostProblem as problem:
             # The failed step is put back too: a write of several numbers can be refused after the first ones took effect.
-            undone, not_undone = _undo(host, steps[: index + 1])
+            undone, not_undone = undo(host, steps[: index + 1])
             raise StepRefused(step, str(problem), undone, not_undone)
-    return kept
+    return outcomes
+
+
+def undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[str]]:
+    """Put back steps, last one first; tells what was put back and what could not be."""
+    undone: t.List[str] = []
+    not_undone: t.List[str] = []
+    settling = [step for step in steps if _KINDS[type(step)].settles]
+    for step in [step for step in reversed(steps) if not _KINDS[type(step)].settles] + settling:
+        try:
+            done = _KINDS[type(step)].undo(host, step)
+        except HostProblem as problem:
+            not_undone.append(str(problem))
+            continue
+        if done:
+            undone.append(done)
+    return undone, not_undone
 
 
 def _set_live(host: "Host", step: LiveStep) -> str:
@@ -65,21 +91,6 @@ def _set_live(host: "Host", step: LiveStep) -> str:
     if found is None or not _values.holds(found, text, step.shape):
         raise HostProblem("{0!r} was written, and the kernel kept {1!r}".format(text, found))
     return _values.tidy(found, step.shape)
-
-
-def _undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[str]]:
-    """Put back the steps, last one first; tells what was put back and what could not be."""
-    undone: t.List[str] = []
-    not_undone: t.List[str] = []
-    for step in reversed(steps):
-        try:
-            done = _undo_live(host, step) if isinstance(step, LiveStep) else _undo_file(host, step)
-        except HostProblem as problem:
-            not_undone.append(str(problem))
-            continue
-        if done:
-            undone.append(done)
-    return undone, not_undone
 
 
 def _undo_live(host: "Host", step: LiveStep) -> str:
@@ -110,6 +121,14 @@ def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, Shape]]) -> t.
     return [key for key, text, shape in wanted if not _values.same(host.live_text(_names.to_path(key)), text, shape)]
 
 
+def _write_file(host: "Host", step: FileStep) -> str:
+    if step.after is None:
+        host.remove(step.real)
+    else:
+        host.replace(step.real, step.after)
+    return ""
+
+
 def _undo_file(host: "Host", step: FileStep) -> str:
     now = host.read_if_any(step.path)
     if now == step.before:
@@ -119,3 +138,9 @@ def _undo_file(host: "Host", step: FileStep) -> str:
         return "{0} is gone again.".format(step.path)
     host.replace(step.real, step.before)
     return "{0} is as it was.".format(step.path)
+
+
+_KINDS: t.Dict[t.Type[t.Any], Kind] = {
+    LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
+    FileStep: Kind(_write_file, _undo_file, lambda step: ""),
+}

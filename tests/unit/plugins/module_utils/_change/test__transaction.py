@@ -5,6 +5,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _transaction
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, Shape
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost
@@ -213,3 +214,46 @@ def test_a_value_that_cannot_be_read_back_is_no_success():
     host = FakeHost(write_only=[SOMAXCONN])
     with pytest.raises(_transaction.StepRefused, match="'8192' was written, and the kernel kept None"):
         _transaction.commit(host, [BACKLOG])
+
+
+class Reload(tuple):
+    """A step of a kind that settles; ``self`` is its name alone."""
+
+
+def test_what_settles_is_undone_after_the_files_in_its_own_order(monkeypatch):
+    done = []
+
+    def do(host, step):
+        done.append(("do", step[0], host.files.get(A)))
+        return ""
+
+    def undo(host, step):
+        done.append(("undo", step[0], host.files.get(A)))
+        return step[0] + " was done again."
+
+    kind = _transaction.Kind(do, undo, lambda step: step[0], settles=True)
+    monkeypatch.setitem(_transaction._KINDS, Reload, kind)
+    host = FakeHost(files={A: b"old"}, full=[B])
+    with pytest.raises(_transaction.StepRefused) as caught:
+        _transaction.commit(host, [EDIT, Reload(["first"]), Reload(["second"]), MAKE])
+    assert done == [
+        ("do", "first", b"new"),
+        ("do", "second", b"new"),
+        ("undo", "first", b"old"),
+        ("undo", "second", b"old"),
+    ]
+    assert caught.value.undone == [A + " is as it was.", "first was done again.", "second was done again."]
+
+
+def test_a_step_that_only_checks_puts_back_what_was_written_before_it(monkeypatch):
+    def probe(host, step):
+        raise HostProblem("a login would fail")
+
+    kind = _transaction.Kind(probe, lambda host, step: "", lambda step: "probing " + step[0])
+    monkeypatch.setitem(_transaction._KINDS, Reload, kind)
+    host = FakeHost(files={A: b"old"})
+    with pytest.raises(
+        _transaction.StepRefused, match="^probing PAM failed: a login would fail. Everything was put back"
+    ):
+        _transaction.commit(host, [EDIT, Reload(["PAM"])])
+    assert host.files == {A: b"old"}
