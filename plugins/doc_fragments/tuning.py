@@ -105,4 +105,10 @@ options:
       hazard:
         description: What the value may break; M(tunefleet.linux.profile) then asks for it to be accepted.
         type: str
+      instead_of:
+        description:
+          - Wishes of profiles that this one was preferred to, as P(tunefleet.linux.profile#lookup) lists them; they come back in
+            the result.
+        type: list
+        elements: dict
 """

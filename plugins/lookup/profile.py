@@ -20,7 +20,7 @@ description:
   - The profiles of this collection are named like its roles. Your own are files C(profiles/NAME.yml) beside the playbook.
   - "When several profiles speak about one setting, all are met if that is possible: of two lower bounds the larger counts, of
     two upper bounds the smaller, and an exact value counts when it lies within the bounds. Otherwise the lookup fails and names
-    both sides, until O(prefer) decides. The order of the names never matters."
+    both sides, until O(prefer) decides; the wish that lost stays visible as C(instead_of). The order of the names never matters."
 options:
   _terms:
     description: Names of profiles, lists of names, or names separated by commas.
@@ -94,7 +94,9 @@ _raw:
       type: str
       sample: Web server with many connections
     sysctl:
-      description: For each key what is wanted (C(value), C(at_least) or C(at_most)), C(why), C(source), and C(hazard) if any.
+      description:
+        - For each key what is wanted (C(value), C(at_least) or C(at_most)), C(why), C(source), and C(hazard) if any.
+        - C(instead_of) lists the wishes that lost, because of O(prefer) or because an override replaced them.
       type: dict
       sample:
         net.ipv4.tcp_sack:

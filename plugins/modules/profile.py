@@ -158,6 +158,14 @@ settings:
       elements: str
       returned: success
       sample: ['memo_ko:45']
+    instead_of:
+      description:
+        - Wishes of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+      type: list
+      elements: dict
+      returned: when profiles contradict each other, or the play overrides them
+      sample:
+        - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
 limits:
   description: One entry for each limit, in the order asked for.
   returned: always, unless an entry was malformed
@@ -222,6 +230,14 @@ limits:
       elements: str
       returned: success
       sample: ['memo_ko:13']
+    instead_of:
+      description:
+        - Wishes of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+      type: list
+      elements: dict
+      returned: when profiles contradict each other, or the play overrides them
+      sample:
+        - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
 summary:
   description: How many entries ended in which status.
   returned: always, unless an entry was malformed

@@ -209,6 +209,14 @@ settings:
       elements: str
       returned: success
       sample: ['memo_ko:45']
+    instead_of:
+      description:
+        - Wishes of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+      type: list
+      elements: dict
+      returned: when profiles contradict each other, or the play overrides them
+      sample:
+        - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
 limits:
   description: Always empty here; M(tunefleet.linux.profile) returns limits in the same result.
   returned: always, unless an entry was malformed

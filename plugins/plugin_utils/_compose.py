@@ -52,6 +52,9 @@ class Settled(t.NamedTuple):
 Statements = dict[Slot, dict[str, Statement]]
 """For each slot, what each profile states."""
 
+Losers = dict[Slot, list[dict[str, t.Any]]]
+"""For each entry, the wishes that lost, as the result shows them."""
+
 
 def compose(
     names: Collection[str],
@@ -69,40 +72,65 @@ def compose(
     :param limits: limits that replace what the profiles say about their domain and item.
     :raises ProfileProblem: with one sentence for each contradiction.
     """
-    overrides = _as_settled(sysctl or {}, limits or {})
-    replaced = {_entry_of(slot) for slot in overrides}
     stated = _union(_stated(profiles[name], profiles) for name in _not_extended_by_others(names, profiles))
     preferred = _stated(profiles[prefer], profiles) if prefer else {}
-
-    settled: dict[Slot, Settled] = {}
-    problems = []
-    for slot in sorted(stated):
-        if _entry_of(slot) in replaced:
-            continue
-        statements = [stated[slot][profile] for profile in sorted(stated[slot])]
-        deciding = [statement for statement in statements if statement.profile in preferred.get(slot, {})]
-        result = reconcile(statements) or reconcile(deciding)
-        if result is None:
-            problems.append(_contradiction(slot, statements))
-        else:
-            settled[slot] = result
-    if problems:
-        raise ProfileProblem(*problems)
-    settled.update(overrides)
-
+    settled, instead_of = _settle(stated, preferred, _as_settled(sysctl or {}, limits or {}))
     ordered = sorted(set(names))
     return {
         "name": ",".join(ordered),
         "title": " + ".join(profiles[name].title for name in ordered),
-        "sysctl": {slot[0]: _as_data(settled[slot]) for slot in sorted(settled) if len(slot) == 1},
-        "limits": _limits_as_data(settled),
+        "sysctl": {
+            slot[0]: {**_as_data(settled[slot]), **_losers_of(slot, instead_of)}
+            for slot in sorted(settled)
+            if len(slot) == 1
+        },
+        "limits": _limits_as_data(settled, instead_of),
     }
+
+
+def _settle(
+    stated: Statements, preferred: Statements, overrides: Mapping[Slot, Settled]
+) -> tuple[dict[Slot, Settled], Losers]:
+    """What shall be of each slot, and what lost against it.
+
+    :raises ProfileProblem: with one sentence for each contradiction that neither an override nor a preference ends.
+    """
+    replaced = {_entry_of(slot) for slot in overrides}
+    settled = dict(overrides)
+    losers: Losers = {}
+    problems = []
+    for slot in sorted(stated):
+        statements = [stated[slot][profile] for profile in sorted(stated[slot])]
+        if _entry_of(slot) not in replaced:
+            result = reconcile(statements) or _decided(statements, preferred.get(slot, {}))
+            if result is None:
+                problems.append(_contradiction(slot, statements))
+                continue
+            settled[slot] = result
+        lost = [statement for statement in statements if not _met(statement, settled.get(slot))]
+        losers.setdefault(_entry_of(slot), []).extend(_loser_as_data(slot, statement) for statement in lost)
+    if problems:
+        raise ProfileProblem(*problems)
+    return settled, losers
 
 
 def reconcile(statements: Sequence[Statement]) -> Settled | None:
     """What satisfies all of these, or None when nothing does (or there is nothing to satisfy)."""
     wish = reconcile_wishes([statement.wish for statement in statements])
     return Settled(wish, [statement.reason for statement in statements]) if wish else None
+
+
+def _decided(statements: Sequence[Statement], preferred: Collection[str]) -> Settled | None:
+    """What those statements want that count, and who of the others is content with it; None when none of them counts."""
+    result = reconcile([statement for statement in statements if statement.profile in preferred])
+    if result is None:
+        return None
+    return Settled(result.wish, [statement.reason for statement in statements if _met(statement, result)])
+
+
+def _met(statement: Statement, settled: Settled | None) -> bool:
+    """Whether what shall be is all that a statement wants."""
+    return settled is not None and reconcile_wishes([settled.wish, statement.wish]) == settled.wish
 
 
 def reconcile_wishes(wishes: Sequence[Wish]) -> Wish | None:
@@ -239,7 +267,21 @@ def _once(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(text for text in texts if text))
 
 
-def _limits_as_data(settled: Mapping[Slot, Settled]) -> list[dict[str, t.Any]]:
+def _loser_as_data(slot: Slot, statement: Statement) -> dict[str, t.Any]:
+    side = [slot[2]] if len(slot) == 3 else []
+    return {
+        "profile": statement.profile,
+        "wanted": " ".join([*side, str(statement.wish)]),
+        "why": statement.reason.why,
+        "source": list(statement.reason.source),
+    }
+
+
+def _losers_of(entry: Slot, instead_of: Losers) -> dict[str, t.Any]:
+    return {"instead_of": instead_of[entry]} if instead_of.get(entry) else {}
+
+
+def _limits_as_data(settled: Mapping[Slot, Settled], instead_of: Losers) -> list[dict[str, t.Any]]:
     limits = []
     for domain, item in sorted({slot[:2] for slot in settled if len(slot) == 3}):
         sides = {side: settled[domain, item, side] for side in ("soft", "hard") if (domain, item, side) in settled}
@@ -249,6 +291,7 @@ def _limits_as_data(settled: Mapping[Slot, Settled]) -> list[dict[str, t.Any]]:
                 "item": item,
                 **{side: _wish_as_data(result.wish) for side, result in sides.items()},
                 **_reasons_as_data(reason for result in sides.values() for reason in result.reasons),
+                **_losers_of((domain, item), instead_of),
             }
         )
     return limits

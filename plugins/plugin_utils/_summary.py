@@ -101,6 +101,7 @@ def render(outcomes: Sequence[Outcome], width: int = 100, commands: Sequence[tup
     failures(page, outcomes)
     page.items("Would change" if checked else "Changed", CHANGE, _changes(outcomes))
     page.items("Could not be set here", WARN, _unavailable(outcomes))
+    page.items("Instead of what a profile wants", PLAIN, _choices(outcomes))
     page.sentences("Warnings", WARN, _warnings(outcomes))
     page.sentences("Before all of it holds" if not checked else "Needed after an apply", WARN, _needs(outcomes))
     closer(page, commands)
@@ -356,6 +357,22 @@ def _limit_drift(limit: Mapping[str, t.Any]) -> str:
         return ", ".join(f"{side} {_shown(values.get(side))}" for side in ("soft", "hard") if side in values)
 
     return f"wanted {sides('wanted')}: rule {sides('before')}; a new session gets {sides('effective')}"
+
+
+def _choices(outcomes: Iterable[Outcome]) -> Iterable[Item]:
+    """Where the caller preferred one wish to another."""
+    for outcome in outcomes:
+        for entry in outcome.entries:
+            losers = [f"{loser.get('wanted')} ({loser.get('profile')})" for loser in entry.get("instead_of") or ()]
+            if losers:
+                yield Item(_name(entry), f"{_wanted(entry)} in place of {', '.join(losers)}", outcome.host)
+
+
+def _wanted(entry: Mapping[str, t.Any]) -> str:
+    wanted = entry.get("wanted")
+    if not isinstance(wanted, Mapping):
+        return str(wanted)
+    return ", ".join(f"{side} {wish}" for side, wish in wanted.items() if wish is not None)
 
 
 def _unavailable(outcomes: Iterable[Outcome]) -> Iterable[Item]:

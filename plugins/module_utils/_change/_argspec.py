@@ -18,5 +18,6 @@ LIMIT_LIST: t.Dict[str, t.Any] = {
         "why": {"type": "str"},
         "source": {"type": "list", "elements": "str"},
         "hazard": {"type": "str"},
+        "instead_of": {"type": "list", "elements": "dict"},
     },
 }

@@ -6,6 +6,7 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
 Result = t.Dict[str, t.Any]
@@ -26,9 +27,14 @@ def _boot(one: d.SettingDecision) -> Result:
     return dict(found, others=[dict(other._asdict()) for other in one.boot_others]) if one.boot_others else found
 
 
+def _with_losers(found: Result, note: Note) -> Result:
+    """An entry of the result with the wishes that it was preferred to, where there are any."""
+    return dict(found, instead_of=[dict(loser) for loser in note.instead_of]) if note.instead_of else found
+
+
 def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
     """One entry of ``settings``. ``path`` is the file that holds our entries, None where none are kept."""
-    return {
+    found: Result = {
         "key": one.key,
         "status": one.status,
         "wanted": one.wanted,
@@ -40,11 +46,12 @@ def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
         "why": one.note.why,
         "source": list(one.note.source),
     }
+    return _with_losers(found, one.note)
 
 
 def limit(one: d.LimitDecision) -> Result:
     """One entry of ``limits``."""
-    return {
+    found: Result = {
         "target": {"domain": one.domain},
         "item": one.item,
         "status": one.status,
@@ -57,6 +64,7 @@ def limit(one: d.LimitDecision) -> Result:
         "why": one.note.why,
         "source": list(one.note.source),
     }
+    return _with_losers(found, one.note)
 
 
 def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:

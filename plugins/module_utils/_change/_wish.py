@@ -17,7 +17,7 @@ AT_LEAST = "at_least"
 AT_MOST = "at_most"
 ABSENT = "absent"
 OPERATORS = (VALUE, AT_LEAST, AT_MOST)
-_NOTES = ("why", "source", "hazard")
+_NOTES = ("why", "source", "hazard", "instead_of")
 _SYMBOLS = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= ", ABSENT: "absent"}
 
 FAIL = "fail"
@@ -26,11 +26,12 @@ SKIP = "skip"
 
 
 class Note(t.NamedTuple):
-    """Where a wish comes from, and what it may break."""
+    """Where a wish comes from, what it may break, and which wishes of other profiles it was preferred to."""
 
     why: t.Optional[str] = None
     source: t.Sequence[str] = ()
     hazard: t.Optional[str] = None
+    instead_of: t.Sequence[t.Mapping[str, t.Any]] = ()
 
 
 class Wish(t.NamedTuple):
@@ -130,11 +131,17 @@ def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: s
 
 
 def note_of(entry: t.Mapping[str, t.Any]) -> Note:
-    """The notes of a setting or a limit."""
+    """The notes of a setting or a limit.
+
+    :raises ValueProblem: when they are none.
+    """
     source = entry.get("source") or []
     if isinstance(source, str):
         source = [source]
-    return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"))
+    instead_of = entry.get("instead_of") or ()
+    if not isinstance(instead_of, (list, tuple)) or not all(isinstance(one, dict) for one in instead_of):
+        raise ValueProblem("instead_of takes a list of maps, found {0!r}".format(instead_of))
+    return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"), tuple(instead_of))
 
 
 def setting(name: str, raw: t.Any) -> Wish:

@@ -6,8 +6,12 @@ from __future__ import annotations
 import itertools
 import json
 import typing as t
+from dataclasses import replace
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose, reconcile_wishes
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
@@ -217,12 +221,19 @@ def test_a_contradiction_is_between_those_who_state_it() -> None:
         composed(BASE, profile("child", {}, ("base",)), profile("rival", {"k.k": value(1)}), names=("child", "rival"))
 
 
+def loser(name: str, wanted: str) -> dict[str, t.Any]:
+    return {"profile": name, "wanted": wanted, "why": f"Why {name}.", "source": [f"src_{name}"]}
+
+
+B_WINS = {"value": 2, "why": "Why b.", "source": ["src_b"], "instead_of": [loser("a", "1")]}
+
+
 @pytest.mark.parametrize(
     ("prefer", "expected"),
     [
-        ("a", {"value": 1, "why": "Why a.", "source": ["src_a"]}),
-        ("heir", {"value": 2, "why": "Why b.", "source": ["src_b"]}),
-        ("b", {"value": 2, "why": "Why b.", "source": ["src_b"]}),
+        ("a", {"value": 1, "why": "Why a.", "source": ["src_a"], "instead_of": [loser("b", "2")]}),
+        ("heir", B_WINS),
+        ("b", B_WINS),
     ],
 )
 def test_prefer_decides(prefer: str, expected: dict[str, t.Any]) -> None:
@@ -234,8 +245,8 @@ def test_prefer_decides(prefer: str, expected: dict[str, t.Any]) -> None:
         prefer=prefer,
     )
     assert result["sysctl"]["k.k"] == expected
-    # Where both can be met there is nothing to decide.
-    assert result["sysctl"]["m.m"]["at_least"] == 2
+    # Where both can be met there is nothing to decide, and nobody loses.
+    assert result["sysctl"]["m.m"] == {"at_least": 2, "why": "Why a. Why b.", "source": ["src_a", "src_b"]}
 
 
 def test_prefer_decides_nothing_about_others() -> None:
@@ -255,7 +266,115 @@ def test_overrides_replace_and_settle() -> None:
     )
     default = {"why": "Set by the play, in place of what a profile may say.", "source": []}
     assert result["sysctl"] == {
-        "k.k": {"at_least": 5, **default},
+        "k.k": {"at_least": 5, **default, "instead_of": [loser("a", "1"), loser("b", "2")]},
         "new.k": {"value": 6, "why": "Ours.", "source": ["ticket"], "hazard": "Risky."},
     }
-    assert result["limits"] == [{"domain": "*", "item": "nofile", "hard": {"value": 9}, **default}]
+    losers = [loser("a", "hard 2"), loser("a", "soft 1")]
+    assert result["limits"] == [
+        {"domain": "*", "item": "nofile", "hard": {"value": 9}, **default, "instead_of": losers}
+    ]
+
+
+def test_an_override_that_meets_a_profile_overrules_nobody() -> None:
+    one = profile("a", {"k.k": least(3)}, limits={("*", "nofile"): (least(1), None)})
+    limit = Limit(value(2), value(2), Reason("R."))
+    result = composed(one, sysctl={"k.k": Setting(value(5), Reason("R."))}, limits={("*", "nofile"): limit})
+    assert "instead_of" not in result["sysctl"]["k.k"]
+    assert "instead_of" not in result["limits"][0]
+
+
+def test_what_prefer_overrules_is_what_it_does_not_meet() -> None:
+    result = composed(
+        profile("a", {"k.k": least(5)}, limits={("*", "nofile"): (value(5), least(9))}),
+        profile("b", {"k.k": value(3)}, limits={("*", "nofile"): (value(6), least(8))}),
+        profile("c", {"k.k": least(4)}),
+        profile("d", {"k.k": most(2)}),
+        prefer="a",
+    )
+    assert result["sysctl"]["k.k"] == {
+        "at_least": 5,
+        "why": "Why a. Why c.",
+        "source": ["src_a", "src_c"],
+        "instead_of": [loser("b", "3"), loser("d", "<= 2")],
+    }
+    (limit,) = result["limits"]
+    assert (limit["soft"], limit["hard"]) == ({"value": 5}, {"at_least": 9})
+    assert limit["instead_of"] == [loser("b", "soft 6")]
+
+
+def test_a_hazard_that_lost_is_no_hazard() -> None:
+    risky = Profile("b", "b.yml", "T", "S", sysctl={"k.k": Setting(value(2), Reason("R.", ("x",), "Breaks."))})
+    assert "hazard" not in composed(profile("a", {"k.k": value(1)}), risky, prefer="a")["sysctl"]["k.k"]
+    assert composed(profile("a", {"k.k": value(1)}), risky, prefer="b")["sysctl"]["k.k"]["hazard"] == "Breaks."
+
+
+# Any profiles at all: what holds for every composition.
+
+WISHES = st.builds(
+    Wish,
+    st.sampled_from([VALUE, AT_LEAST, AT_MOST]),
+    st.one_of(st.integers(0, 4), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+)
+PROFILES = st.lists(st.fixed_dictionaries({"k.k": WISHES}, optional={"l.l": WISHES}), min_size=1, max_size=4).flatmap(
+    lambda many: st.tuples(
+        st.just(many),
+        # Whom each profile extends: only such as come before it, so that there is no circle.
+        st.tuples(
+            *(st.sets(st.integers(0, place - 1), max_size=2) if place else st.just(set()) for place in range(len(many)))
+        ),
+    )
+)
+
+
+def outcome(profiles: list[Profile], names: list[str], prefer: str) -> tuple[str, t.Any]:
+    try:
+        return "composed", compose(names, {one.name: one for one in profiles}, prefer)
+    except ProfileProblem as problem:
+        return "contradiction", problem.problems
+
+
+@given(PROFILES, st.randoms(use_true_random=False), st.integers(0, 4))
+def test_no_order_of_profiles_matters(given_: t.Any, random: Random, preferred: int) -> None:
+    many, extends = given_
+    profiles = [
+        profile(f"p{place}", wishes, tuple(f"p{parent}" for parent in parents))
+        for place, (wishes, parents) in enumerate(zip(many, extends))
+    ]
+    names = [one.name for one in profiles]
+    prefer = f"p{preferred}" if preferred < len(names) else ""
+    expected = outcome(profiles, names, prefer)
+    shuffled = [replace(one, extends=tuple(random.sample(one.extends, len(one.extends)))) for one in profiles]
+    random.shuffle(shuffled)
+    random.shuffle(names)
+    assert json.dumps(outcome(shuffled, names, prefer)) == json.dumps(expected)
+
+
+@given(st.lists(st.fixed_dictionaries({"k.k": WISHES}), min_size=1, max_size=4), st.integers(0, 4))
+def test_each_wish_is_met_or_visibly_overruled_or_the_cause_of_a_refusal(
+    many: list[dict[str, Wish]], preferred: int
+) -> None:
+    profiles = [profile(f"p{place}", wishes) for place, wishes in enumerate(many)]
+    names = [one.name for one in profiles]
+    prefer = f"p{preferred}" if preferred < len(names) else ""
+    kind, found = outcome(profiles, names, prefer)
+    if kind == "contradiction":
+        assert not prefer and len(found) == 1
+        for name, wishes in zip(names, many):
+            assert f"{name} wants {wishes['k.k']} (Why {name})" in found[0]
+        return
+    setting = found["sysctl"]["k.k"]
+    relation = next(relation for relation in (VALUE, AT_LEAST, AT_MOST) if relation in setting)
+    amount = setting[relation]
+    settled = Wish(relation, tuple(amount) if isinstance(amount, list) else amount)
+    instead_of = {one["profile"] for one in setting.get("instead_of", [])}
+    assert prefer not in instead_of
+    assert prefer or not instead_of
+    for name, wishes in zip(names, many):
+        if name not in instead_of:
+            assert reconcile_wishes([settled, wishes["k.k"]]) == settled
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=5))
+def test_of_floors_the_larger_counts_number_by_number(floors: list[tuple[int, int, int]]) -> None:
+    expected = tuple(max(column) for column in zip(*floors))
+    assert reconcile_wishes([least(floor) for floor in floors]) == least(expected)

@@ -398,3 +398,28 @@ def test_a_large_fleet_of_all_sorts_has_an_end() -> None:
     assert "and 341 hosts with other numbers" in lines
     assert "and 20 hosts with other problems" in lines
     assert any("more kinds on 357 hosts" in line for line in lines)
+
+
+def test_what_the_caller_preferred_is_told() -> None:
+    losers = [{"profile": "nat_gateway", "wanted": "1800", "why": "W.", "source": []}]
+    limits = [{"profile": "a", "wanted": "soft >= 9"}, {"profile": "b", "wanted": "hard 7"}]
+    lines = [
+        line.text
+        for line in render(
+            [
+                outcome(
+                    "web1",
+                    setting("net.ipv4.tcp_keepalive_time", "ok", wanted="1200", instead_of=losers),
+                    limit("kept", wanted={"soft": ">= 5", "hard": None}, instead_of=limits),
+                    setting("fs.nr_open", "ok"),
+                )
+            ]
+        )
+    ]
+    place = lines.index("Instead of what a profile wants")
+    assert lines[place + 1 : place + 3] == [
+        "  * nofile                     soft >= 5 in place of soft >= 9 (a), hard 7 (b)",
+        "  net.ipv4.tcp_keepalive_time  1200 in place of 1800 (nat_gateway)",
+    ]
+    assert lines[place + 3 :] == [] or lines[place + 3] == ""
+    assert not any("Instead" in line.text for line in render([outcome("web1", setting("fs.nr_open", "ok"))]))

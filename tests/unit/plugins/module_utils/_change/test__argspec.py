@@ -18,6 +18,7 @@ def test_limit_list():
             "why": {"type": "str"},
             "source": {"type": "list", "elements": "str"},
             "hazard": {"type": "str"},
+            "instead_of": {"type": "list", "elements": "dict"},
         },
     } == LIMIT_LIST
 
@@ -25,7 +26,9 @@ def test_limit_list():
 def test_every_option_of_a_limit_is_read():
     """What an option brings in must come out as a wish, and nothing else is allowed."""
     entry = {"domain": "*", "item": "nofile", "soft": 1, "hard": 2, "why": "w", "source": ["s"], "hazard": "h"}
+    entry["instead_of"] = [{"profile": "p"}]
     assert sorted(entry) == sorted(LIMIT_LIST["options"])
     wish = _wish.limit(entry)
     assert (wish.domain, wish.item, wish.soft.value, wish.hard.value) == ("*", "nofile", 1, 2)
     assert (wish.note.why, wish.note.source, wish.note.hazard) == ("w", ["s"], "h")
+    assert wish.note.instead_of == ({"profile": "p"},)

@@ -92,6 +92,13 @@ def test_limit():
     }
 
 
+def test_wishes_that_lost_are_shown():
+    losers = ({"profile": "p", "wanted": "5"},)
+    for show, one in ((lambda found: _result.setting(found, PATH), SETTING), (_result.limit, LIMIT)):
+        assert show(one._replace(note=one.note._replace(instead_of=losers)))["instead_of"] == list(losers)
+        assert "instead_of" not in show(one)
+
+
 @pytest.mark.parametrize(
     ("statuses", "counts"), [([], {}), (["ok", "changed", "ok"], {"ok": 2, "changed": 1}), (["kept"], {"kept": 1})]
 )

@@ -8,7 +8,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish impo
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems
 
 KEY = "net.core.somaxconn"
-FIELDS = "(allowed: value, at_least, at_most, why, source, hazard)"
+FIELDS = "(allowed: value, at_least, at_most, why, source, hazard, instead_of)"
 
 
 def plain(wishes):
