@@ -8,6 +8,7 @@ the last valid write of a key decides, and a write may change other keys or be r
 """
 
 import functools
+import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
@@ -77,9 +78,11 @@ class _Run:
 
     def _add(self, place: int, line: Assignment) -> None:
         self._spelled.add(line.path)
+        pattern = self.reader.expands and _names.is_pattern(line.path)
+        if pattern and line.value is not None:
+            line = line._replace(path=_sought(line.path))
         if line.path.endswith(("/", "/.", "/..")):  # to procps a directory; systemd has taken the slash away
             return
-        pattern = self.reader.expands and _names.is_pattern(line.path)
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
                 self._excluding.append(line.path)
@@ -156,6 +159,13 @@ def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
     return iter(sorted(options.values(), key=lambda line: order[line.path]))
 
 
+def _sought(pattern: str) -> str:
+    """What glob(3) of the GNU C library looks for where slashes end a pattern: a directory, unless its last segment is plain text."""
+    bare = pattern.rstrip("/")
+    return pattern if _MAGIC.search(bare.rpartition("/")[2]) else bare
+
+
+_MAGIC = re.compile(r"[*?\[\\]")
 _DETOURS = ("", ".")
 # What ".." may follow: the kernel looks for the directory before it leaves it.
 _KNOWN_DIRECTORIES = frozenset(

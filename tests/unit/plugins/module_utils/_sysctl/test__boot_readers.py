@@ -278,6 +278,36 @@ NOTHING = (None, "kernel default")
                 [((S247,) + PROCPS_4, ("0", A + ":1")), ((S252, S257, S262, P3317), NOTHING)],
             ),
             (
+                "slash behind a key",
+                [(A, b"net/ipv4/tcp_sack/=0\n")],
+                SACK,
+                [(SYSTEMD, ("0", A + ":1")), (PROCPS, NOTHING)],
+            ),
+            (
+                "slashes behind a pattern",
+                [(A, b"net/ipv*/tcp_sack//=0\n")],
+                SACK,
+                [(SYSTEMD + PROCPS_4, ("0", A + ":1")), ((P3317,), NOTHING)],
+            ),
+            (
+                "slash behind a pattern that ends in one",
+                [(A, b"net/ipv4/tcp_sac?/=0\n")],
+                SACK,
+                [(SYSTEMD, ("0", A + ":1")), (PROCPS, NOTHING)],
+            ),
+            (
+                "slash and dot behind a pattern",
+                [(A, b"net/ipv*/tcp_sack/./=0\n")],
+                SACK,
+                [(SYSTEMD, ("0", A + ":1")), (PROCPS, NOTHING)],
+            ),
+            (
+                "slash behind a pattern that is kept off",
+                [(A, b"net/ipv*/tcp_sack/=0\n-net/ipv4/tcp_sack\n")],
+                SACK,
+                [(ALL, NOTHING)],
+            ),
+            (
                 "parent of a directory that is not there",
                 [(A, b"nosuch/../net/ipv4/tcp_sack=0\n")],
                 SACK,
