@@ -18,8 +18,10 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 
-# Larger than what any file below /proc/sys gives at once; a numeric one must be read with a single call.
-_CHUNK = 1 << 18
+# A file below /proc/sys gives its whole text to the first read or never, and the kernel makes and clears a buffer of the size that
+# is asked for. So a page is tried first, and what fills it is read again with more than any file there gives.
+_PAGE = 4096
+_LONGEST = 1 << 18
 _HINTS = {
     errno.EPERM: "is it immutable? See lsattr(1)",
     errno.EBUSY: "is it a mount point of its own, as in some containers?",
@@ -99,13 +101,9 @@ class Host:
         :param key_path: path relative to /proc/sys.
         """
         path = self._at("/proc/sys/" + key_path)
-        try:
-            mode = os.stat(path).st_mode
-        except (OSError, ValueError):
-            return Live(False)
+        mode, text = self._look(path)
         if not stat.S_ISREG(mode):
             return Live(False)
-        text = self._read_live(path)
         readable = text is not None or (bool(mode & stat.S_IRUSR) and not self.is_root())
         return Live(True, text, readable, self._writable(path, mode))
 
@@ -114,18 +112,17 @@ class Host:
 
         :param key_path: path relative to /proc/sys.
         """
-        return self._read_live(self._at("/proc/sys/" + key_path))
+        return self._look(self._at("/proc/sys/" + key_path))[1]
 
     @staticmethod
-    def _read_live(path: str) -> t.Optional[str]:
+    def _look(path: str) -> t.Tuple[int, t.Optional[str]]:
+        """Mode (0: nothing is there) and text (None: it cannot be read) of a file below /proc/sys."""
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return None
+        except (OSError, ValueError):  # ValueError: a NUL byte
+            return _mode(path), None
         try:
-            return os.read(descriptor, _CHUNK).decode("utf-8", "surrogateescape").rstrip("\n")
-        except OSError:
-            return None
+            return os.fstat(descriptor).st_mode, _parameter_text(descriptor)
         finally:
             os.close(descriptor)
 
@@ -305,6 +302,23 @@ class Host:
             _sync_directory(os.path.dirname(target))
         except OSError as error:
             raise HostProblem(_failed("Removing", real, error))
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def _parameter_text(descriptor: int) -> t.Optional[str]:
+    try:
+        data = os.read(descriptor, _PAGE)
+        if len(data) == _PAGE:
+            data = os.pread(descriptor, _LONGEST, 0)
+    except OSError:
+        return None
+    return data.decode("utf-8", "surrogateescape").rstrip("\n")
 
 
 def _kind(mode: int) -> str:

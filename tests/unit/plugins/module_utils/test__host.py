@@ -53,6 +53,10 @@ def inside(root):
     )
 
 
+def refuse(*arguments):
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 # -- facts ----------------------------------------------------------------------------------------------------------------
 
 
@@ -117,14 +121,18 @@ def test_live(root, host, data, text):
     assert host.live("net/x") == Live(True, text, True, True)
 
 
-def test_live_reads_once(monkeypatch, root, host):
-    """A second read of a numeric key is the end of the file, so a short first one would cut it."""
-    put(root, "/proc/sys/net/x", b"4096\n")
+@pytest.mark.parametrize("length", [4095, 4096, 4097, 200000])
+def test_live_reads_a_text_whole(monkeypatch, root, host, length):
+    """What a numeric key has not given to the first read it never gives, so each read begins at the beginning."""
+    put(root, "/proc/sys/net/x", b"9" * (length - 1) + b"\n")
     sizes = []
-    read = os.read
+    read, pread = os.read, os.pread
     monkeypatch.setattr(os, "read", lambda descriptor, size: sizes.append(size) or read(descriptor, size))
-    host.live("net/x")
-    assert len(sizes) == 1 and sizes[0] >= 65536
+    monkeypatch.setattr(
+        os, "pread", lambda descriptor, size, at: sizes.append((size, at)) or pread(descriptor, size, at)
+    )
+    assert host.live("net/x").text == host.live_text("net/x") == "9" * (length - 1)
+    assert sizes == ([4096] if length < 4096 else [4096, (1 << 18, 0)]) * 2
 
 
 @pytest.mark.parametrize("path", ["net/none", "net", "net/x/y", "net/\0", "net/dangling"])
@@ -141,7 +149,7 @@ def test_live_of_nothing(root, host, path):
 def test_live_as_a_user_tells_what_root_may_do(monkeypatch, root, host, mode, readable, writable):
     put(root, "/proc/sys/net/x", b"1\n", mode)
     monkeypatch.setattr(Host, "is_root", staticmethod(lambda: False))
-    monkeypatch.setattr(Host, "_read_live", staticmethod(lambda path: None))
+    monkeypatch.setattr(os, "open", refuse)
     assert host.live("net/x") == Live(True, None, readable, writable)
 
 
@@ -159,7 +167,7 @@ def test_live_as_a_user_on_a_read_only_mount(monkeypatch, root, host):
 def test_live_as_root_what_cannot_be_read_has_no_state(monkeypatch, root, host):
     put(root, "/proc/sys/net/x", b"1\n", 0o644)
     monkeypatch.setattr(Host, "is_root", staticmethod(lambda: True))
-    monkeypatch.setattr(Host, "_read_live", staticmethod(lambda path: None))
+    monkeypatch.setattr(os, "open", refuse)
     assert host.live("net/x") == Live(True, None, False, True)
 
 
@@ -294,9 +302,6 @@ def test_names_of_no_directory(root, host, path):
 
 
 def test_names_that_cannot_be_listed(monkeypatch, host):
-    def refuse(path):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(HostProblem) as caught:
         host.names("/etc/sysctl.d")
