@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ROOT / "roles"
 PROFILES = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles"
+AMOUNTS = "ansible_collections.tunefleet.linux.plugins.module_utils._change._amount"
 
 BEGIN = "<!-- values: written by tools/profile_tables.py -->"
 END = "<!-- end of values -->"
@@ -60,7 +61,12 @@ def _wish(setting: Mapping[str, t.Any]) -> str:
     words = {"value": "", "at_least": "at least ", "at_most": "at most "}
     relation = next(relation for relation in words if relation in setting)
     amount = setting[relation]
-    return words[relation] + (" ".join(map(str, amount)) if isinstance(amount, list) else str(amount))
+    return words[relation] + (" ".join(map(_number, amount)) if isinstance(amount, list) else _number(amount))
+
+
+def _number(term: t.Any) -> str:
+    """A number, or how it is worked out on a host."""
+    return str(importlib.import_module(AMOUNTS).read(term)) if isinstance(term, dict) else str(term)
 
 
 def _sources(wanted: Mapping[str, t.Any], declared: Mapping[str, t.Any]) -> list[str]:

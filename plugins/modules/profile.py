@@ -105,7 +105,7 @@ settings:
       returned: success
       sample: changed
     wanted:
-      description: What was asked for.
+      description: What was asked for; for a number that depends on the host with the arithmetic behind it.
       type: str
       returned: success
       sample: '>= 8192'
@@ -166,6 +166,11 @@ settings:
       returned: when profiles contradict each other, or the play overrides them
       sample:
         - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
+    arithmetic:
+      description: How a number that depends on the host comes about.
+      type: str
+      returned: success
+      sample: 65536 per GiB x 8 GiB
 limits:
   description: One entry for each limit, in the order asked for.
   returned: always, unless an entry was malformed

@@ -30,6 +30,11 @@ options:
       - C(at_least) and C(at_most) are for capacities, which a newer kernel may have better than any document says. Several
         numbers compare one by one. A bound that the kernel's own default meets is not written to the file, for that would pin
         it against the default of a newer kernel.
+      - A number may depend on the host, as in C({per_gib: 65536, min: 131072, max: 2000000}) or C({per_cpu: 1024}); so may one
+        of several. It is worked out there, and the arithmetic is part of RV(settings[].wanted). C({largest: [...]})
+        and C({smallest: [...]}) choose among such numbers.
+      - Memory is MemTotal, or the memory limit of the container where that is less, rounded up to 256 MiB below 4 GiB and to
+        1 GiB from there on, so that a value does not change with each kernel. Processors are those that are online.
       - A key is written C(net.ipv4.tcp_rmem) or C(net/ipv4/tcp_rmem). An interface with dots in its name is written
         C(net.ipv4.conf.eth0/100.rp_filter), C(net/ipv4/conf/eth0.100/rp_filter) or C(net.ipv4.conf.eth0.100.rp_filter).
       - A pattern such as C(net.ipv4.conf.*.rp_filter) stands for every key of the host that it matches; C(*) stays within one
@@ -156,7 +161,7 @@ settings:
       returned: success
       sample: changed
     wanted:
-      description: What was asked for.
+      description: What was asked for; for a number that depends on the host with the arithmetic behind it.
       type: str
       returned: success
       sample: '>= 8192'
@@ -217,6 +222,11 @@ settings:
       returned: when profiles contradict each other, or the play overrides them
       sample:
         - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
+    arithmetic:
+      description: How a number that depends on the host comes about.
+      type: str
+      returned: success
+      sample: 65536 per GiB x 8 GiB
 limits:
   description: Always empty here; M(tunefleet.linux.profile) returns limits in the same result.
   returned: always, unless an entry was malformed

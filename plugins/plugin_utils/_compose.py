@@ -9,10 +9,13 @@ Everything that can be wished for on its own is a *slot*: a sysctl key, or one s
 
 from __future__ import annotations
 
+import sys
 import typing as t
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
@@ -150,7 +153,7 @@ def reconcile_wishes(wishes: Sequence[Wish]) -> Wish | None:
             and all(_reaches(ceiling, amount) for ceiling in ceilings)
         )
         return Wish(VALUE, amount) if met else None
-    floor, ceiling = _extreme(max, floors), _extreme(min, ceilings)
+    floor, ceiling = _extreme(_amount.LARGEST, floors), _extreme(_amount.SMALLEST, ceilings)
     if floors and ceilings:
         return Wish(VALUE, floor) if floor is not None and floor == ceiling else None
     if floor is not None:
@@ -158,31 +161,36 @@ def reconcile_wishes(wishes: Sequence[Wish]) -> Wish | None:
     return Wish(AT_MOST, ceiling) if ceiling is not None else None
 
 
-def _numbers(amount: Amount) -> tuple[float, ...] | None:
-    """The amount as numbers to compare, or None for a text."""
+# No limit is above every number that any host can come to.
+_NO_LIMIT = sys.maxsize
+
+
+def _terms(amount: Amount) -> tuple[Term, ...] | None:
+    """The amount as numbers to compare, some of which only a host can tell, or None for a text."""
     if isinstance(amount, tuple):
         return amount
     if isinstance(amount, str):
-        return (float("inf"),) if amount == UNLIMITED else None
+        return (_NO_LIMIT,) if amount == UNLIMITED else None
     return (amount,)
 
 
 def _reaches(amount: Amount, floor: Amount) -> bool:
-    """Whether each number is at least its counterpart; a text, or another count of numbers, reaches nothing."""
-    mine, least = _numbers(amount), _numbers(floor)
+    """Whether each number is at least its counterpart on every host; a text, or another count of numbers, reaches nothing."""
+    mine, least = _terms(amount), _terms(floor)
     if mine is None or least is None or len(mine) != len(least):
         return False
-    return all(number >= other for number, other in zip(mine, least))
+    return all(_amount.choose(_amount.LARGEST, pair) == pair[0] for pair in zip(mine, least))
 
 
-def _extreme(choose: Callable[..., float], amounts: Sequence[Amount]) -> Amount | None:
+def _extreme(which: str, amounts: Sequence[Amount]) -> Amount | None:
     """The largest (or smallest) of amounts, number by number; None when they differ in how many numbers they are."""
-    rows = [_numbers(amount) for amount in amounts]
+    rows = [_terms(amount) for amount in amounts]
     if not rows or None in rows or len({len(row) for row in rows if row is not None}) != 1:
         return None
-    best = [choose(column) for column in zip(*(row for row in rows if row is not None))]
-    plain = tuple(UNLIMITED if number == float("inf") else int(number) for number in best)
-    return plain[0] if len(plain) == 1 else t.cast("tuple[int, ...]", plain)
+    best = tuple(_amount.choose(which, column) for column in zip(*(row for row in rows if row is not None)))
+    if len(best) > 1:
+        return best
+    return UNLIMITED if best[0] == _NO_LIMIT else best[0]
 
 
 # Inheritance
@@ -245,11 +253,7 @@ def _entry_of(slot: Slot) -> Slot:
 
 
 def _as_data(settled: Settled) -> dict[str, t.Any]:
-    return {**_wish_as_data(settled.wish), **_reasons_as_data(settled.reasons)}
-
-
-def _wish_as_data(wish: Wish) -> dict[str, t.Any]:
-    return {wish.relation: list(wish.amount) if isinstance(wish.amount, tuple) else wish.amount}
+    return {**settled.wish.data(), **_reasons_as_data(settled.reasons)}
 
 
 def _reasons_as_data(reasons: Iterable[Reason]) -> dict[str, t.Any]:
@@ -289,7 +293,7 @@ def _limits_as_data(settled: Mapping[Slot, Settled], instead_of: Losers) -> list
             {
                 "domain": domain,
                 "item": item,
-                **{side: _wish_as_data(result.wish) for side, result in sides.items()},
+                **{side: result.wish.data() for side, result in sides.items()},
                 **_reasons_as_data(reason for result in sides.values() for reason in result.reasons),
                 **_losers_of((domain, item), instead_of),
             }

@@ -12,6 +12,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Choice, Formula, Term
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 
 # The relations a wish can have to what the host shows, and the sign that reports print for each.
@@ -22,8 +23,8 @@ SIGNS: t.Final[Mapping[str, str]] = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= "}
 
 UNLIMITED = "unlimited"
 
-Amount = t.Union[int, str, tuple[int, ...]]
-"""A number, a text, or the several numbers of a key such as tcp_rmem (never a tuple of one)."""
+Amount = t.Union[int, str, Formula, Choice, tuple[Term, ...]]
+"""A number, a text, or the several numbers of a key such as tcp_rmem (never a tuple of one); a number may depend on the host."""
 
 
 class ProfileProblem(TuneError):
@@ -42,8 +43,13 @@ class Wish:
     amount: Amount
 
     def __str__(self) -> str:
-        amount = " ".join(map(str, self.amount)) if isinstance(self.amount, tuple) else str(self.amount)
-        return SIGNS[self.relation] + amount
+        return SIGNS[self.relation] + amount_text(self.amount)
+
+    def data(self) -> dict[str, t.Any]:
+        """As it is written in a profile."""
+        if isinstance(self.amount, tuple):
+            return {self.relation: [_term_data(term) for term in self.amount]}
+        return {self.relation: _term_data(self.amount)}
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,17 @@ class Profile:
     sources: Mapping[str, Source] = field(default_factory=dict)
     sysctl: Mapping[str, Setting] = field(default_factory=dict)
     limits: Mapping[LimitKey, Limit] = field(default_factory=dict)
+
+
+def amount_text(amount: Amount) -> str:
+    """An amount as people read it; a number of several that depends on the host stands in brackets."""
+    if not isinstance(amount, tuple):
+        return str(amount)
+    return " ".join(str(term) if isinstance(term, int) else f"[{term}]" for term in amount)
+
+
+def _term_data(term: Term | str) -> t.Any:
+    return term.data() if isinstance(term, (Formula, Choice)) else term
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

@@ -14,7 +14,9 @@ import re
 import typing as t
 from collections.abc import Callable, Collection, Mapping
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount as _formulas
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
@@ -242,6 +244,9 @@ class _Check:
         except ValueError as problem:
             self.wrong(here, f"{what} {problem}")
             return stand_in
+        except ValueProblem as problem:
+            self.wrong(here, f"{what}: {problem}.")
+            return stand_in
         if relation != VALUE and isinstance(amount, str) and amount != UNLIMITED:
             self.wrong(
                 here, f"{what} compares numbers with {relation!r}, found the text {amount!r}; use 'value' for a text."
@@ -293,9 +298,12 @@ def _amount(data: t.Any) -> Amount:
     """The amount of a sysctl setting.
 
     :raises ValueError: with the rest of a sentence that begins with the key.
+    :raises ValueProblem: when it is a mapping that is no formula, with a half sentence.
     """
+    if isinstance(data, Mapping):
+        return _formulas.read(data)
     if isinstance(data, (list, tuple)):
-        numbers = tuple(_whole(number, "must list whole numbers") for number in data)
+        numbers = tuple(_term(number) for number in data)
         if not numbers:
             raise ValueError("must list at least one number, found an empty list.")
         return numbers[0] if len(numbers) == 1 else numbers
@@ -311,10 +319,16 @@ def _amount(data: t.Any) -> Amount:
     return _whole(data, "must be a number, a text or a list of numbers")
 
 
+def _term(data: t.Any) -> Term:
+    return _formulas.read(data) if isinstance(data, Mapping) else _whole(data, "must list whole numbers")
+
+
 def _bound_amount(data: t.Any, signed: bool) -> Amount:
     """The amount of one side of a limit; same contract as ``_amount``."""
     if data == UNLIMITED:
         return UNLIMITED
+    if isinstance(data, Mapping):
+        return _formulas.read(data)
     number = _whole(data, f"must be a whole number or {UNLIMITED!r}")
     if number < 0 and not signed:
         raise ValueError(f"must not be below zero, found {number}; write {UNLIMITED!r} for no limit.")

@@ -331,7 +331,8 @@ def _changes(outcomes: Iterable[Outcome]) -> Iterable[Item]:
 def _setting_change(setting: Mapping[str, t.Any]) -> str:
     live, file = _part(setting, "live"), _part(setting, "file")
     if live.get("before") != live.get("after"):
-        return f"{_shown(live.get('before'))} -> {_shown(live.get('after'))}"
+        how = f" ({setting['arithmetic']})" if setting.get("arithmetic") else ""
+        return f"{_shown(live.get('before'))} -> {_shown(live.get('after'))}{how}"
     if file.get("before") is None:
         return f"{_shown(live.get('after'))} already, now kept across reboots"
     return f"{_shown(live.get('after'))} already, in {file.get('path')} {_shown(file['before'])} -> {_shown(file.get('after'))}"
@@ -348,7 +349,15 @@ def _setting_drift(setting: Mapping[str, t.Any]) -> str:
 def _limit_change(limit: Mapping[str, t.Any]) -> str:
     before, after = _part(limit, "before"), _part(limit, "after")
     sides = [side for side in ("soft", "hard") if before.get(side) != after.get(side)]
-    return ", ".join(f"{side} {_shown(before.get(side))} -> {_shown(after.get(side))}" for side in sides) or "rewritten"
+    return ", ".join(_side_change(limit, side) for side in sides) or "rewritten"
+
+
+def _side_change(limit: Mapping[str, t.Any], side: str) -> str:
+    # What is wanted of a limit is a number; in brackets behind it stands how it comes about on the host, if it had to be worked out.
+    _number, bracket, how = str(_part(limit, "wanted").get(side)).partition(" (")
+    return (
+        f"{side} {_shown(_part(limit, 'before').get(side))} -> {_shown(_part(limit, 'after').get(side))}{bracket}{how}"
+    )
 
 
 def _limit_drift(limit: Mapping[str, t.Any]) -> str:

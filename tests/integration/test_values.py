@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.tunefleet.linux.tests.integration.namespace import Namespace, one_sentence
@@ -118,3 +120,33 @@ def test_an_action_is_triggered_on_request(ns: Namespace) -> None:
     arguments: dict[str, object] = {"settings": {"net.ipv4.route.flush": 1}, "persist": False}
     assert ns.module("sysctl", arguments).changed
     assert ns.module("sysctl", arguments).changed, "there is no state that could be as wanted"
+
+
+def test_numbers_that_depend_on_the_host(ns: Namespace) -> None:
+    """The arithmetic of the module against what this machine says of itself."""
+    online = os.sysconf("SC_NPROCESSORS_ONLN")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    step = 2**30 if memory > 2**32 else 2**28
+    gib = -(-memory // step) * step / 2**30
+    settings = {
+        "net.core.somaxconn": {"at_least": {"per_cpu": 5000}},
+        "net.ipv4.tcp_rmem": {"at_least": [4096, 131072, {"per_gib": 4194304, "min": 40000000}]},
+        "net.ipv4.tcp_max_syn_backlog": {"at_least": {"largest": [7, {"per_cpu": 9000}]}},
+    }
+    outcome = ns.sysctl(settings)
+    assert outcome.setting("net.core.somaxconn")["wanted"] == f">= {5000 * online} (5000 per processor x {online})"
+    buffers = max(int(4194304 * gib), 40000000)
+    assert f"number 3: 4194304 per GiB x {gib:g} GiB" in outcome.setting("net.ipv4.tcp_rmem")["arithmetic"]
+    live = ns.live(*settings)
+    assert live["net.core.somaxconn"] == str(5000 * online)
+    assert live["net.ipv4.tcp_rmem"] == f"4096 131072 {buffers}"
+    assert live["net.ipv4.tcp_max_syn_backlog"] == str(9000 * online)
+    assert f"net.core.somaxconn={5000 * online}\n" in ns.text("/etc/sysctl.d/99-tunefleet.conf")
+    assert not ns.sysctl(settings).changed
+
+
+def test_a_malformed_formula_reaches_no_kernel(ns: Namespace) -> None:
+    before = ns.snapshot()
+    outcome = ns.sysctl({"net.core.somaxconn": {"at_least": {"per_gib": 65536, "max": "lots"}}})
+    one_sentence(outcome, "net.core.somaxconn: max takes a whole number, found 'lots'.", "Nothing was written.")
+    assert ns.snapshot() == before

@@ -68,6 +68,7 @@ class BootState(t.NamedTuple):
 class SettingDecision(t.NamedTuple):
     """What is to become of one sysctl key.
 
+    ``arithmetic`` says how a wanted number that depends on the host comes about.
     ``boot_others`` are the answers of other readers that the host may have, where they differ from ``boot``.
     """
 
@@ -83,6 +84,7 @@ class SettingDecision(t.NamedTuple):
     shadowed: bool = False
     shape: Shape = Shape()
     note: Note = Note()
+    arithmetic: str = ""
 
 
 class LimitDecision(t.NamedTuple):

@@ -160,7 +160,7 @@ class _Judge:
 
 
 def _text(bound: t.Optional[_wish.Bound]) -> t.Optional[str]:
-    return None if bound is None else str(bound)
+    return None if bound is None else _wish.with_arithmetic(str(bound), bound.arithmetic)
 
 
 def change_of(wish: _wish.LimitWish, entry: Limit) -> _conf.Change:

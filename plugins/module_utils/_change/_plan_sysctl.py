@@ -82,7 +82,14 @@ class _Judge:
         entry = self.conf.get(wish.key) if self.conf else None
         said = None if entry is None else _values.tidy(entry, shape)
         decision = d.SettingDecision(
-            wish.key, d.OK, wish.operator, live=(now, now), file=(said, said), shape=shape, note=wish.note
+            wish.key,
+            d.OK,
+            wish.operator,
+            live=(now, now),
+            file=(said, said),
+            shape=shape,
+            note=wish.note,
+            arithmetic=wish.arithmetic,
         )
         if wish.operator == _wish.ABSENT:
             gone = self.conf.assigned(wish.key) if self.conf else None

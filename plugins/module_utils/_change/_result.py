@@ -6,6 +6,7 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
@@ -37,7 +38,7 @@ def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
     found: Result = {
         "key": one.key,
         "status": one.status,
-        "wanted": one.wanted,
+        "wanted": _wish.with_arithmetic(one.wanted, one.arithmetic),
         "reason": one.reason or None,
         "live": {"before": one.live[0], "after": one.live[1]},
         "file": {"path": path, "before": one.file[0], "after": one.file[1]},
@@ -45,6 +46,7 @@ def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
         "shadowed": one.shadowed,
         "why": one.note.why,
         "source": list(one.note.source),
+        "arithmetic": one.arithmetic or None,
     }
     return _with_losers(found, one.note)
 

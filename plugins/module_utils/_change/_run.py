@@ -65,6 +65,8 @@ def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Res
     if patterns:
         found = {pattern: _seen.matches(host, pattern) for pattern in patterns}
         request = request._replace(wishes=_wish.expanded(request.wishes, found))
+    if _wish.depends_on_host(request):
+        request = _wish.worked_out(request, _seen.resources(host))
     plan = make_plan(request, _seen.of(host, request))
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:

@@ -9,6 +9,7 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam, _process
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _reader
@@ -22,6 +23,8 @@ _SYSCTL = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl", "/bin/sysctl")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
 _UFW_ENABLED = re.compile(r"^\s*ENABLED=[\"']?(yes|YES)[\"']?\s*$", re.MULTILINE)
 _UFW_SYSCTL = re.compile(r"^\s*IPT_SYSCTL=[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+_MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 # They start the sessions that pam_limits works on.
 _SESSION_DAEMONS = frozenset(["sshd", "cron", "crond"])
@@ -121,15 +124,41 @@ def _integer(text: t.Optional[str]) -> t.Optional[int]:
     return int(text) if text is not None and re.match(r"^-?\d+$", text) else None
 
 
+def _memory(host: "Host") -> t.Optional[int]:
+    """The memory that the kernel has, in KiB."""
+    found = re.match(r"MemTotal:\s*(\d+) kB", host.text("/proc/meminfo") or "")
+    return int(found.group(1)) if found else None
+
+
 def _machine(host: "Host") -> _catalog.Machine:
     ehash = _integer(host.live("net/ipv4/tcp_ehash_entries").text)
-    memory = re.match(r"MemTotal:\s*(\d+) kB", host.text("/proc/meminfo") or "")
     return _catalog.Machine(
         release=_release(host.kernel_release()),
         # A child network namespace that shares the table of its host shows the number negative.
         ehash=None if ehash is None else abs(ehash),
-        memory=int(memory.group(1)) if memory else None,
+        memory=_memory(host),
     )
+
+
+def resources(host: "Host") -> Resources:
+    """What numbers that depend on the host are worked out with.
+
+    Memory is what the kernel has, or the limit of the container where that is less: sockets are charged to it. The limit stands
+    at the root of the control groups that the container sees, version 2 or 1 (cgroups(7)); the root of a whole machine has none.
+    Processors are those that are online. A quota of processor time does not count, for it changes no queue.
+    """
+    memory = _memory(host)
+    limits = [_integer(host.text(path)) for path in _MEMORY_LIMITS]
+    known = [limit // 1024 for limit in limits if limit is not None]
+    return Resources(min([memory] + known) if memory is not None else None, _processors(host))
+
+
+def _processors(host: "Host") -> t.Optional[int]:
+    """The number of processors that are online: ``0-3,6`` are five."""
+    ranges = re.findall(r"(\d+)(?:-(\d+))?", host.text("/sys/devices/system/cpu/online") or "")
+    if ranges:
+        return sum(int(last or first) - int(first) + 1 for first, last in ranges)
+    return len(re.findall(r"^cpu\d", host.text("/proc/stat") or "", re.MULTILINE)) or None
 
 
 def _libraries(host: "Host", of_procps: bool) -> t.List[str]:

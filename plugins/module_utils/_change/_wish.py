@@ -6,6 +6,7 @@
 import difflib
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
@@ -35,19 +36,25 @@ class Note(t.NamedTuple):
 
 
 class Wish(t.NamedTuple):
-    """What one sysctl key shall be. ``key`` is canonical, or a pattern until it is expanded; ``raw`` is as given."""
+    """What one sysctl key shall be.
+
+    ``key`` is canonical, or a pattern until it is expanded. ``raw`` is as given, and ``arithmetic`` says how it comes about once
+    what depends on the host is worked out.
+    """
 
     key: str
     operator: str
     raw: t.Optional[Raw] = None
     note: Note = Note()
+    arithmetic: str = ""
 
 
 class Bound(t.NamedTuple):
-    """What a soft or hard limit shall be."""
+    """What a soft or hard limit shall be. ``value`` is a formula until it is worked out on the host."""
 
     operator: str
     value: _limit_values.Number = 0
+    arithmetic: str = ""
 
     def __str__(self) -> str:
         return describe(self.operator, "" if self.operator == ABSENT else str(self.value))
@@ -99,6 +106,11 @@ class Request(t.NamedTuple):
 def describe(operator: str, text: str) -> str:
     """A wish as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
     return _SYMBOLS[operator] + text
+
+
+def with_arithmetic(text: str, arithmetic: str) -> str:
+    """What is wanted, and how the number comes about on this host."""
+    return "{0} ({1})".format(text, arithmetic) if arithmetic else text
 
 
 def near(word: str, words: t.Iterable[str]) -> str:
@@ -156,7 +168,8 @@ def setting(name: str, raw: t.Any) -> Wish:
         return Wish(key, VALUE, raw)
     operator = _operator_of(raw, OPERATORS + _NOTES, "a setting")
     value = raw[operator]
-    if operator != VALUE and isinstance(value, (bool, dict)):
+    _amount.check(value)
+    if operator != VALUE and isinstance(value, bool):
         raise ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
     return Wish(key, operator, value, note_of(raw))
 
@@ -229,13 +242,19 @@ def _bound(raw: t.Any, item: str) -> t.Optional[Bound]:
         return None
     if isinstance(raw, dict):
         operator = _operator_of(raw, OPERATORS, "a limit's soft or hard")
-        return Bound(operator, _limit_values.number(raw[operator], item))
+        value = raw[operator]
+        if isinstance(value, dict):
+            _amount.check(value)
+            return Bound(operator, t.cast(_limit_values.Number, value))
+        return Bound(operator, _limit_values.number(value, item))
     return Bound(VALUE, _limit_values.number(raw, item))
 
 
 def _above(soft: t.Optional[Bound], hard: t.Optional[Bound]) -> bool:
     """Whether a soft limit is certain to end up above the hard one."""
     if soft is None or hard is None or soft.operator == AT_MOST or hard.operator == AT_LEAST:
+        return False
+    if isinstance(soft.value, dict) or isinstance(hard.value, dict):
         return False
     return _limit_values.rank(soft.value) > _limit_values.rank(hard.value)
 
@@ -302,3 +321,52 @@ def check_hazards(request: Request) -> None:
     ]
     if problems:
         raise EntryProblems(problems)
+
+
+def depends_on_host(request: Request) -> bool:
+    """Whether a number of the request has to be worked out on the host."""
+    values: t.List[t.Any] = [wish.raw for wish in request.wishes]
+    values += [bound.value for wish in request.limits for bound in (wish.soft, wish.hard) if bound is not None]
+    return any(_amount.depends(value) for value in values)
+
+
+def worked_out(request: Request, resources: _amount.Resources) -> Request:
+    """The request with every number that depends on the host.
+
+    :raises EntryProblems: one sentence for each entry whose number cannot be told here.
+    """
+    problems: t.List[str] = []
+    wishes, limits = [], []
+    for wish in request.wishes:
+        try:
+            wishes.append(_worked_out_setting(wish, resources))
+        except ValueProblem as problem:
+            problems.append(sentence(wish.key, str(problem)))
+    for limit_wish in request.limits:
+        try:
+            limits.append(_worked_out_limit(limit_wish, resources))
+        except ValueProblem as problem:
+            problems.append(sentence("Limit " + limit_wish.name, str(problem)))
+    if problems:
+        raise EntryProblems(problems)
+    return request._replace(wishes=wishes, limits=limits)
+
+
+def _worked_out_setting(wish: Wish, resources: _amount.Resources) -> Wish:
+    if not _amount.depends(wish.raw):
+        return wish
+    raw, arithmetic = _amount.work_out(wish.raw, resources)
+    return wish._replace(raw=raw, arithmetic=arithmetic)
+
+
+def _worked_out_limit(wish: LimitWish, resources: _amount.Resources) -> LimitWish:
+    return wish._replace(
+        soft=_worked_out_bound(wish.soft, wish.item, resources), hard=_worked_out_bound(wish.hard, wish.item, resources)
+    )
+
+
+def _worked_out_bound(bound: t.Optional[Bound], item: str, resources: _amount.Resources) -> t.Optional[Bound]:
+    if bound is None or not _amount.depends(bound.value):
+        return bound
+    number, arithmetic = _amount.work_out(bound.value, resources)
+    return Bound(bound.operator, _limit_values.number(number, item), arithmetic)

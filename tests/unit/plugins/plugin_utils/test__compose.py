@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Choice, Formula
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose, reconcile_wishes
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
@@ -63,9 +64,31 @@ def composed(*profiles: Profile, names: tuple[str, ...] = (), **options: t.Any) 
     return compose(names or [one.name for one in profiles], {one.name: one for one in profiles}, **options)
 
 
+GIB = Formula("per_gib", 1000, 500, 9000)
+CPU = Formula("per_cpu", 64)
+
+
 @pytest.mark.parametrize(
     ("wishes", "expected"),
     [
+        # Which number is larger may be for the host to tell.
+        ([least(GIB), least(CPU)], least(Choice("largest", [GIB, CPU]))),
+        ([least(GIB), least(GIB)], least(GIB)),
+        ([least(GIB), least(600)], least(Choice("largest", [GIB, 600]))),
+        ([least(GIB), least(500)], least(GIB)),
+        ([least(GIB), least(9000)], least(9000)),
+        ([least(GIB), least(CPU), least(700), least(800)], least(Choice("largest", [GIB, CPU, 800]))),
+        ([least((1, GIB)), least((2, 600))], least((2, Choice("largest", [GIB, 600])))),
+        ([least(GIB), least("unlimited")], least("unlimited")),
+        ([most(GIB), most(600)], most(Choice("smallest", [GIB, 600]))),
+        ([most(GIB), most(500)], most(500)),
+        ([most(GIB), most("unlimited")], most(GIB)),
+        ([value(9000), least(GIB)], value(9000)),
+        ([value(8999), least(GIB)], None),
+        ([value(GIB), least(500), most(9000)], value(GIB)),
+        ([value(GIB), least(501)], None),
+        ([value(GIB), value(CPU)], None),
+        ([least(GIB), most(GIB)], value(GIB)),
         ([value(1)], value(1)),
         ([least(1)], least(1)),
         ([most(1)], most(1)),
@@ -99,6 +122,23 @@ def composed(*profiles: Profile, names: tuple[str, ...] = (), **options: t.Any) 
 def test_reconcile(wishes: list[Wish], expected: Wish | None) -> None:
     for order in itertools.permutations(wishes):
         assert reconcile_wishes(order) == expected
+
+
+def test_a_choice_for_the_host_comes_out_as_data_that_a_profile_may_hold() -> None:
+    result = composed(
+        profile("a", {"k.k": least((GIB, 7))}, limits={("*", "nofile"): (None, least(GIB))}),
+        profile("b", {"k.k": least((CPU, 9))}, limits={("*", "nofile"): (None, least(700))}),
+    )
+    gib, cpu = {"per_gib": 1000, "min": 500, "max": 9000}, {"per_cpu": 64}
+    assert result["sysctl"]["k.k"]["at_least"] == [{"largest": [gib, cpu]}, 9]
+    assert result["limits"][0]["hard"] == {"at_least": {"largest": [700, gib]}}
+    json.dumps(result)
+
+
+def test_a_contradiction_names_a_number_that_depends_on_the_host() -> None:
+    with pytest.raises(ProfileProblem) as caught:
+        composed(profile("a", {"k.k": value(8)}), profile("b", {"k.k": least(GIB)}))
+    assert "a wants 8 (Why a); b wants >= 1000 per GiB (at least 500, at most 9000) (Why b)." in str(caught.value)
 
 
 def test_the_shape_of_what_comes_out() -> None:

@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Choice, Formula
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
@@ -87,6 +88,10 @@ def test_a_whole_profile() -> None:
         ("value: [7]", Wish(VALUE, 7)),
         ("at_least: ['1', 2]", Wish(AT_LEAST, (1, 2))),
         ("at_most: -1", Wish(AT_MOST, -1)),
+        ("at_least: {per_gib: 5, min: 1, max: 9}", Wish(AT_LEAST, Formula("per_gib", 5, 1, 9))),
+        ("value: {per_cpu: 2}", Wish(VALUE, Formula("per_cpu", 2))),
+        ("at_least: [1, {per_gib: '5'}]", Wish(AT_LEAST, (1, Formula("per_gib", 5)))),
+        ("at_least: {largest: [3, {per_gib: 5}]}", Wish(AT_LEAST, Choice("largest", [Formula("per_gib", 5), 3]))),
     ],
 )
 def test_amounts(amount: str, wish: Wish) -> None:
@@ -103,7 +108,16 @@ def test_amounts(amount: str, wish: Wish) -> None:
         ("value: null", "found nothing."),
         ("value: ''", "found an empty text."),
         ("value: []", "found an empty list."),
-        ("value: {a: 1}", "found a mapping."),
+        (
+            "value: {a: 1}",
+            "a.b: a value that depends on the host needs exactly one of per_gib, per_cpu, largest and smallest",
+        ),
+        ("at_least: {per_gib: 0}", "a.b: per_gib takes a whole number above zero, found 0."),
+        (
+            "at_least: [1, {per_cpu: 1, mni: 2}]",
+            "'mni' is no field of a value with per_cpu (allowed: per_cpu, min, max).",
+        ),
+        ("at_least: {per_gib: 1, min: 3, max: 2}", "a.b: min 3 is above max 2."),
         ("value: [bbr]", "must list whole numbers, found the text 'bbr'."),
         ('value: "a\\nb"', "a.b must be one line of text, found 'a\\nb'."),
         ("value: 2020-01-01", "found 2020-01-01 (date)."),
@@ -182,6 +196,14 @@ def test_every_mistake_of_a_file_is_named_at_once() -> None:
 def test_negative_numbers_are_for_nice() -> None:
     profile = check(HEADER + f"limits:\n- {{domain: a, item: nice, soft: -5, {REASON}}}")
     assert profile.limits["a", "nice"].soft == Wish(VALUE, -5)
+
+
+def test_a_limit_may_depend_on_the_host() -> None:
+    bound = "{at_least: {per_gib: 8192, max: 1048576}}"
+    profile = check(HEADER + f"limits:\n- {{domain: a, item: nofile, hard: {bound}, {REASON}}}")
+    assert profile.limits["a", "nofile"].hard == Wish(AT_LEAST, Formula("per_gib", 8192, None, 1048576))
+    found = problems(HEADER + f"limits:\n- {{domain: a, item: nofile, hard: {{at_least: {{per_gib: x}}}}, {REASON}}}")
+    assert found == ["mine.yml:4: 'hard': per_gib takes a whole number, found 'x'."]
 
 
 def test_sources_file() -> None:

@@ -423,3 +423,12 @@ def test_what_the_caller_preferred_is_told() -> None:
     ]
     assert lines[place + 3 :] == [] or lines[place + 3] == ""
     assert not any("Instead" in line.text for line in render([outcome("web1", setting("fs.nr_open", "ok"))]))
+
+
+def test_a_number_that_depends_on_the_host_is_shown_with_its_arithmetic() -> None:
+    sized = setting("k.k", "changed", wanted=">= 30 (15 per GiB x 2 GiB)", arithmetic="15 per GiB x 2 GiB")
+    rule = limit("changed", wanted={"soft": ">= 65535 (8192 per GiB x 8 GiB, at most 65535)", "hard": None})
+    assert "  k.k  60 -> 30 (15 per GiB x 2 GiB)" in texts(outcome("a", sized))
+    assert "  * nofile  soft none -> 65535 (8192 per GiB x 8 GiB, at most 65535)" in texts(outcome("a", rule))
+    drift = [line for line in texts(outcome("a", sized, check=True)) if line.startswith("  k.k")]
+    assert drift[0].startswith("  k.k  wanted >= 30 (15 per GiB x 2 GiB): live 60")

@@ -68,7 +68,13 @@ def test_setting():
         "shadowed": False,
         "why": "w",
         "source": ["a:1"],
+        "arithmetic": None,
     }
+
+
+def test_a_worked_out_number_says_how_it_comes_about():
+    one = _result.setting(SETTING._replace(arithmetic="1024 per GiB x 8 GiB"), PATH)
+    assert (one["wanted"], one["arithmetic"]) == (">= 8192 (1024 per GiB x 8 GiB)", "1024 per GiB x 8 GiB")
 
 
 def test_setting_without_a_file():

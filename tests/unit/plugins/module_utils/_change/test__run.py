@@ -14,7 +14,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish impo
     Request,
     Wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import (
     LIMITS_FILE,
@@ -420,3 +420,81 @@ def test_kernel_parameters_come_before_files():
         _run.run(host, request(limits=[{"domain": "*", "item": "nofile", "hard": 2000000}]), True)[0]["changed"]
         is False
     )
+
+
+SIZED = {"at_least": {"per_gib": 1024, "min": 2000}}
+HOST_TEXTS = {
+    "/proc/meminfo": "MemTotal:       16123456 kB\nMemFree: 1 kB\n",
+    "/sys/devices/system/cpu/online": "0-3,6\n",
+}
+
+
+def wanted(result, index=0):
+    return result["settings"][index]["wanted"]
+
+
+def test_a_number_that_depends_on_the_host_is_worked_out_there():
+    host = FakeHost(texts=HOST_TEXTS, rules=TABS)
+    settings = {
+        "net.core.somaxconn": SIZED,
+        "net.ipv4.tcp_rmem": {"at_least": [4096, 131072, {"per_cpu": 2000000, "max": 8000000}]},
+    }
+    bound = {"at_least": {"largest": [65535, {"per_gib": 8192}]}}
+    result, _warnings = run(
+        host, request(settings, [{"domain": "*", "item": "nofile", "soft": bound, "hard": bound}]), False
+    )
+    assert wanted(result) == ">= 16384 (1024 per GiB x 16 GiB)"
+    assert result["settings"][0]["arithmetic"] == "1024 per GiB x 16 GiB"
+    assert wanted(result, 1) == ">= 4096 131072 8000000 (number 3: 2000000 per processor x 5, at most 8000000)"
+    assert result["limits"][0]["wanted"]["soft"] == ">= 131072 (largest of 65535 and 8192 per GiB x 16 GiB = 131072)"
+    assert (host.values[SOMAXCONN], host.values[RMEM]) == ("16384", "4096\t131072\t8000000")
+    assert b"soft\tnofile\t131072\n" in host.files[LIMITS_FILE]
+    again, _warnings = run(host, request(settings), False)
+    assert not again["changed"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "arithmetic"),
+    [
+        ({}, "1024 per GiB x 16 GiB"),
+        ({"/sys/fs/cgroup/memory.max": "max\n"}, "1024 per GiB x 16 GiB"),
+        ({"/sys/fs/cgroup/memory.max": "2147483648\n"}, "1024 per GiB x 2 GiB"),
+        ({"/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712"}, "1024 per GiB x 16 GiB"),
+        ({"/sys/fs/cgroup/memory/memory.limit_in_bytes": "805306368"}, "1024 per GiB x 0.75 GiB, at least 2000"),
+    ],
+)
+def test_memory_is_that_of_the_container_where_it_has_a_limit(texts, arithmetic):
+    result, _warnings = run(FakeHost(texts=dict(HOST_TEXTS, **texts)), request({"net.core.somaxconn": SIZED}), True)
+    assert result["settings"][0]["arithmetic"] == arithmetic
+
+
+def test_processors_are_counted_in_proc_where_sys_is_not_mounted():
+    texts = {"/proc/stat": "cpu  1 2 3\ncpu0 1 2\ncpu1 1 2\nintr 5\n"}
+    result, _warnings = run(FakeHost(texts=texts), request({"net.core.somaxconn": {"value": {"per_cpu": 3000}}}), True)
+    assert wanted(result) == "6000 (3000 per processor x 2)"
+
+
+def test_a_host_that_does_not_tell_is_refused_before_anything_is_written():
+    host = FakeHost()
+    bound = {"at_least": {"per_cpu": 8}}
+    with pytest.raises(EntryProblems) as caught:
+        run(host, request({"net.core.somaxconn": SIZED}, [{"domain": "*", "item": "nofile", "hard": bound}]), False)
+    assert caught.value.problems == [
+        "net.core.somaxconn: it depends on the memory of the host, and /proc/meminfo does not tell that.",
+        "Limit * nofile: it depends on the processors of the host, and neither /sys nor /proc tells their number.",
+    ]
+    assert host.log == []
+
+
+def test_a_worked_out_number_goes_through_the_same_checks():
+    host = FakeHost(texts=HOST_TEXTS)
+    bound = {"value": {"per_gib": 1048576}}
+    with pytest.raises(RequestFailed) as caught:
+        run(
+            host,
+            request({"net.ipv4.tcp_fin_timeout": {"value": {"per_gib": 10**9}}}, [dict(NOFILE, hard=bound)]),
+            False,
+        )
+    assert "net.ipv4.tcp_fin_timeout: 16000000000 is outside of the sane range" in str(caught.value)
+    assert "nofile 16777216 is above fs.nr_open 1048576" in str(caught.value)
+    assert host.log == []
