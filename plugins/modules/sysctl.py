@@ -28,8 +28,9 @@ options:
       - A map has exactly one of C(value), C(at_least) and C(at_most), and may have C(why) and C(source), which come
         back in the result.
       - C(at_least) and C(at_most) are for capacities, which a newer kernel may have better than any document says. Several
-        numbers compare one by one. A bound that the kernel's own default meets is not written to the file, for that would pin
-        it against the default of a newer kernel.
+        numbers compare one by one; the range C(net.ipv4.ip_local_port_range) is the larger, the lower it begins and the higher it
+        ends; a list of ports is the larger that holds all ports of the other. A bound that the kernel's own default meets is not
+        written to the file, for that would pin it against the default of a newer kernel.
       - A number may depend on the host, as in C({per_gib: 65536, min: 131072, max: 2000000}) or C({per_cpu: 1024}); so may one
         of several. It is worked out there, and the arithmetic is part of RV(settings[].wanted). C({largest: [...]})
         and C({smallest: [...]}) choose among such numbers.

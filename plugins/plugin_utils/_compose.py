@@ -13,9 +13,13 @@ import sys
 import typing as t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, Shape
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
@@ -31,6 +35,9 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     Wish,
     listed,
 )
+
+NUMBERS: t.Final = Shape(INTEGERS)
+"""What a value looks like of which nothing is known, and every limit."""
 
 Slot = tuple[str, ...]
 """``(key,)`` for sysctl, ``(domain, item, "soft")`` for one side of a limit."""
@@ -105,43 +112,53 @@ def _settle(
     for slot in sorted(stated):
         statements = [stated[slot][profile] for profile in sorted(stated[slot])]
         if _entry_of(slot) not in replaced:
-            result = reconcile(statements) or _decided(statements, preferred.get(slot, {}))
+            result = reconcile(slot, statements) or _decided(slot, statements, preferred.get(slot, {}))
             if result is None:
                 problems.append(_contradiction(slot, statements))
                 continue
             settled[slot] = result
-        lost = [statement for statement in statements if not _met(statement, settled.get(slot))]
+        lost = [statement for statement in statements if not _met(slot, statement, settled.get(slot))]
         losers.setdefault(_entry_of(slot), []).extend(_loser_as_data(slot, statement) for statement in lost)
     if problems:
         raise ProfileProblem(*problems)
     return settled, losers
 
 
-def reconcile(statements: Sequence[Statement]) -> Settled | None:
+def reconcile(slot: Slot, statements: Sequence[Statement]) -> Settled | None:
     """What satisfies all of these, or None when nothing does (or there is nothing to satisfy)."""
-    wish = reconcile_wishes([statement.wish for statement in statements])
+    wish = reconcile_wishes([statement.wish for statement in statements], shape_of(slot))
     return Settled(wish, [statement.reason for statement in statements]) if wish else None
 
 
-def _decided(statements: Sequence[Statement], preferred: Collection[str]) -> Settled | None:
+def _decided(slot: Slot, statements: Sequence[Statement], preferred: Collection[str]) -> Settled | None:
     """What those statements want that count, and who of the others is content with it; None when none of them counts."""
-    result = reconcile([statement for statement in statements if statement.profile in preferred])
+    result = reconcile(slot, [statement for statement in statements if statement.profile in preferred])
     if result is None:
         return None
-    return Settled(result.wish, [statement.reason for statement in statements if _met(statement, result)])
+    return Settled(result.wish, [statement.reason for statement in statements if _met(slot, statement, result)])
 
 
-def _met(statement: Statement, settled: Settled | None) -> bool:
+def _met(slot: Slot, statement: Statement, settled: Settled | None) -> bool:
     """Whether what shall be is all that a statement wants."""
-    return settled is not None and reconcile_wishes([settled.wish, statement.wish]) == settled.wish
+    return settled is not None and reconcile_wishes([settled.wish, statement.wish], shape_of(slot)) == settled.wish
 
 
-def reconcile_wishes(wishes: Sequence[Wish]) -> Wish | None:
+def shape_of(slot: Slot) -> Shape:
+    """What the values of a slot look like; numbers where nothing is known."""
+    facts = _catalog.find(slot[0]) if len(slot) == 1 else None
+    return facts.shape if facts else NUMBERS
+
+
+def reconcile_wishes(wishes: Sequence[Wish], shape: Shape = NUMBERS) -> Wish | None:
     """One wish that meets all of these, or None.
 
     A floor and a ceiling can both be met by a range of values, but a setting holds one wish, so they are no match
     unless they are the same number.
     """
+    if wishes and all(wish == wishes[0] for wish in wishes):
+        return wishes[0]
+    if shape.kind == PORTS or shape.interval:
+        return _reconcile_sets(wishes, shape)
     exact = [wish.amount for wish in wishes if wish.relation == VALUE]
     floors = [wish.amount for wish in wishes if wish.relation == AT_LEAST]
     ceilings = [wish.amount for wish in wishes if wish.relation == AT_MOST]
@@ -159,6 +176,38 @@ def reconcile_wishes(wishes: Sequence[Wish]) -> Wish | None:
     if floor is not None:
         return Wish(AT_LEAST, floor)
     return Wish(AT_MOST, ceiling) if ceiling is not None else None
+
+
+def _reconcile_sets(wishes: Sequence[Wish], shape: Shape) -> Wish | None:
+    """As for numbers, with ranges and lists of ports: what holds both of two floors meets them, and what both of two ceilings hold."""
+    texts: dict[str, list[str]] = {relation: [] for relation in (VALUE, AT_LEAST, AT_MOST)}
+    try:
+        for wish in wishes:
+            amount = wish.amount
+            raw = list(amount) if isinstance(amount, tuple) else amount
+            texts[wish.relation].append(_values.normal(t.cast(_values.Raw, raw), shape))
+    except ValueProblem:
+        return None  # A number of it depends on the host, or is none.
+    exact = set(texts[VALUE])
+    floor = reduce(lambda one, other: _values.larger(one, other, shape), texts[AT_LEAST]) if texts[AT_LEAST] else None
+    ceiling = reduce(lambda one, other: _values.smaller(one, other, shape), texts[AT_MOST]) if texts[AT_MOST] else None
+    if floor is not None and floor == ceiling:
+        exact.add(floor)
+    if len(exact) > 1 or (not exact and floor is not None and ceiling is not None):
+        return None
+    if exact:
+        text = exact.pop()
+        met = (floor is None or _values.at_least(text, floor, shape)) and (
+            ceiling is None or _values.at_most(text, ceiling, shape)
+        )
+        return Wish(VALUE, _amount_of(text, shape)) if met else None
+    if floor is not None:
+        return Wish(AT_LEAST, _amount_of(floor, shape))
+    return Wish(AT_MOST, _amount_of(ceiling, shape)) if ceiling is not None else None
+
+
+def _amount_of(text: str, shape: Shape) -> Amount:
+    return text if shape.kind == PORTS else tuple(int(word) for word in text.split())
 
 
 # No limit is above every number that any host can come to.

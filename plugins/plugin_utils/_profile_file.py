@@ -17,7 +17,9 @@ from collections.abc import Callable, Collection, Mapping
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount as _formulas
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import PORTS, Shape
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
@@ -201,7 +203,8 @@ class _Check:
             if key in settings:
                 self.wrong(here, f"{key} is given twice, in two spellings; keep one.")
             fields = self.mapping(here, entry, key, SETTING_FIELDS) if isinstance(entry, Mapping) else {VALUE: entry}
-            wish = self.wish(here, {field: fields[field] for field in RELATIONS if field in fields}, key, _amount)
+            given = {field: fields[field] for field in RELATIONS if field in fields}
+            wish = self.wish(here, given, key, _ports if _takes_ports(key) else _amount)
             settings[key] = Setting(wish, self.reason(here, fields, key, declared))
         return settings
 
@@ -247,7 +250,7 @@ class _Check:
         except ValueProblem as problem:
             self.wrong(here, f"{what}: {problem}.")
             return stand_in
-        if relation != VALUE and isinstance(amount, str) and amount != UNLIMITED:
+        if relation != VALUE and isinstance(amount, str) and amount != UNLIMITED and read is not _ports:
             self.wrong(
                 here, f"{what} compares numbers with {relation!r}, found the text {amount!r}; use 'value' for a text."
             )
@@ -292,6 +295,19 @@ def _found(data: t.Any) -> str:
     if isinstance(data, str):
         return f"the text {data!r}"
     return f"{data} ({type(data).__name__})"
+
+
+def _takes_ports(key: str) -> bool:
+    facts = _catalog.find(key)
+    return facts is not None and facts.shape.kind == PORTS
+
+
+def _ports(data: t.Any) -> Amount:
+    """The amount of a setting that is a list of ports, in the kernel's own spelling.
+
+    :raises ValueProblem: when it is none, with a half sentence.
+    """
+    return _values.normal(data, Shape(PORTS))
 
 
 def _amount(data: t.Any) -> Amount:

@@ -51,6 +51,28 @@ def test_a_second_run_changes_nothing_however_the_value_is_written(
     assert not again.changed and again.setting(key)["status"] == "ok"
 
 
+def test_a_list_of_ports_is_a_lower_bound_when_the_host_keeps_its_own(ns: Namespace) -> None:
+    ns.set_live({RESERVED: "30000-32767"})
+    first = ns.sysctl({RESERVED: {"at_least": "10050,11211"}})
+    assert first.setting(RESERVED)["live"]["after"] == "10050,11211,30000-32767"
+    assert ns.live(RESERVED) == {RESERVED: "10050,11211,30000-32767"}
+    assert not ns.sysctl({RESERVED: {"at_least": "10050,11211"}}).changed
+    kept = ns.sysctl({RESERVED: {"at_least": "30001"}})
+    assert not kept.changed and ns.live(RESERVED) == {RESERVED: "10050,11211,30000-32767"}
+
+
+@pytest.mark.parametrize(
+    ("have", "kept"),
+    [("32768 60999", "10000 64999"), ("1024 65534", "1024 65534"), ("20001 65534", "10000 65534")],
+)
+def test_a_range_of_ports_is_widened_and_never_narrowed(ns: Namespace, have: str, kept: str) -> None:
+    ns.set_live({RANGE: have})
+    wish = {RANGE: {"at_least": [10000, 64999]}}
+    ns.sysctl(wish)
+    assert " ".join(ns.live(RANGE)[RANGE].split()) == kept
+    assert not ns.sysctl(wish).changed
+
+
 def test_a_port_list_of_more_than_a_page_is_refused_before_it_is_cut(ns: Namespace) -> None:
     before = ns.live(RESERVED)
     outcome = ns.sysctl({RESERVED: ",".join(str(port) for port in range(10000, 14000, 2))})

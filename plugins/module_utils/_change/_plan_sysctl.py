@@ -107,7 +107,7 @@ class _Judge:
         return self._present(wish, text, decision)
 
     def _text(self, wish: _wish.Wish, shape: Shape) -> str:
-        if wish.operator != _wish.VALUE and shape.kind != _values.INTEGERS:
+        if wish.operator != _wish.VALUE and not shape.ordered:
             raise ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
         if self._is_action(wish.key) and self._policy.persist:
             raise ValueProblem("a write to it triggers an action and leaves no state to keep; set persist to false")
@@ -136,7 +136,7 @@ class _Judge:
             if now != target and not self._seen.live[wish.key].writable:
                 status, reason = unwritable(wish.key, self._seen)
                 return decision._replace(status=status, reason=reason)
-        entry = self._entry(wish, text, said, now, target) if self._policy.persist else said
+        entry = self._entry(wish, text, decision, target) if self._policy.persist else said
         if _values.same(entry, said, decision.shape):
             entry = said
         if self._is_action(wish.key):
@@ -146,11 +146,11 @@ class _Judge:
     @staticmethod
     def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str], shape: Shape) -> str:
         """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
-        target = text if wish.operator == _wish.VALUE else _STRONGER[wish.operator](now, text)
+        target = text if wish.operator == _wish.VALUE else _STRONGER[wish.operator](now, text, shape)
         return now if now is not None and _values.holds(now, target, shape) else target
 
     def _entry(
-        self, wish: _wish.Wish, text: str, said: t.Optional[str], now: t.Optional[str], target: t.Optional[str]
+        self, wish: _wish.Wish, text: str, decision: d.SettingDecision, target: t.Optional[str]
     ) -> t.Optional[str]:
         """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
 
@@ -160,15 +160,16 @@ class _Judge:
         if wish.operator == _wish.VALUE:
             return text
         meets, stronger = _MEETS[wish.operator], _STRONGER[wish.operator]
+        now, said, shape = decision.live[0], decision.file[0], decision.shape
         if said is not None:
-            return said if meets(said, text) else stronger(target, text)
+            return said if meets(said, text, shape) else stronger(target, text, shape)
         given = [table.of(wish.key).value for table in self._others]
         if any(value is not None for value in given):
-            return None if all(meets(value, text) for value in given) else stronger(target, text)
+            return None if all(meets(value, text, shape) for value in given) else stronger(target, text, shape)
         facts = _catalog.find(wish.key)
-        if meets(now, text) and _catalog.is_kernel_default(facts, str(now), self._seen.machine):
+        if meets(now, text, shape) and _catalog.is_kernel_default(facts, str(now), self._seen.machine):
             return None
-        return stronger(target, text)
+        return stronger(target, text, shape)
 
     def _judged(self, wish: _wish.Wish, decision: d.SettingDecision) -> d.SettingDecision:
         (now, target), (said, entry) = decision.live, decision.file
@@ -200,7 +201,9 @@ class _Judge:
             given = table.of(decision.key)
             value = None if given.value is None else _values.tidy(given.value, shape)
             met = (
-                _values.same(value, text, shape) if wish.operator == _wish.VALUE else _MEETS[wish.operator](value, text)
+                _values.same(value, text, shape)
+                if wish.operator == _wish.VALUE
+                else _MEETS[wish.operator](value, text, shape)
             )
             if not met and not self._is_ours(given):
                 reason = self._shadow(decision.key, given._replace(value=value), table)

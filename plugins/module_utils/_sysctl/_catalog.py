@@ -256,7 +256,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.ip_local_port_range": Parameter(
         "First and last port for connections that name none of their own.",
-        _checked(1, 65535, 2),
+        _checked(1, 65535, 2)._replace(interval=True),
         "ports",
         NETNS,
         _default("32768 60999", 4, 2),

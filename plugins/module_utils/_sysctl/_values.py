@@ -37,7 +37,8 @@ class Shape(t.NamedTuple):
 
     ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
     ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does. ``kept`` tells, for a key
-    that rounds, which numbers the kernel may make of one.
+    that rounds, which numbers the kernel may make of one. ``interval`` marks two numbers that are the first and the last of a
+    range: of two ranges the larger begins lower.
     """
 
     kind: str = TEXT
@@ -46,6 +47,12 @@ class Shape(t.NamedTuple):
     high: t.Optional[int] = None
     checked: bool = True
     kept: t.Optional[t.Callable[[int], t.FrozenSet[int]]] = None
+    interval: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether of two values one can be larger: numbers, ranges of them, and lists of ports, of which the larger holds more."""
+        return self.kind in (INTEGERS, PORTS)
 
 
 def c_integer(word: str) -> t.Optional[int]:
@@ -236,30 +243,59 @@ def _pairs(one: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:
     return list(zip(left, right))
 
 
-def at_least(have: t.Optional[str], wish: str) -> bool:
-    """Whether each number of ``have`` reaches the one of ``wish``; what cannot be compared does not."""
+def _turned(numbers: t.Sequence[int], shape: Shape) -> t.List[int]:
+    """Numbers turned so that more is larger, and back again: a range is the larger, the lower it begins."""
+    return [-numbers[0]] + list(numbers[1:]) if shape.interval else list(numbers)
+
+
+def _compared(have: t.Optional[str], wish: str, shape: Shape) -> t.Optional[t.List[t.Tuple[int, int]]]:
     pairs = None if have is None else _pairs(have, wish)
+    if pairs is None:
+        return None
+    return list(zip(_turned([a for a, _b in pairs], shape), _turned([b for _a, b in pairs], shape)))
+
+
+def _port_sets(have: t.Optional[str], wish: str) -> t.Optional[t.Tuple[t.FrozenSet[int], t.FrozenSet[int]]]:
+    mine, wanted = None if have is None else _port_set(have), _port_set(wish)
+    return None if mine is None or wanted is None else (mine, wanted)
+
+
+def at_least(have: t.Optional[str], wish: str, shape: Shape) -> bool:
+    """Whether ``have`` reaches ``wish``: each number, the whole range, every port. What cannot be compared does not."""
+    if shape.kind == PORTS:
+        sets = _port_sets(have, wish)
+        return sets is not None and sets[0] >= sets[1]
+    pairs = _compared(have, wish, shape)
     return pairs is not None and all(a >= b for a, b in pairs)
 
 
-def at_most(have: t.Optional[str], wish: str) -> bool:
-    """Whether each number of ``have`` stays within the one of ``wish``; what cannot be compared does not."""
-    pairs = None if have is None else _pairs(have, wish)
+def at_most(have: t.Optional[str], wish: str, shape: Shape) -> bool:
+    """Whether ``have`` stays within ``wish``: each number, the whole range, every port. What cannot be compared does not."""
+    if shape.kind == PORTS:
+        sets = _port_sets(have, wish)
+        return sets is not None and sets[0] <= sets[1]
+    pairs = _compared(have, wish, shape)
     return pairs is not None and all(a <= b for a, b in pairs)
 
 
-def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], wish: str) -> str:
-    pairs = None if have is None else _pairs(have, wish)
+def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], wish: str, shape: Shape) -> str:
+    pairs = _compared(have, wish, shape)
     if pairs is None:
         return wish
-    return " ".join(str(choose(a, b)) for a, b in pairs)
+    return " ".join(str(number) for number in _turned([choose(a, b) for a, b in pairs], shape))
 
 
-def larger(have: t.Optional[str], wish: str) -> str:
-    """Element by element the larger of both; the wish where they cannot be compared."""
-    return _element_wise(max, have, wish)
+def larger(have: t.Optional[str], wish: str, shape: Shape) -> str:
+    """What reaches both: number by number the larger, the range around both, all ports; the wish where they cannot be compared."""
+    if shape.kind == PORTS:
+        sets = _port_sets(have, wish)
+        return wish if sets is None else ports_text(sets[0] | sets[1])
+    return _element_wise(max, have, wish, shape)
 
 
-def smaller(have: t.Optional[str], wish: str) -> str:
-    """Element by element the smaller of both; the wish where they cannot be compared."""
-    return _element_wise(min, have, wish)
+def smaller(have: t.Optional[str], wish: str, shape: Shape) -> str:
+    """What stays within both, in the same way; the wish where they cannot be compared."""
+    if shape.kind == PORTS:
+        sets = _port_sets(have, wish)
+        return wish if sets is None else ports_text(sets[0] & sets[1])
+    return _element_wise(min, have, wish, shape)

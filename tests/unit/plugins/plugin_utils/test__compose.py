@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Choice, Formula
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, Shape
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose, reconcile_wishes
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
@@ -139,6 +140,46 @@ def test_a_contradiction_names_a_number_that_depends_on_the_host() -> None:
     with pytest.raises(ProfileProblem) as caught:
         composed(profile("a", {"k.k": value(8)}), profile("b", {"k.k": least(GIB)}))
     assert "a wants 8 (Why a); b wants >= 1000 per GiB (at least 500, at most 9000) (Why b)." in str(caught.value)
+
+
+RANGE = Shape(INTEGERS, 2, interval=True)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "shape", "expected"),
+    [
+        ([least((10, 20)), least((15, 25))], RANGE, least((10, 25))),
+        ([most((10, 20)), most((15, 25))], RANGE, most((15, 20))),
+        ([value((10, 30)), least((15, 25))], RANGE, value((10, 30))),
+        ([value((16, 30)), least((15, 25))], RANGE, None),
+        ([value((16, 24)), most((15, 25))], RANGE, value((16, 24))),
+        ([least((15, 25)), most((10, 30))], RANGE, None),
+        ([least((15, 25)), most((15, 25))], RANGE, value((15, 25))),
+        ([value((1, 2)), value((1, 3))], RANGE, None),
+        ([least((1, 2)), least(5)], RANGE, None),
+        ([least("80,90"), least("91")], Shape(PORTS), least("80,90-91")),
+        ([most("80-90"), most("85-95")], Shape(PORTS), most("85-90")),
+        ([value("80-90"), least("85"), least("86")], Shape(PORTS), value("80-90")),
+        ([value("80"), least("85")], Shape(PORTS), None),
+        ([value("80"), value("80")], Shape(PORTS), value("80")),
+    ],
+)
+def test_reconcile_ranges_and_lists_of_ports(wishes: list[Wish], shape: Shape, expected: Wish | None) -> None:
+    for order in itertools.permutations(wishes):
+        assert reconcile_wishes(order, shape) == expected
+
+
+def test_a_key_is_compared_as_what_it_is() -> None:
+    result = composed(
+        profile(
+            "a", {"net.ipv4.ip_local_port_range": least((10, 20)), "net.ipv4.ip_local_reserved_ports": least("8080")}
+        ),
+        profile(
+            "b", {"net.ipv4.ip_local_port_range": least((15, 25)), "net.ipv4.ip_local_reserved_ports": least("90")}
+        ),
+    )
+    assert result["sysctl"]["net.ipv4.ip_local_port_range"]["at_least"] == [10, 25]
+    assert result["sysctl"]["net.ipv4.ip_local_reserved_ports"]["at_least"] == "90,8080"
 
 
 def test_the_shape_of_what_comes_out() -> None:

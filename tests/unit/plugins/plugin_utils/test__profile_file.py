@@ -99,6 +99,26 @@ def test_amounts(amount: str, wish: Wish) -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "wish"),
+    [
+        ("at_least: 8080", Wish(AT_LEAST, "8080")),
+        ("at_least: '8082,8080-8081'", Wish(AT_LEAST, "8080-8082")),
+        ("at_least: [9000, 80-81]", Wish(AT_LEAST, "80-81,9000")),
+        ("value: ''", Wish(VALUE, "")),
+    ],
+)
+def test_lists_of_ports(amount: str, wish: Wish) -> None:
+    key = "net.ipv4.ip_local_reserved_ports"
+    assert check(f"{HEADER}sysctl:\n  {key}: {{{amount}, {REASON}}}\n").sysctl[key].wish == wish
+
+
+def test_a_list_of_ports_that_is_none() -> None:
+    key = "net.ipv4.ip_local_reserved_ports"
+    (sentence,) = problems(f"{HEADER}sysctl:\n  {key}: {{at_least: 80-, {REASON}}}\n")
+    assert sentence.startswith("mine.yml:") and f"{key}: '80-' is no list of ports; write ports" in sentence
+
+
+@pytest.mark.parametrize(
     ("amount", "part"),
     [
         ("value: true", "a.b must be a number, a text or a list of numbers, found the boolean true; write 1 or 0."),

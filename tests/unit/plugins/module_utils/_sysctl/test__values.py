@@ -14,6 +14,7 @@ BYTE = Shape(_values.INTEGERS, 1, 0, 255)
 SANE = Shape(_values.INTEGERS, 1, 1, 600, False)
 FROM_ZERO = Shape(_values.INTEGERS, 1, 0, None)
 PORTS = Shape(_values.PORTS)
+RANGE = Shape(_values.INTEGERS, 2, 1, 65535, interval=True)
 WORDS = Shape(_values.WORDS)
 TEXT = Shape(_values.TEXT)
 
@@ -245,28 +246,44 @@ def test_same(one, other, shape, expected):
 
 
 @pytest.mark.parametrize(
-    ("have", "wish", "at_least", "at_most", "larger", "smaller"),
+    ("have", "wish", "shape", "at_least", "at_most", "larger", "smaller"),
     [
-        pytest.param("5", "5", True, True, "5", "5", id="equal"),
-        pytest.param("6", "5", True, False, "6", "5", id="above"),
-        pytest.param("4", "5", False, True, "5", "4", id="below"),
-        pytest.param("10", "9", True, False, "10", "9", id="numbers, not text"),
+        pytest.param("5", "5", ANY, True, True, "5", "5", id="equal"),
+        pytest.param("6", "5", ANY, True, False, "6", "5", id="above"),
+        pytest.param("4", "5", ANY, False, True, "5", "4", id="below"),
+        pytest.param("10", "9", ANY, True, False, "10", "9", id="numbers, not text"),
         pytest.param(
-            "4096\t131072\t9", "4096 9 131072", False, False, "4096 131072 131072", "4096 9 9", id="mixed vector"
+            "4096\t131072\t9", "4096 9 131072", ANY, False, False, "4096 131072 131072", "4096 9 9", id="mixed vector"
         ),
-        pytest.param("2 2 2", "1 1 1", True, False, "2 2 2", "1 1 1", id="vector above"),
-        pytest.param("2 2", "1 1 1", False, False, "1 1 1", "1 1 1", id="other length"),
-        pytest.param(None, "5", False, False, "5", "5", id="absent"),
-        pytest.param("cubic", "5", False, False, "5", "5", id="text"),
-        pytest.param("", "5", False, False, "5", "5", id="empty"),
-        pytest.param("-1", "0x10", False, True, "16", "-1", id="negative and hexadecimal"),
+        pytest.param("2 2 2", "1 1 1", ANY, True, False, "2 2 2", "1 1 1", id="vector above"),
+        pytest.param("2 2", "1 1 1", ANY, False, False, "1 1 1", "1 1 1", id="other length"),
+        pytest.param(None, "5", ANY, False, False, "5", "5", id="absent"),
+        pytest.param("cubic", "5", ANY, False, False, "5", "5", id="text"),
+        pytest.param("", "5", ANY, False, False, "5", "5", id="empty"),
+        pytest.param("-1", "0x10", ANY, False, True, "16", "-1", id="negative and hexadecimal"),
+        pytest.param("10 20", "12 18", RANGE, True, False, "10 20", "12 18", id="a range around"),
+        pytest.param("12 18", "10 20", RANGE, False, True, "10 20", "12 18", id="a range within"),
+        pytest.param("10 18", "12 20", RANGE, False, False, "10 20", "12 18", id="ranges that overlap"),
+        pytest.param("10 20", "10 20", RANGE, True, True, "10 20", "10 20", id="the same range"),
+        pytest.param("10", "10 20", RANGE, False, False, "10 20", "10 20", id="no range"),
+        pytest.param("80,90-95", "91-93", PORTS, True, False, "80,90-95", "91-93", id="more ports"),
+        pytest.param("91-93", "80,90-95", PORTS, False, True, "80,90-95", "91-93", id="fewer ports"),
+        pytest.param("80-82", "82-84", PORTS, False, False, "80-84", "82", id="other ports"),
+        pytest.param("", "80", PORTS, False, True, "80", "", id="no ports"),
+        pytest.param("8080", "80", PORTS, False, False, "80,8080", "", id="ports are no amounts"),
+        pytest.param(None, "80", PORTS, False, False, "80", "80", id="ports absent"),
+        pytest.param("x", "80", PORTS, False, False, "80", "80", id="ports that are none"),
     ],
 )
-def test_bounds(have, wish, at_least, at_most, larger, smaller):
-    assert _values.at_least(have, wish) is at_least
-    assert _values.at_most(have, wish) is at_most
-    assert _values.larger(have, wish) == larger
-    assert _values.smaller(have, wish) == smaller
+def test_bounds(have, wish, shape, at_least, at_most, larger, smaller):
+    assert _values.at_least(have, wish, shape) is at_least
+    assert _values.at_most(have, wish, shape) is at_most
+    assert _values.larger(have, wish, shape) == larger
+    assert _values.smaller(have, wish, shape) == smaller
+
+
+def test_what_can_be_larger():
+    assert [shape.ordered for shape in (ANY, RANGE, PORTS, TEXT, Shape("words"))] == [True] * 3 + [False] * 2
 
 
 @pytest.mark.parametrize(
