@@ -60,20 +60,22 @@ class Boot(t.NamedTuple):
 _NOT_WRITTEN = Boot(None, KERNEL_DEFAULT, None)
 
 
+# A write to a key: its place in the run, the path of the key, and the line with the value.
+_Write = t.Tuple[int, str, Assignment]
+
+
 class _Run:
     """One run of a reader over some files: its writes, ready to be asked for single keys."""
 
     def __init__(self, files: Files, reader: Reader) -> None:
         self.reader = reader
-        self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}
-        self._named: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}
+        self._lines = [line for path, data in files for line in _lines(path, data, reader)]
+        self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}  # filled when somebody asks
+        self._named: t.Dict[str, t.List[_Write]] = {}
         self._patterns: t.List[t.Tuple[int, Assignment]] = []
         self._excluding: t.List[str] = []
         self._spelled: t.Set[str] = set()
-        lines = [line for path, data in files for line in _lines(path, data, reader)]
-        for place, line in enumerate(lines):
-            self._mentions.setdefault(_resolved(line.path) or line.path, []).append((place, line))
-        for place, line in enumerate(_one_per_key(lines) if reader.keeps_place else lines):
+        for place, line in enumerate(_one_per_key(self._lines) if reader.keeps_place else self._lines):
             self._add(place, line)
 
     def _add(self, place: int, line: Assignment) -> None:
@@ -91,21 +93,22 @@ class _Run:
         elif pattern:
             self._patterns.append((place, line))
         else:
-            self._named.setdefault(_resolved(line.path) or line.path, []).append((place, line))
+            path = _resolved(line.path) or line.path
+            self._named.setdefault(path, []).append((place, path, line))
 
-    def writes(self, paths: t.Iterable[str], missing: t.Container[str]) -> t.List[t.Tuple[str, Assignment]]:
-        """The writes to some keys that there are, in their order: path, and the line with the value.
+    def writes(self, paths: t.Iterable[str], missing: t.Optional[str]) -> t.List[_Write]:
+        """The writes to some keys that there are, in their order.
 
-        :param missing: those for which no pattern stands.
+        :param missing: the one for which no pattern stands.
         """
-        found: t.List[t.Tuple[int, str, Assignment]] = []
+        found: t.List[_Write] = []
         for path in paths:
-            found.extend([(place, path, line) for place, line in self._named.get(path, ())])
-            if self._patterns and path not in missing:
+            found.extend(self._named.get(path, ()))
+            if self._patterns and path != missing:
                 found.extend([(place, path, line) for place, line in self._patterns if self.expands(line.path, path)])
         # Where one pattern gives several keys, they come in the order of their names.
         found.sort(key=lambda one: one[:2])
-        return [(path, line) for _place, path, line in found]
+        return found
 
     def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
@@ -123,6 +126,9 @@ class _Run:
 
     def mentions(self, path: str) -> t.List[Assignment]:
         """Every line that names a key or matches it."""
+        if not self._mentions:
+            for place, line in enumerate(self._lines):
+                self._mentions.setdefault(_resolved(line.path) or line.path, []).append((place, line))
         found = list(self._mentions.get(path, ()))
         for pattern, lines in self._mentions.items():
             if _names.is_pattern(pattern) and self.matches(pattern, path):
@@ -167,15 +173,17 @@ def _sought(pattern: str) -> str:
 
 _MAGIC = re.compile(r"[*?\[\\]")
 _DETOURS = ("", ".")
+_DETOUR = re.compile(r"(^|/)\.{0,2}(/|$)")
 # What ".." may follow: the kernel looks for the directory before it leaves it.
 _KNOWN_DIRECTORIES = frozenset(
     ["conf", "core", "fs", "ipv4", "ipv6", "kernel", "neigh", "net", "netfilter", "unix", "vm"]
 )
 
 
-@functools.lru_cache(maxsize=8192)
 def _resolved(path: str) -> t.Optional[str]:
     """The one spelling of a path below /proc/sys, or None where it leads nowhere."""
+    if not _DETOUR.search(path):
+        return path
     parts: t.List[str] = []
     for part in path.split("/"):
         if part == "..":
@@ -215,20 +223,15 @@ class BootTable:
         self.reader = reader
         self._facts = facts
         self._existing = None if existing is None else frozenset(existing)
-        self._answers: t.Dict[str, Boot] = {}
         self._runs = [_Run(files, reader)]
         if later is not None:
             self._runs.append(_Run(*later))
 
     def of(self, key: str) -> Boot:
         """What the next boot gives the key."""
-        if key not in self._answers:
-            self._answers[key] = self._answer(_names.to_path(key))
-        return self._answers[key]
-
-    def _answer(self, path: str) -> Boot:
+        path = _names.to_path(key)
         paths = _kernel.sources(path)
-        writes = list(self._writes(paths, path))
+        writes = self._writes(paths, path)
         if not writes:
             return _NOT_WRITTEN
         state = _kernel.State(paths, self._facts)
@@ -240,17 +243,18 @@ class BootTable:
         text = state.text(path)
         return Boot(None if text is None else " ".join(text.split("\t")), origin.where, origin.file)
 
-    def _writes(self, paths: t.Sequence[str], asked: str) -> t.Iterator[t.Tuple[str, Assignment, Reader]]:
-        missing = self._existing is not None and asked not in self._existing
-        first = self._runs[0].writes(paths, [asked] if missing else ())
-        yield from ((target, line, self.reader) for target, line in first)
+    def _writes(self, paths: t.Sequence[str], asked: str) -> t.List[t.Tuple[str, Assignment, Reader]]:
+        missing = None if self._existing is None or asked in self._existing else asked
+        first = self._runs[0].writes(paths, missing)
+        found = [(target, line, self.reader) for _place, target, line in first]
         # A write that is the only one changes nothing when it is done again.
         if len(first) > 1 and self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
             # --prefix= compares the text of paths, so it passes over a detour.
-            own = [line for target, line in first if target == asked and ".." not in line.path.split("/")]
-            yield from ((asked, line, self.reader) for line in own)
+            own = [line for _place, target, line in first if target == asked and ".." not in line.path.split("/")]
+            found.extend([(asked, line, self.reader) for line in own])
         for run in self._runs[1:]:
-            yield from ((target, line, run.reader) for target, line in run.writes(paths, [asked] if missing else ()))
+            found.extend([(target, line, run.reader) for _place, target, line in run.writes(paths, missing)])
+        return found
 
     def mentions(self, key: str) -> t.List[Assignment]:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""

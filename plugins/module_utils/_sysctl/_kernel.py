@@ -7,7 +7,6 @@
 writes to them: ip_forward, net.ipv4.conf.default, the port ranges, keys of vm that are two views of one value.
 """
 
-import functools
 import re
 import typing as t
 
@@ -160,6 +159,7 @@ def _take_ports(text: str) -> t.Tuple[t.Optional[t.Set[int]], str]:
 
 _CONF4 = "net/ipv4/conf/"
 _CONF6 = "net/ipv6/conf/"
+_PER_INTERFACE = (_CONF4, _CONF6, "net/ipv4/neigh/", "net/ipv6/neigh/")
 _FORWARDING = _CONF4 + "all/forwarding"
 _REDIRECTS = _CONF4 + "all/accept_redirects"
 _UNPRIVILEGED = "net/ipv4/ip_unprivileged_port_start"
@@ -198,13 +198,12 @@ def storage(path: str) -> str:
     return _ALIASES.get(path, path)
 
 
-@functools.lru_cache(maxsize=8192)
 def _interface_key(path: str) -> t.Optional[t.Tuple[str, str, str]]:
     """``net/ipv4/conf/``, the interface (or all, or default), and the last part; None for another kind of key."""
-    parts = path.split("/")
-    if len(parts) != 5 or parts[0] != "net" or parts[1] not in ("ipv4", "ipv6") or parts[2] not in ("conf", "neigh"):
+    if not path.startswith(_PER_INTERFACE):
         return None
-    return "/".join(parts[:3]) + "/", parts[3], parts[4]
+    parts = path.split("/")
+    return ("/".join(parts[:3]) + "/", parts[3], parts[4]) if len(parts) == 5 else None
 
 
 def is_of_interface(path: str) -> bool:
@@ -216,7 +215,6 @@ def is_of_interface(path: str) -> bool:
     return found is not None and found[1] not in ("all", "default", "lo")
 
 
-@functools.lru_cache(maxsize=8192)
 def sources(path: str) -> t.Tuple[str, ...]:
     """The keys, by any of their names, whose writes decide what a key has in the end; itself among them."""
     path = storage(path)
@@ -235,7 +233,6 @@ def sources(path: str) -> t.Tuple[str, ...]:
     return tuple(found + [alias for alias, target in _ALIASES.items() if target in found])
 
 
-@functools.lru_cache(maxsize=1024)
 def _guessed(text: t.Optional[str]) -> Shape:
     """What a key takes that the catalog does not know, by a text that it has."""
     guess = _values.guess(text) if text is not None else Shape()
@@ -275,23 +272,25 @@ class State:
     :param paths: keys as ``sources`` gives them.
     """
 
-    def __init__(self, paths: t.Iterable[str], facts: Facts) -> None:
+    def __init__(self, paths: t.Sequence[str], facts: Facts) -> None:
         self._facts = facts
-        self._paths = sorted({storage(path) for path in paths})
-        self._texts: t.Dict[str, t.Optional[str]] = {path: self._at_start(path) for path in self._paths}
+        self._paths = paths
+        self._texts: t.Dict[str, t.Optional[str]] = {}  # what was set here
         self._origins: t.Dict[str, t.Optional[Assignment]] = {}
         self._written: t.Set[str] = set()  # what was ever written by hand, even in vain
 
     def _at_start(self, path: str) -> t.Optional[str]:
-        built_in = _AT_START.get(path)
+        if path in self._facts.start:
+            return self._facts.start[path]
+        if path in _AT_START:
+            return _AT_START[path]
         place = _interface_key(path)
-        if built_in is None and place and place[2] in _FANNED_OUT:
-            built_in = "0"
-        return self._facts.start.get(path, built_in)
+        return "0" if place and place[2] in _FANNED_OUT else None
 
     def text(self, path: str) -> t.Optional[str]:
         """The text that a key has now; None where that is not known."""
-        return self._texts[storage(path)]
+        path = storage(path)
+        return self._texts[path] if path in self._texts else self._at_start(path)
 
     def origin(self, path: str) -> t.Optional[Assignment]:
         """The line that gave a key its text; None when it is the kernel's own."""
@@ -302,7 +301,7 @@ class State:
         target, value = storage(path), line.value or ""
         if path in self._facts.read_only or target in self._facts.read_only:
             return
-        before = self._texts[target]
+        before = self.text(target)
         if reader.spares_writes and before is not None and value.rstrip("\n") == before:
             self._origins[target] = line
             return
@@ -323,40 +322,44 @@ class State:
         """net/ipv4/sysctl_net_ipv4.c: the local ports begin above the privileged ones, and do not end before they begin."""
         if path not in (_UNPRIVILEGED, _RANGE) or text is None:
             return True
-        local = [_values.c_integer(word) for word in (text if path == _RANGE else self._texts[_RANGE] or "").split()]
-        start = _values.c_integer((text if path == _UNPRIVILEGED else self._texts[_UNPRIVILEGED]) or "")
+        local = [_values.c_integer(word) for word in (text if path == _RANGE else self.text(_RANGE) or "").split()]
+        start = _values.c_integer((text if path == _UNPRIVILEGED else self.text(_UNPRIVILEGED)) or "")
         if len(local) != 2 or local[0] is None or local[1] is None or start is None:
             return True
         return start <= local[0] <= local[1]
 
+    def _others(self, path: str) -> t.List[str]:
+        return sorted({storage(one) for one in self._paths} - {path})
+
     def _follow(self, path: str, before: t.Optional[str], effect: Written, line: Assignment) -> None:
         """What else a write changes."""
-        place = _interface_key(path)
         if path == _FORWARDING:
             if effect.text != before:
                 self._forward(effect.text, line)
-        elif path in _TWINS:
+            return
+        if path in _TWINS:
             if effect.taken and effect.text != "0":
                 self._set(_TWINS[path], "0", line)
-        elif place and place[:2] == (_CONF4, "default") and place[2] not in _NOT_COPIED:
+            return
+        place = _interface_key(path)
+        if place and place[:2] == (_CONF4, "default") and place[2] not in _NOT_COPIED:
             self._copy_default(path)
         elif place and place[:2] == (_CONF6, "all") and place[2] in _FANNED_OUT and effect.taken:
-            for other in self._paths:
-                if other != path:
-                    self._set(other, effect.text, line)
+            for other in self._others(path):
+                self._set(other, effect.text, line)
 
     def _forward(self, text: t.Optional[str], line: Assignment) -> None:
         """inet_forward_change() of net/ipv4/devinet.c; a value that is already there changes nothing."""
-        for other in self._paths:
+        for other in self._others(_FORWARDING):
             if other == _REDIRECTS:
                 self._set(other, "1" if text == "0" else "0", line)
-            elif other.endswith("/forwarding") and other != _FORWARDING:
+            elif other.endswith("/forwarding"):
                 self._set(other, text, line)
 
     def _copy_default(self, path: str) -> None:
         """devinet_copy_dflt_conf(): to each interface that was never written to, refused writes included."""
-        for other in self._paths:
+        for other in self._others(path):
             place = _interface_key(other)
             settled = place is None or place[1] == "default" or place[1] in self._facts.settled
             if not settled and other not in self._written:
-                self._set(other, self._texts[path], self._origins.get(path))
+                self._set(other, self.text(path), self._origins.get(path))

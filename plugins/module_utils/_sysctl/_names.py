@@ -8,13 +8,14 @@ the collection a key has one spelling, the one ``sysctl -a`` prints: segments jo
 (``eth0.100``) written as a slash.
 """
 
-import functools
 import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem
 
 _GLOB = re.compile(r"[*?\[]")
+_SEPARATOR = re.compile(r"[./]")
+_SWAPPED = str.maketrans("./", "/.")
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
 # Directories with one sub-directory per network interface, whose name may hold dots (Documentation/networking/ip-sysctl.rst).
 _PER_INTERFACE = frozenset(
@@ -38,24 +39,18 @@ def normalise(name: str) -> str:
 
     Same rule as sysctl_normalize() in systemd's src/basic/sysctl-util.c.
     """
-    for character in name:
-        if character == "/":
-            return name
-        if character == ".":
-            return name.replace("/", "\0").replace(".", "/").replace("\0", ".")
-    return name
+    first = _SEPARATOR.search(name)
+    return name.translate(_SWAPPED) if first and first.group() == "." else name
 
 
-@functools.lru_cache(maxsize=None)
 def from_path(path: str) -> str:
     """The canonical key of a path relative to /proc/sys."""
-    return ".".join(segment.replace(".", "/") for segment in path.split("/"))
+    return path.translate(_SWAPPED)
 
 
-@functools.lru_cache(maxsize=None)
 def to_path(key: str) -> str:
     """The path relative to /proc/sys of a canonical key."""
-    return "/".join(segment.replace("/", ".") for segment in key.split("."))
+    return key.translate(_SWAPPED)
 
 
 def _join_interface(segments: t.List[str]) -> t.List[str]:

@@ -8,7 +8,6 @@ whether two texts mean the same, and which of two is larger. How the kernel read
 (base 0: ``0x`` is hexadecimal, a leading zero is octal).
 """
 
-import functools
 import re
 import typing as t
 
@@ -20,6 +19,7 @@ WORDS = "words"
 TEXT = "text"
 
 _C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
+_ONE_NUMBER = re.compile(r"(0|[1-9][0-9]*)\Z")  # in its normal form already
 _OCTAL = re.compile(r"^-?0[0-9]+$")
 _PORTS = re.compile(r"^(0|[1-9][0-9]{0,4})(-(0|[1-9][0-9]{0,4}))?$")
 _LONGEST = 20  # characters of one number; the kernel refuses more (kernel/sysctl.c, proc_get_long)
@@ -65,8 +65,6 @@ def c_integer(word: str) -> t.Optional[int]:
     return -number if word[0] == "-" else number
 
 
-# A plan asks several times for each text: before and after a change, live, on file and at boot.
-@functools.lru_cache(maxsize=8192)
 def _integers(text: str) -> t.Optional[t.Tuple[int, ...]]:
     numbers = tuple([c_integer(word) for word in text.split()])
     if not numbers or None in numbers:
@@ -205,14 +203,14 @@ def normal(raw: Raw, shape: Shape) -> str:
     return " ".join(words)
 
 
-@functools.lru_cache(maxsize=8192)
 def tidy(text: str, shape: Shape) -> str:
     """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
-    numbers = _integers(text) if shape.kind == INTEGERS else None
-    if numbers is not None:
-        return " ".join(str(number) for number in numbers)
     if shape.kind == TEXT:
         return text.strip()
+    if shape.kind == INTEGERS and not _ONE_NUMBER.match(text):
+        numbers = _integers(text)
+        if numbers is not None:
+            return " ".join(str(number) for number in numbers)
     return " ".join(text.split())
 
 
