@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,23 +17,35 @@ from ansible_collections.tunefleet.linux.tests.oracle import machines
 SUITES = (os.environ.get("TUNEFLEET_ORACLE_SUITES") or "bullseye bookworm trixie").split()
 
 
-@pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Machine]]:
+def _machines(folder: Path, driver: str) -> Iterator[list[machines.Machine]]:
     """Every machine that can be had."""
     found: list[machines.Machine] = []
-    folder = tmp_path_factory.mktemp("oracle")
+    missing: list[str] = []
     try:
         for make in (
-            machines.this_machine,
-            *(lambda suite=suite: machines.container(suite, folder) for suite in SUITES),
+            lambda: machines.this_machine(driver),
+            *(lambda suite=suite: machines.container(suite, folder, driver) for suite in SUITES),
         ):
             try:
                 found.append(make())
             except machines.NotHere as problem:
-                machines.MISSING.append(str(problem))
+                missing.append(str(problem))
+        machines.MISSING.extend(one for one in missing if one not in machines.MISSING)
         if not found:
-            pytest.skip("; ".join(machines.MISSING))
+            pytest.skip("; ".join(missing))
         yield found
     finally:
         for machine in found:
             machine.close()
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Machine]]:
+    """The machines that say what their readers make of sysctl.d files."""
+    yield from _machines(tmp_path_factory.mktemp("oracle"), "driver.py")
+
+
+@pytest.fixture(scope="session")
+def pam_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Machine]]:
+    """The machines that say what their pam_limits makes of files of limits.conf(5)."""
+    yield from _machines(tmp_path_factory.mktemp("oracle"), "limits_driver.py")

@@ -30,11 +30,13 @@ class NotHere(Exception):
 class Machine:
     """A driver process, to which cases are sent."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: dict[str, str], driver: str = "driver.py"
+    ) -> None:
         self.name = name
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         # As an argument, so that its standard input is free for cases.
-        code = (HERE / "driver.py").read_text(encoding="utf-8")
+        code = (HERE / driver).read_text(encoding="utf-8")
         self._process = subprocess.Popen(
             [*command, "-c", code],
             stdin=subprocess.PIPE,
@@ -43,10 +45,10 @@ class Machine:
             env=environment,
             text=True,
         )
-        hello = self.receive()
-        self.versions = {name: tuple(version) for name, version in hello["versions"].items()}
-        self.directories: list[str] = hello["directories"]
-        self.libraries: list[str] = hello["libraries"]
+        self.hello = self.receive()
+        self.versions = {name: tuple(version) for name, version in self.hello.get("versions", {}).items()}
+        self.directories: list[str] = self.hello.get("directories", [])
+        self.libraries: list[str] = self.hello.get("libraries", [])
 
     def send(self, case: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -85,14 +87,14 @@ class Machine:
         self._errors.close()
 
 
-def this_machine() -> Machine:
+def this_machine(driver: str = "driver.py") -> Machine:
     """:raises NotHere: when a namespace or a program cannot be had."""
     if os.geteuid() != 0:
-        raise NotHere("this machine: only root may make namespaces to try sysctl.d files in")
+        raise NotHere("this machine: only root may make namespaces to try files in")
     missing = [name for name in ("mount", "ip") if shutil.which(name) is None]
     if missing:
         raise NotHere(f"this machine: {' and '.join(missing)} is not installed")
-    return Machine("this machine", [sys.executable], dict(os.environ))
+    return Machine("this machine", [sys.executable], dict(os.environ), driver)
 
 
 def _images(*arguments: str) -> str:
@@ -108,7 +110,7 @@ def _images(*arguments: str) -> str:
     return ran.stdout
 
 
-def container(suite: str, folder: Path) -> Machine:
+def container(suite: str, folder: Path, driver: str = "driver.py") -> Machine:
     """:raises NotHere: when the engine or the image cannot be had."""
     engine = os.environ.get("TUNEFLEET_ENGINE") or "podman"
     if os.geteuid() != 0:
@@ -126,4 +128,4 @@ def container(suite: str, folder: Path) -> Machine:
     options = ["run", "--rm", "--interactive", "--privileged", "--network", "none"]
     if engine == "podman":
         options.insert(1, "--pull=never")
-    return Machine(suite, [engine, *options, image, "python3"], dict(os.environ, CONTAINERS_CONF=str(conf)))
+    return Machine(suite, [engine, *options, image, "python3"], dict(os.environ, CONTAINERS_CONF=str(conf)), driver)

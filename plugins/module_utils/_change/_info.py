@@ -105,8 +105,8 @@ def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
     seen = _seen.limits(host, None)
     rules = _pam.placed_rules(seen.files)
     if users:
-        star_binds_root = not host.exists(_DEBIAN)
-        found = [one for name in users for one in _of_user(host, name, rules, seen, star_binds_root)]
+        spares_root = host.exists(_DEBIAN)
+        found = [one for name in users for one in _of_user(host, name, rules, seen, spares_root)]
     else:
         pairs = sorted({(placed.rule.domain, placed.rule.item) for placed in rules if not placed.rule.exempts})
         found = [
@@ -117,7 +117,7 @@ def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
 
 
 def _of_user(
-    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen.LimitsSeen, star_binds_root: bool
+    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen.LimitsSeen, spares_root: bool
 ) -> t.List[_result.Result]:
     entry = host.user(name)
     if entry is None:
@@ -125,6 +125,6 @@ def _of_user(
     user = _pam.User(*entry)
     items = sorted(set(seen.base) | {placed.rule.item for placed in rules if not placed.rule.exempts})
     return [
-        _limit({"user": name}, item, _pam.for_user(rules, user, item, star_binds_root), seen.base.get(item, Limit()))
+        _limit({"user": name}, item, _pam.for_user(rules, user, item, spares_root), seen.base.get(item, Limit()))
         for item in items
     ]

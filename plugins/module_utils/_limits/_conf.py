@@ -6,15 +6,24 @@
 Bytes in, bytes out: only lines with the domain and the item that are being set are touched.
 """
 
+import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import PLAIN, Dialect
 
 HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines of limits that it does not set are left alone.\n"
 SOFT = "soft"
 HARD = "hard"
 BOTH = "-"
+
+
+# These hold one number, whatever the type of the line; the first three are taken under any type at all.
+SINGLE = frozenset(["maxlogins", "maxsyslogins", "nonewprivs", "priority"])
+_ANY_TYPE = frozenset(["maxlogins", "maxsyslogins", "nonewprivs"])
+_BLANKS = " \t\n\v\f\r"  # isspace(3)
+_PIECE = 1023
 
 
 class Rule(t.NamedTuple):
@@ -30,6 +39,16 @@ class Rule(t.NamedTuple):
     def exempts(self) -> bool:
         """Whether the line is ``domain -``, which makes pam_limits set nothing at all for whom it names."""
         return not self.item
+
+    @property
+    def sets_soft(self) -> bool:
+        """Whether the line speaks of the soft limit."""
+        return self.type in (SOFT, BOTH) or self.item in SINGLE
+
+    @property
+    def sets_hard(self) -> bool:
+        """Whether the line speaks of the hard limit."""
+        return self.type in (HARD, BOTH) or self.item in SINGLE
 
 
 class Limit(t.NamedTuple):
@@ -49,15 +68,45 @@ class Change(t.NamedTuple):
     comment: str = ""
 
 
-def parse_line(line: bytes) -> t.Optional[Rule]:
+def _fields(text: str, dialect: Dialect) -> t.List[str]:
+    """The fields that pam_limits finds on a line without its comment."""
+    if dialect.pieces:
+        return re.findall("[^" + _BLANKS + "]+", text)[:4]
+    words = [word for word in re.split("[ \t]+", text, maxsplit=3) if word]
+    return words[:3] + [word.strip(" \t") for word in words[3:] if word.strip(" \t")]
+
+
+def parse_line(line: bytes, dialect: Dialect = PLAIN) -> t.Optional[Rule]:
     """The rule on a line, or None. Type and item are read in any case, the domain is not; a ``#`` starts a comment anywhere."""
-    text, _hash, comment = line.decode("utf-8", "surrogateescape").partition("#")
-    words = text.split()
-    if len(words) == 2 and words[1] == BOTH:
+    # A C string ends at a zero byte.
+    text, _hash, comment = line.partition(b"\0")[0].decode("utf-8", "surrogateescape").lstrip(_BLANKS).partition("#")
+    words = _fields(text.partition("\n")[0], dialect)
+    if len(words) == 2 and words[1].startswith(BOTH):
         return Rule(words[0], BOTH, "")
-    if len(words) < 4 or words[1].lower() not in (SOFT, HARD, BOTH) or words[2].lower() not in _values.ITEMS:
+    if len(words) != 4:
         return None
-    return Rule(words[0], words[1].lower(), words[2].lower(), _values.read(words[3], words[2].lower()), comment.strip())
+    kind, item = _lower(words[1]), _lower(words[2])
+    if item not in _values.ITEMS or not (kind in (SOFT, HARD, BOTH) or item in _ANY_TYPE):
+        return None
+    if item == "nonewprivs" and not dialect.nonewprivs:
+        return None
+    value = _values.read(_lower(words[3]), item)
+    return None if value is None else Rule(words[0], kind, item, value, comment.strip())
+
+
+def _lower(text: str) -> str:
+    """tolower(3), which knows no letters but those of ASCII."""
+    return re.sub("[A-Z]+", lambda match: match.group().lower(), text)
+
+
+def read(data: bytes, dialect: Dialect = PLAIN) -> t.List[t.Tuple[int, Rule]]:
+    """Each rule that pam_limits finds in a file, with the number of its line."""
+    found: t.List[t.Tuple[int, Rule]] = []
+    for number, line in enumerate(_lines.split(data), 1):
+        pieces = [line[start : start + _PIECE] for start in range(0, len(line), _PIECE)] if dialect.pieces else [line]
+        rules = [parse_line(piece, dialect) for piece in pieces]
+        found.extend((number, rule) for rule in rules if rule is not None)
+    return found
 
 
 class ConfFile:
@@ -75,9 +124,9 @@ class ConfFile:
         """What this file says about a domain and item; a later line wins, ``-`` sets both."""
         limit = Limit()
         for _index, rule in self._about(domain, item):
-            if rule.type in (SOFT, BOTH):
+            if rule.sets_soft:
                 limit = limit._replace(soft=rule.value)
-            if rule.type in (HARD, BOTH):
+            if rule.sets_hard:
                 limit = limit._replace(hard=rule.value)
         return limit
 

@@ -12,13 +12,20 @@ import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import PLAIN, Dialect
 
 MAIN_FILE = "/etc/security/limits.conf"
 DIRECTORY = "/etc/security/limits.d"
+# Debian caps the soft limit that it takes over from process 1.
+_FD_SETSIZE = 1024
 
-_EVERYBODY, _GROUP, _USER = 1, 2, 3
-# These two items take the last rule that matches, whatever its class.
+# The strength of a rule, by whom its domain names; the numbers of pam_limits run the other way.
+_EVERYBODY, _ALL, _ALL_GROUP, _GROUP, _USER = 1, 2, 3, 4, 5
+# These two take the last rule that matches, whatever its strength.
 _CLASSLESS = frozenset(["priority", "nonewprivs"])
+# These two are one number, and the last line says which of them it is.
+_LOGINS = frozenset(["maxlogins", "maxsyslogins"])
 
 
 class Placed(t.NamedTuple):
@@ -58,9 +65,9 @@ def reading_order(names: t.Iterable[str]) -> t.List[str]:
     return [MAIN_FILE] + ["{0}/{1}".format(DIRECTORY, name) for name in chosen]
 
 
-def placed_rules(files: t.Iterable[t.Tuple[str, bytes]]) -> t.List[Placed]:
+def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: Dialect = PLAIN) -> t.List[Placed]:
     """Every rule of the files, in reading order."""
-    return [Placed(rule, path, line) for path, data in files for line, rule in _conf.ConfFile(data).rules()]
+    return [Placed(rule, path, line) for path, data in files for line, rule in _conf.read(data, dialect)]
 
 
 def for_domain(rules: t.Iterable[Placed], domain: str, item: str) -> Choice:
@@ -73,71 +80,165 @@ def for_domain(rules: t.Iterable[Placed], domain: str, item: str) -> Choice:
             # A plain "* -" is ignored by pam_limits.
             choice = choice if domain == "*" else choice._replace(exempt=placed)
         elif placed.rule.item == item:
-            choice = _take(choice, placed, True, True)
+            choice = _take(choice, placed)
     return choice
 
 
-def _take(choice: Choice, placed: Placed, soft: bool, hard: bool) -> Choice:
-    if soft and placed.rule.type in (_conf.SOFT, _conf.BOTH):
+def _take(choice: Choice, placed: Placed) -> Choice:
+    if placed.rule.sets_soft:
         choice = choice._replace(soft=placed)
-    if hard and placed.rule.type in (_conf.HARD, _conf.BOTH):
+    if placed.rule.sets_hard:
         choice = choice._replace(hard=placed)
     return choice
 
 
-def _id_in(text: str, value: int) -> bool:
-    """``1000:`` is that id and above, ``1000:2000`` both ends included, ``:1000`` that very id."""
-    first, _colon, last = text.partition(":")
-    if not re.match(r"^[0-9]{1,20}$", first + last):
-        return False
+class Span(t.NamedTuple):
+    """A range of ids. ``exact`` is the form ``:1000``."""
+
+    low: int
+    high: t.Optional[int]
+    exact: bool
+
+    def holds(self, number: int) -> bool:
+        """Whether an id lies in it, both ends included."""
+        return self.low <= number and (self.high is None or number <= self.high)
+
+
+def span(domain: str) -> t.Optional[Span]:
+    """The range of ids that a domain is, None for a domain without a colon.
+
+    :raises ValueError: for one that pam_limits cannot read; it passes over the line.
+    """
+    first, colon, last = (domain[1:] if domain[:1] in ("@", "%") else domain).partition(":")
+    if not colon:
+        return None
     if not first:
-        return value == int(last)
-    return int(first) <= value and (not last or value <= int(last))
+        return Span(_id(last), _id(last), True)
+    return Span(_id(first), _id(last) if last else None, False)
 
 
-def _class(domain: str, user: User) -> int:
-    """The strength with which a domain names a user; 0 when it does not."""
-    if domain == user.name or (":" in domain and domain[0] not in "@%" and _id_in(domain, user.uid)):
+def _id(text: str) -> int:
+    """strtoul(3), cut to the 32 bits of an id."""
+    match = re.match(r"^[ \t\n\v\f\r]*([+-]?)0*([0-9]{1,20})$", text)
+    if match is None or int(match.group(2)) >= 2**64:
+        raise ValueError(text)
+    return int(match.group(1) + match.group(2)) % 2**32
+
+
+def _in_group(domain: str, ids: t.Optional[Span], user: User) -> bool:
+    """``@name`` and ``@:id`` look at all groups of a user, ``@first:last`` at the primary one alone."""
+    if ids is None:
+        return bool(domain[1:]) and domain[1:] in user.groups.values()
+    return bool(user.groups.get(ids.low)) if ids.exact else ids.holds(user.gid)
+
+
+def strength(domain: str, user: User, spares_root: bool) -> int:
+    """The strength with which the domain of a limit names a user; 0 when it does not.
+
+    :param spares_root: Debian's patch, which leaves ``@0:`` and ``%:0`` to the test of ranges of user ids.
+    """
+    try:
+        ids = span(domain)
+    except ValueError:
+        return 0
+    if domain == user.name:
         return _USER
+    spared = spares_root and user.uid == 0
+    if domain.startswith("@") and not spared:
+        return _GROUP if _in_group(domain, ids, user) else 0
+    if domain.startswith("%") and not spared:
+        if domain == "%":
+            return _ALL
+        return _ALL_GROUP if (ids is None or ids.exact) and _in_group(domain, ids, user) else 0
+    if ids is not None:
+        return _USER if ids.holds(user.uid) else 0
+    return _EVERYBODY if domain == "*" and not spared else 0
+
+
+def exempts(domain: str, user: User) -> bool:
+    """Whether ``domain -`` exempts a user. Root is nowhere spared, and ``* -`` is ignored."""
+    try:
+        ids = span(domain)
+    except ValueError:
+        return False
+    if domain == user.name:
+        return True
     if domain.startswith("@"):
-        name = domain[1:]
-        if name in user.groups.values():
-            return _GROUP
-        if name.startswith(":"):
-            return _GROUP if any(_id_in(name, gid) for gid in user.groups) else 0
-        return _GROUP if ":" in name and _id_in(name, user.gid) else 0
-    return _EVERYBODY if domain == "*" else 0
+        return _in_group(domain, ids, user)
+    return ids is not None and ids.holds(user.uid)
 
 
-def for_user(rules: t.Iterable[Placed], user: User, item: str, star_binds_root: bool) -> Choice:
+def for_user(rules: t.Iterable[Placed], user: User, item: str, spares_root: bool) -> Choice:
     """The rules that decide for a user.
 
-    :param star_binds_root: False where pam_limits is patched as in Debian, whose ``*`` and ``@group`` pass over uid 0.
+    :param spares_root: True where pam_limits is patched as in Debian, whose ``*`` and ``@group`` pass over uid 0.
     """
-    choice, soft_class, hard_class = Choice(), 0, 0
+    choice, soft_strength, hard_strength, last_logins = Choice(), 0, 0, item
     for placed in rules:
-        strength = _class(placed.rule.domain, user)
-        if strength in (_EVERYBODY, _GROUP) and user.uid == 0 and not star_binds_root:
-            # The patch leaves "@0:" to the test of ranges of user ids.
-            strength = _USER if ":" in placed.rule.domain and _id_in(placed.rule.domain[1:], user.uid) else 0
-        if not strength:
-            continue
-        if placed.rule.exempts:
-            # Here too "* -" is ignored; the first line that exempts ends the reading.
-            if strength != _EVERYBODY:
+        rule = placed.rule
+        if rule.exempts:
+            if exempts(rule.domain, user):
                 return choice._replace(exempt=placed)
             continue
-        if placed.rule.item != item:
+        if rule.item != item and not {rule.item, item} <= _LOGINS:
             continue
-        if item in _CLASSLESS:
-            strength = _USER
-        choice = _take(choice, placed, strength >= soft_class, strength >= hard_class)
-        soft_class = max(soft_class, strength) if placed.rule.type in (_conf.SOFT, _conf.BOTH) else soft_class
-        hard_class = max(hard_class, strength) if placed.rule.type in (_conf.HARD, _conf.BOTH) else hard_class
-    return choice
+        found = _USER if item in _CLASSLESS else strength(rule.domain, user, spares_root)
+        if not found or (item in _CLASSLESS and not strength(rule.domain, user, spares_root)):
+            continue
+        last_logins = rule.item
+        if found in (_ALL, _ALL_GROUP) and rule.item != "maxlogins":
+            continue
+        # pam_limits leaves a line at the first half that a stronger one has set: soft is looked at first.
+        if rule.sets_soft:
+            if found < soft_strength:
+                continue
+            choice, soft_strength = choice._replace(soft=placed), found
+        if rule.sets_hard and found >= hard_strength:
+            choice, hard_strength = choice._replace(hard=placed), found
+    return choice if last_logins == item else Choice()
 
 
-def effective(choice: Choice, base: _conf.Limit) -> _conf.Limit:
+def session(
+    choice: Choice, item: str, before: Limit, start: Limit, may_raise: bool, nr_open: t.Optional[int], dialect: Dialect
+) -> t.Tuple[Limit, bool]:
+    """What a session gets of an item, and whether the kernel refuses what the rules ask for.
+
+    A refusal leaves the limit as it was; where the dialect does not forgive it, it also ends the session.
+
+    :param before: what the process has that opens the session. :param start: what pam_limits starts from: the same, or what
+        process 1 has. :param may_raise: whether that process has CAP_SYS_RESOURCE. :param nr_open: fs.nr_open, where it is known.
+    """
+    if choice.exempt is not None or (choice.soft is None and choice.hard is None and start == before):
+        return before, False
+    limit = Limit(
+        _meant(choice.soft.rule.value if choice.soft else start.soft, item, nr_open, dialect, choice.soft),
+        _meant(choice.hard.rule.value if choice.hard else start.hard, item, nr_open, dialect, choice.hard),
+    )
+    if limit.soft is None or limit.hard is None or before.hard is None:
+        return limit, False
+    soft, hard = _values.kernel(limit.soft, item), _values.kernel(limit.hard, item)
+    if soft > hard:
+        limit = limit._replace(soft=limit.hard)
+    above = item == "nofile" and nr_open is not None and hard > nr_open
+    if above or (hard > _values.kernel(before.hard, item) and not may_raise):
+        return before, True
+    return limit, False
+
+
+def _meant(
+    value: t.Optional[_values.Number],
+    item: str,
+    nr_open: t.Optional[int],
+    dialect: Dialect,
+    placed: t.Optional[Placed],
+) -> t.Optional[_values.Number]:
+    """A number of a rule as pam_limits hands it to the kernel."""
+    if placed is not None and item == "nofile" and value == _values.UNLIMITED and dialect.nofile_word:
+        return value if nr_open is None else nr_open
+    return value
+
+
+def effective(choice: Choice, base: Limit) -> Limit:
     """What a new session gets: what the rules say, else what it starts from; soft is cut to hard.
 
     :param base: the limit that the session has before pam_limits looks at any rule.
@@ -148,4 +249,18 @@ def effective(choice: Choice, base: _conf.Limit) -> _conf.Limit:
     hard = choice.hard.rule.value if choice.hard else base.hard
     if soft is not None and hard is not None and _values.rank(soft) > _values.rank(hard):
         soft = hard
-    return _conf.Limit(soft, hard)
+    return Limit(soft, hard)
+
+
+def start(before: t.Mapping[str, Limit], first: t.Mapping[str, Limit], dialect: Dialect) -> t.Mapping[str, Limit]:
+    """What pam_limits starts from, by item.
+
+    :param before: what the process has that opens the session. :param first: what process 1 has.
+    """
+    if not dialect.resets:
+        return before
+    found = dict(before, **first)
+    nofile = found.get("nofile", Limit())
+    if dialect.spares_root and nofile.soft is not None and _values.rank(nofile.soft) > _FD_SETSIZE:
+        found["nofile"] = nofile._replace(soft=_FD_SETSIZE)
+    return found

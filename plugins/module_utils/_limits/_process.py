@@ -21,9 +21,11 @@ _ROWS = {
     "Max file size": ("fsize", 1024),
     "Max locked memory": ("memlock", 1024),
     "Max msgqueue size": ("msgqueue", 1),
+    "Max nice priority": ("nice", 1),
     "Max open files": ("nofile", 1),
     "Max pending signals": ("sigpending", 1),
     "Max processes": ("nproc", 1),
+    "Max realtime priority": ("rtprio", 1),
     "Max resident set": ("rss", 1024),
     "Max stack size": ("stack", 1024),
 }
@@ -42,12 +44,15 @@ def parse(text: str) -> Limits:
         item, unit = _ROWS.get(line[:26].strip(), ("", 1))
         words = line[26:].split()
         if item and len(words) >= 2:
-            found[item] = Limit(_in_units(words[0], unit), _in_units(words[1], unit))
+            found[item] = Limit(_in_units(words[0], item, unit), _in_units(words[1], item, unit))
     return found
 
 
-def _in_units(word: str, unit: int) -> _values.Number:
-    return int(word) // unit if word.isdigit() else _values.UNLIMITED
+def _in_units(word: str, item: str, unit: int) -> _values.Number:
+    if not word.isdigit():
+        return _values.UNLIMITED
+    # A nice value is kept counted down from 20: getrlimit(2).
+    return 20 - int(word) if item == "nice" else int(word) // unit
 
 
 def lowest(limits: t.Sequence[Limits]) -> Limits:
@@ -55,8 +60,10 @@ def lowest(limits: t.Sequence[Limits]) -> Limits:
     found: Limits = {}
     for item in {item for one in limits for item in one}:
         values = [one[item] for one in limits if item in one]
-        soft = min((value.soft for value in values if value.soft is not None), key=_values.rank)
-        hard = min((value.hard for value in values if value.hard is not None), key=_values.rank)
+        soft, hard = [
+            min((value for value in half if value is not None), key=lambda value: _values.kernel(value, item))
+            for half in ([value.soft for value in values], [value.hard for value in values])
+        ]
         if item == "nofile":
             soft = min(soft, _SESSION_SOFT_NOFILE, key=_values.rank)
         found[item] = Limit(soft, hard)

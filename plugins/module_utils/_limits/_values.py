@@ -39,6 +39,9 @@ ITEMS = {
 }
 _RANGES = {"nice": (-20, 19), "priority": (-20, 19), "nonewprivs": (0, 1)}
 _BOUNDED = (0, 2**63 - 1)
+_NO_LIMIT = 2**64 - 1  # RLIM_INFINITY
+_UNITS = {"KiB": 1024, "minutes": 60}
+_SIGNED = frozenset(["maxlogins", "maxsyslogins", "nice", "priority"])
 
 _NUMBER = re.compile(r"^-?(0|[1-9][0-9]{0,19})$")
 _RANGE = re.compile(r"^[@%]?([0-9]*):([0-9]*)$")
@@ -63,20 +66,36 @@ def number(raw: object, item: str) -> Number:
     return int(text)
 
 
-def read(text: str, item: str) -> Number:
-    """A limit as pam_limits reads it from a file: the digits at the beginning, or no limit.
+def read(text: str, item: str) -> t.Optional[Number]:
+    """A limit as pam_limits reads it from a file, by its beginning; None for what it passes over.
 
-    What is negative or does not fit into 64 bits is no limit either, save for items that have negative values.
+    Numbers are those of strtoull(3), so that a negative one wraps and one that is too large means no limit; and those of strtol(3)
+    for items that take negative ones.
     """
-    if text.lower() in _UNLIMITED_WORDS and item not in _RANGES:
+    if item == "nonewprivs":
+        return 1 if text == "1" else 0
+    if text in _UNLIMITED_WORDS and item not in _RANGES:
         return UNLIMITED
-    digits = re.match(r"^([+-]?)0*([0-9]{1,20})([0-9]*)", text)
-    if digits is None:
-        return 0
-    number = int(digits.group(1) + digits.group(2))
-    if item not in _RANGES and (digits.group(3) or not 0 <= number < 2**64):
-        return UNLIMITED
-    return number
+    match = re.match(r"^[ \t\n\v\f\r]*([+-]?)([0-9]+)", text)
+    if match is None:
+        return None
+    number = int(match.group(2).lstrip("0")[:25] or 0)  # more digits than any number has that is not cut anyway
+    if item in _SIGNED:
+        number = -number if match.group(1) == "-" else number
+        low, high = _RANGES.get(item, (-(2**31), 2**31 - 1))
+        number = max(low, min(high, number))
+        return UNLIMITED if item not in _RANGES and number < 0 else number
+    number = -number % 2**64 if match.group(1) == "-" and number <= _NO_LIMIT else min(number, _NO_LIMIT)
+    return UNLIMITED if number >= _NO_LIMIT // _UNITS.get(ITEMS[item], 1) else number
+
+
+def kernel(value: Number, item: str) -> int:
+    """A limit as setrlimit(2) takes it: in bytes and seconds, a nice value counted down from 20."""
+    if value == UNLIMITED:
+        return _NO_LIMIT
+    if item == "nice":
+        return 20 - int(value)
+    return int(value) * _UNITS.get(ITEMS[item], 1)
 
 
 def rank(value: Number) -> int:

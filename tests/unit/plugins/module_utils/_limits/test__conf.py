@@ -5,6 +5,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Change, ConfFile, Limit, Rule
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
 
 HEAD = _conf.HEADER
 
@@ -186,3 +187,30 @@ def test_rules_have_their_line_numbers():
 )
 def test_says(data, asked, says):
     assert ConfFile(data).says(asked) is says
+
+
+OLD = Dialect(pieces=True, nonewprivs=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "old", "new"),
+    [
+        pytest.param(b"* - nofile 3000 junk", 3000, 3000, id="a fifth field"),
+        pytest.param(b"* - nofile unlimited junk", "unlimited", None, id="a word with a fifth field"),
+        pytest.param(b"* - nofile unlimited\r", "unlimited", None, id="a word with CRLF"),
+        pytest.param(b"* - nofile 3000\r", 3000, 3000, id="CRLF"),
+        pytest.param(b"*\x0b-\x0cnofile 3000", 3000, None, id="odd blanks"),
+        pytest.param(b"\xef\xbb\xbf* - nofile 3000", 3000, 3000, id="a byte order mark is part of the domain"),
+        pytest.param(b"*\xc2\xa0- nofile 3000", None, None, id="a no-break space is no blank"),
+        pytest.param(b"* - nofile 3000\x00 9", 3000, 3000, id="a zero byte ends the line"),
+        pytest.param(b'* - nofile "500"', None, None, id="quotes"),
+        pytest.param(b"* both nofile 500", None, None, id="an unknown type"),
+        pytest.param(b"* both maxlogins 500", 500, 500, id="logins take any type"),
+        pytest.param(b"* - nonewprivs 1", None, 1, id="nonewprivs is younger"),
+        pytest.param(b"# " + b"c" * 1021 + b"* - nofile 3000", 3000, None, id="the tail of a long comment"),
+        pytest.param(b"* - nofile 30" + b" " * 1010 + b"* - nofile 7", 7, 30, id="the tail of a long line"),
+    ],
+)
+def test_what_each_release_reads(line, old, new):
+    found = [_conf.read(line + b"\n", dialect) for dialect in (OLD, _conf.PLAIN)]
+    assert [rules[-1][1].value if rules else None for rules in found] == [old, new]

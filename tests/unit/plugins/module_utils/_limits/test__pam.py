@@ -5,6 +5,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._pam import User
 
 MAIN = "/etc/security/limits.conf"
@@ -33,8 +34,8 @@ def test_reading_order(names, order):
     assert _pam.reading_order(names) == [MAIN] + ["/etc/security/limits.d/" + name for name in order]
 
 
-def choose(files, user=ALICE, item="nofile", star_binds_root=True):
-    choice = _pam.for_user(_pam.placed_rules(files), user, item, star_binds_root)
+def choose(files, user=ALICE, item="nofile", spares_root=False):
+    choice = _pam.for_user(_pam.placed_rules(files), user, item, spares_root)
     return _pam.effective(choice, BASE), [one.where if one else None for one in choice]
 
 
@@ -90,10 +91,24 @@ def choose(files, user=ALICE, item="nofile", star_binds_root=True):
         ),
         pytest.param(
             [(A, b"alice soft nofile 7\n* - nofile 9\n")],
-            Limit(7, 9),
+            Limit(7, 524288),
             A + ":1",
+            None,
+            id="a dash that is beaten by half is left at that half",
+        ),
+        pytest.param(
+            [(A, b"* - nofile 9\nalice soft nofile 7\n")],
+            Limit(7, 9),
             A + ":2",
-            id="half of a dash is beaten",
+            A + ":1",
+            id="half of a dash is beaten later",
+        ),
+        pytest.param(
+            [(A, b"alice hard nofile 7\n* - nofile 5\n")],
+            Limit(5, 7),
+            A + ":2",
+            A + ":1",
+            id="hard half of a dash is beaten",
         ),
         pytest.param(
             [(A, b"* - nofile 9\n* soft nofile 7\n")], Limit(7, 9), A + ":2", A + ":1", id="soft after a dash"
@@ -158,14 +173,14 @@ def test_whom_a_domain_names(domain, alice, carol):
 )
 def test_what_binds_root(domain, debian, others):
     files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
-    bound = [choose(files, ROOT, star_binds_root=star)[0] == Limit(5, 5) for star in (False, True)]
+    bound = [choose(files, ROOT, spares_root=spares)[0] == Limit(5, 5) for spares in (True, False)]
     assert bound == [debian, others]
 
 
 @pytest.mark.parametrize("domain", ["*", "@web", "@:3000", "@2000:", "alice", "1000:"])
 def test_what_binds_others_on_debian(domain):
     files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
-    assert choose(files, star_binds_root=False)[0] == Limit(5, 5)
+    assert choose(files, spares_root=True)[0] == Limit(5, 5)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +195,34 @@ def test_what_binds_others_on_debian(domain):
 def test_exempt(files, exempt):
     limit, places = choose(files)
     assert (limit, places[2]) == (BASE, exempt)
+
+
+@pytest.mark.parametrize(
+    ("domain", "exempt"),
+    [("root", True), ("@root", True), (":0", True), ("0:5", True), ("%0:5", True), ("%:0", True), ("%", False)]
+    + [("*", False), ("1:", False), ("a:b", False)],
+)
+def test_root_is_not_spared_where_it_is_exempt(domain, exempt):
+    choice = _pam.for_user(_pam.placed_rules([(A, (domain + " -\n").encode("ascii"))]), ROOT, "nofile", True)
+    assert (choice.exempt is not None) == exempt
+
+
+@pytest.mark.parametrize(
+    ("lines", "maxlogins", "maxsyslogins"),
+    [
+        ("alice - maxlogins 0\nalice - maxsyslogins 50\n", None, 50),
+        ("alice - maxsyslogins 50\nalice - maxlogins 0\n", 0, None),
+        ("alice - maxlogins 5\n* - maxsyslogins 3\n", None, 5),
+        ("%web - maxlogins 4\n* - maxlogins 3\n", 4, None),
+        ("% - maxlogins 4\n%:3000 - maxlogins 3\n", 3, None),
+        ("%3000: - maxlogins 4\n% - maxsyslogins 4\n", None, None),
+        ("alice whatever maxlogins 4\n", 4, None),
+    ],
+)
+def test_logins_are_one_number(lines, maxlogins, maxsyslogins):
+    rules = _pam.placed_rules([(A, lines.encode("ascii"))])
+    found = [_pam.for_user(rules, ALICE, item, False).soft for item in ("maxlogins", "maxsyslogins")]
+    assert [placed.rule.value if placed else None for placed in found] == [maxlogins, maxsyslogins]
 
 
 @pytest.mark.parametrize("line", [b"* -\n", b"bob -\n", b"@other -\n"])
@@ -207,3 +250,61 @@ def test_items_without_classes(item):
 def test_for_domain(files, domain, places):
     choice = _pam.for_domain(_pam.placed_rules(files), domain, "nofile")
     assert [one.where if one else None for one in choice] == places
+
+
+DEBIAN = Dialect(spares_root=True, forgives=True)
+OLD = Dialect(nofile_word=False)
+FIRST = {"nofile": Limit(4096, 1048576), "nproc": Limit(500, 500)}
+
+
+@pytest.mark.parametrize(
+    ("lines", "dialect", "may_raise", "expected"),
+    [
+        # The recipe of the documents, above the hard limit of the login: measured with Linux-PAM 1.3.1, 1.5.1 and 1.7.2 as released,
+        # and with Debian's.
+        pytest.param("* - nofile 65535\n", Dialect(), True, (Limit(65535, 65535), False), id="may raise"),
+        pytest.param("* - nofile 65535\n", Dialect(), False, (Limit(777, 20000), True), id="may not raise"),
+        pytest.param("* - nofile 65535\n", DEBIAN, False, (Limit(777, 20000), True), id="nor on Debian"),
+        pytest.param("* - nofile 1048576\n", Dialect(), True, (Limit(1048576, 1048576), False), id="fs.nr_open"),
+        pytest.param("* - nofile 1048577\n", Dialect(), True, (Limit(777, 20000), True), id="above fs.nr_open"),
+        pytest.param("* - nofile unlimited\n", Dialect(), True, (Limit(1048576, 1048576), False), id="word, 1.7.2"),
+        pytest.param("* - nofile unlimited\n", OLD, True, (Limit(777, 20000), True), id="word, 1.3.1"),
+        pytest.param("* - nofile " + "9" * 22 + "\n", OLD, True, (Limit(777, 20000), True), id="22 digits, 1.3.1"),
+        pytest.param("* - nofile -5\n", Dialect(), True, (Limit(777, 20000), True), id="negative"),
+        pytest.param("* soft nofile 65535\n", Dialect(), False, (Limit(20000, 20000), False), id="soft is cut"),
+        pytest.param("* hard nofile 500\n", Dialect(), False, (Limit(500, 500), False), id="hard lowers soft"),
+        pytest.param(
+            "alice -\n", Dialect(resets=True), True, (Limit(777, 20000), False), id="exempt: nothing is reset"
+        ),
+        pytest.param("", Dialect(), True, (Limit(777, 20000), False), id="no rule"),
+        pytest.param("", DEBIAN._replace(resets=True), True, (Limit(1024, 1048576), False), id="no rule, reset"),
+        pytest.param("", Dialect(resets=True), True, (Limit(4096, 1048576), False), id="set_all does not cap"),
+        pytest.param("", DEBIAN._replace(resets=True), False, (Limit(777, 20000), True), id="reset is refused"),
+        pytest.param(
+            "* soft nofile 900\n",
+            DEBIAN._replace(resets=True),
+            False,
+            (Limit(777, 20000), True),
+            id="and takes soft along",
+        ),
+    ],
+)
+def test_session(lines, dialect, may_raise, expected):
+    choice = _pam.for_user(
+        _pam.placed_rules([(A, lines.encode("ascii"))], dialect), ALICE, "nofile", dialect.spares_root
+    )
+    before = {"nofile": Limit(777, 20000)}
+    begin = _pam.start(before, FIRST, dialect)["nofile"]
+    assert _pam.session(choice, "nofile", before["nofile"], begin, may_raise, 1048576, dialect) == expected
+
+
+def test_without_fs_nr_open_the_word_stays():
+    choice = _pam.for_user(_pam.placed_rules([(A, b"* - nofile unlimited\n")]), ALICE, "nofile", False)
+    expected = (Limit("unlimited", "unlimited"), False)
+    assert _pam.session(choice, "nofile", BASE, BASE, True, None, Dialect()) == expected
+
+
+def test_nice_is_counted_down():
+    choice = _pam.for_user(_pam.placed_rules([(A, b"* soft nice -5\n* hard nice 0\n")]), ALICE, "nice", False)
+    found = [_pam.session(choice, "nice", Limit(20, 20), Limit(20, 20), may, None, Dialect()) for may in (True, False)]
+    assert found == [(Limit(0, 0), False), (Limit(20, 20), True)]

@@ -35,6 +35,8 @@ def test_parse():
         "core": Limit(0, 1024),
         "data": Limit(2, "unlimited"),
         "rss": Limit(4, "unlimited"),
+        "rtprio": Limit(0, 0),
+        "nice": Limit(20, 20),
         "nproc": Limit(96365, 96365),
         "nofile": Limit(1024, 524288),
         "memlock": Limit(8192, 8192),

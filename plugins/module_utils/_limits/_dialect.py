@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""In what the pam_limits of one host differs from that of another. Private: not for use outside of ``tunefleet.linux``.
+
+The installed module itself is asked: releases and patches leave texts in it that others have not. So no package manager is
+needed, and a module that somebody built is told as well. Releases are those of Linux-PAM, modules/pam_limits/pam_limits.c.
+"""
+
+import re
+import typing as t
+
+# Directories in which libpam of the usual distributions looks for modules; those of Debian have a part for the architecture.
+DIRECTORIES = ("/usr/lib64/security", "/lib64/security", "/usr/lib/security", "/lib/security")
+LIBRARIES = ("/usr/lib", "/lib")
+MODULE = "pam_limits.so"
+ETC = "/etc/security"
+
+
+class Dialect(t.NamedTuple):
+    """What a pam_limits does.
+
+    ``spares_root``: ``*``, ``@group`` and ``%`` pass over uid 0. ``forgives``: a limit that the kernel refuses is passed over, where
+    others end the session. ``resets``: a session starts with the limits of process 1, and not with those of its caller.
+    ``pieces``: lines are read in pieces of 1023 bytes and split at any blank (before 1.6). ``needs_files``: a limits.conf that is
+    missing, or a link that leads nowhere, ends every session (before 1.5.3). ``nofile_word``: ``unlimited`` means fs.nr_open
+    (since 1.5.2). ``nonewprivs``: knows that item (since 1.5.0). ``vendor``: directory of the distribution's own limits.conf.
+    """
+
+    installed: bool = True
+    spares_root: bool = False
+    forgives: bool = False
+    resets: bool = False
+    pieces: bool = False
+    needs_files: bool = False
+    nofile_word: bool = True
+    nonewprivs: bool = True
+    logind: bool = False
+    vendor: t.Optional[str] = None
+
+
+# The present release, without the patches of any distribution.
+PLAIN = Dialect()
+# What is assumed of a module that cannot be read: the one that locks out soonest.
+UNKNOWN = Dialect(installed=False, pieces=True, needs_files=True, nofile_word=False)
+
+
+def of_module(data: t.Optional[bytes]) -> Dialect:
+    """The dialect of a pam_limits.so.
+
+    :param data: its bytes, None where there is none.
+    """
+    if not data:
+        return UNKNOWN
+    # Debian's patches 027, 032 and 040 come together; the last one leaves this text.
+    debian = b"uid=%lu,euid=%lu" in data
+    vendors = [path for path in re.findall(rb"(/[ -~]+)/limits\.conf\0", data) if path != ETC.encode("ascii")]
+    return Dialect(
+        spares_root=debian,
+        forgives=debian,
+        # 1.7.0-1 of Debian changed this text together with the behaviour.
+        resets=debian and b"using PAM default\0" in data,
+        pieces=b"invalid line '%s'" in data,
+        needs_files=b"cannot read settings from %s: %m" in data,
+        nofile_word=b"/proc/sys/fs/nr_open" in data,
+        nonewprivs=b"nonewprivs" in data,
+        logind=b"sd_get_sessions" in data,
+        vendor=vendors[0].decode("ascii") if vendors else None,
+    )
+
+
+def arguments(dialect: Dialect, given: t.Iterable[str]) -> Dialect:
+    """The dialect under the arguments of a line in a PAM stack."""
+    return dialect._replace(resets=True) if "set_all" in given else dialect

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
+
+MAIN = b"\0/etc/security/limits.conf\0/etc/security/limits.d/*.conf\0"
+OLD_TEXTS = b"invalid line '%s' - skipped\0cannot read settings from %s: %m\0using PAM default\0"
+NEW_TEXTS = b"invalid line %llu in '%s' - skipped\0cannot read settings from %s: %s\0"
+DEBIAN = b"Could not set limit for '%s' to soft=%d, hard=%d: %m; uid=%lu,euid=%lu\0"
+WORD = b"/proc/sys/fs/nr_open\0"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(
+            MAIN + OLD_TEXTS,
+            Dialect(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False),
+            id="1.4.0 as released",
+        ),
+        pytest.param(
+            MAIN + OLD_TEXTS + b"nonewprivs\0",
+            Dialect(pieces=True, needs_files=True, nofile_word=False),
+            id="1.5.1 as released",
+        ),
+        pytest.param(
+            MAIN + OLD_TEXTS + DEBIAN + WORD + b"nonewprivs\0",
+            Dialect(spares_root=True, forgives=True, resets=True, pieces=True, needs_files=True),
+            id="1.5.2 of Debian",
+        ),
+        pytest.param(MAIN + NEW_TEXTS + b"using PAM default\0nonewprivs\0" + WORD, Dialect(), id="1.7.2 as released"),
+        pytest.param(
+            MAIN + NEW_TEXTS + DEBIAN + WORD + b"using default\0nonewprivs\0sd_get_sessions\0",
+            Dialect(spares_root=True, forgives=True, logind=True),
+            id="1.7.0 of Debian",
+        ),
+        pytest.param(
+            MAIN + NEW_TEXTS + WORD + b"nonewprivs\0/usr/etc/security/limits.conf\0/usr/etc/security/limits.d/*.conf\0",
+            Dialect(vendor="/usr/etc/security"),
+            id="with a vendor directory",
+        ),
+        pytest.param(b"", _dialect.UNKNOWN, id="empty"),
+        pytest.param(None, _dialect.UNKNOWN, id="not installed"),
+    ],
+)
+def test_of_module(data, expected):
+    assert _dialect.of_module(data) == expected
+
+
+def test_what_is_not_known_is_taken_for_the_worst():
+    unknown = _dialect.UNKNOWN
+    assert not unknown.installed and unknown.needs_files
+    assert not unknown.forgives and not unknown.spares_root and not unknown.nofile_word
+
+
+@pytest.mark.parametrize(("given", "resets"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)])
+def test_arguments(given, resets):
+    assert _dialect.arguments(Dialect(), given).resets == resets
