@@ -28,7 +28,9 @@ options:
     description: The keys to set, as in the option O(tunefleet.linux.sysctl#module:settings).
     type: dict
   accept_hazards:
-    description: Apply settings and limits that have a C(hazard), too.
+    description:
+      - Apply settings and limits that have a C(hazard), too.
+      - Rules across keys, which refuse values that come to nothing or do harm together, then only warn. See RV(rules).
     type: bool
     default: false
   on_unavailable:
@@ -254,6 +256,18 @@ needs:
   type: list
   elements: str
   sample: [new_session]
+rules:
+  description:
+    - Rules across keys that do not hold for the values of the request together with what the host has. Each has the name of the
+      C(rule), whether it C(refused) the request, and a C(text) that says what to change.
+  returned: always, unless an entry was malformed
+  type: list
+  elements: dict
+  sample:
+    - rule: somaxconn_serves_syn_backlog
+      refused: false
+      text: net.core.somaxconn 4096 (as the host has it) cuts the queue that net.ipv4.tcp_max_syn_backlog 8192 (memo_ko:143) shall
+        fill; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
 undone:
   description: What was put back after an entry was refused, one sentence each.
   returned: failure

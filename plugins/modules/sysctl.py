@@ -12,6 +12,8 @@ description:
     kernel made of them.
   - All or nothing. Everything is checked before the first write; when the kernel refuses a value, live values and the file are
     put back as they were.
+  - Values that are each legal and come to nothing together, such as C(tcp_tw_reuse) without C(tcp_timestamps), are refused, or warned
+    of where O(name) sets a single key. See RV(rules).
   - A drop-in for M(ansible.posix.sysctl) on Linux; change the name of the module and a playbook goes on working. The default
     file differs, because systemd-sysctl reads C(/etc/sysctl.d) and not C(/etc/sysctl.conf), and Debian 13 dropped the link
     that made up for it.
@@ -245,6 +247,18 @@ needs:
   type: list
   elements: str
   sample: [new_session]
+rules:
+  description:
+    - Rules across keys that do not hold for the values of the request together with what the host has. Each has the name of the
+      C(rule), whether it C(refused) the request, and a C(text) that says what to change.
+  returned: always, unless an entry was malformed
+  type: list
+  elements: dict
+  sample:
+    - rule: somaxconn_serves_syn_backlog
+      refused: false
+      text: net.core.somaxconn 4096 (as the host has it) cuts the queue that net.ipv4.tcp_max_syn_backlog 8192 (memo_ko:143) shall
+        fill; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
 undone:
   description: What was put back after an entry was refused, one sentence each.
   returned: failure

@@ -107,6 +107,22 @@ class LimitDecision(t.NamedTuple):
         return "{0} {1}".format(self.domain, self.item)
 
 
+class Finding(t.NamedTuple):
+    """A rule across keys that does not hold; ``refused`` says whether the request comes to nothing for it."""
+
+    rule: str
+    refused: bool
+    text: str
+
+
+class Context(t.NamedTuple):
+    """A key that a request does not set, and that has to be known to judge those that it sets."""
+
+    live: t.Optional[str]
+    boot: BootState
+    writable: bool
+
+
 class Plan(t.NamedTuple):
     """Everything that a request comes to on this host. With problems nothing may be carried out."""
 
@@ -116,3 +132,5 @@ class Plan(t.NamedTuple):
     problems: t.Sequence[str] = ()
     warnings: t.Sequence[str] = ()
     needs: t.Sequence[str] = ()
+    context: t.Mapping[str, Context] = {}
+    findings: t.Sequence[Finding] = ()

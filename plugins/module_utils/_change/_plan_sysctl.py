@@ -382,4 +382,13 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     line = _lines.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
         warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.sysctl_file, line))
-    return d.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings)
+    context = {key: _context(key, seen, found) for key in seen.live if key not in by_key}
+    return d.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings, context=context)
+
+
+def _context(key: str, seen: SysctlSeen, found: t.Sequence[_boot.BootTable]) -> d.Context:
+    """What the host has of a key that is not asked for."""
+    live = seen.live[key]
+    shape = shape_of(key, live.text, "")
+    state, _others = boot_states(found, key, shape, lambda boot: False)
+    return d.Context(None if live.text is None else _values.tidy(live.text, shape), state, live.writable)

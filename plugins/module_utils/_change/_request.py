@@ -90,6 +90,8 @@ def of_sysctl(options: Options) -> Request:
         persist=options["persist"],
         on_unavailable=_wish.SKIP if options["ignoreerrors"] else options["on_unavailable"],
         on_shadowed=options["on_shadowed"],
+        # A playbook that sets key after key breaks rules in between, as ansible.posix.sysctl lets it.
+        strict=not single,
     )
     return Request(wishes=wishes, policy=policy)
 
@@ -184,7 +186,10 @@ def of_profile(options: Options) -> Request:
     if problems:
         raise EntryProblems(problems)
     policy = Policy(
-        on_unavailable=options["on_unavailable"], on_shadowed=options["on_shadowed"], guard=options["guard"]
+        on_unavailable=options["on_unavailable"],
+        on_shadowed=options["on_shadowed"],
+        guard=options["guard"],
+        strict=not options["accept_hazards"],
     )
     request = Request(wishes, limits, policy)
     if not options["accept_hazards"]:

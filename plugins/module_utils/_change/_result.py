@@ -117,6 +117,7 @@ def of(plan: d.Plan, path: t.Optional[str]) -> Result:
         "limits": [limit(one) for one in plan.limits],
         "summary": summary(one.status for one in list(plan.settings) + list(plan.limits)),
         "needs": list(plan.needs),
+        "rules": [{"rule": one.rule, "refused": one.refused, "text": one.text} for one in plan.findings],
         "diff": diff(plan),
     }
 

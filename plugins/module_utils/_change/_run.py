@@ -9,11 +9,18 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _plan_limits,
     _plan_sysctl,
     _result,
+    _rules,
     _seen,
     _transaction,
     _wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Plan
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
+    BootState,
+    Context,
+    FileStep,
+    LiveStep,
+    Plan,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
@@ -32,19 +39,29 @@ class RequestFailed(TuneError):
 
 def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     """The plan for everything that a request names. Pure."""
-    parameters = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else Plan()
-    if seen.limits is None:
-        return parameters
-    nr_open = _nr_open_after(parameters, seen.limits.nr_open)
-    limits = _plan_limits.plan(request.limits, seen.limits, request.policy, nr_open)
-    return Plan(
-        settings=parameters.settings,
+    plan = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else Plan()
+    if seen.limits is not None:
+        plan = _with_limits(plan, request, seen.limits)
+    findings = _rules.findings(plan, request.policy, seen.nofile_rules)
+    return plan._replace(
+        problems=list(plan.problems) + [one.text for one in findings if one.refused],
+        warnings=list(plan.warnings) + [one.text for one in findings if not one.refused],
+        findings=findings,
+    )
+
+
+def _with_limits(plan: Plan, request: Request, seen: _seen.LimitsSeen) -> Plan:
+    nr_open = _nr_open_after(plan, seen.nr_open)
+    limits = _plan_limits.plan(request.limits, seen, request.policy, nr_open)
+    file_max = None if seen.file_max is None else str(seen.file_max)
+    return plan._replace(
         limits=limits.limits,
         # Kernel parameters first: a limit may need the fs.nr_open that the same request sets.
-        steps=list(parameters.steps) + list(limits.steps),
-        problems=list(parameters.problems) + list(limits.problems),
-        warnings=list(parameters.warnings) + list(limits.warnings),
+        steps=list(plan.steps) + list(limits.steps),
+        problems=list(plan.problems) + list(limits.problems),
+        warnings=list(plan.warnings) + list(limits.warnings),
         needs=limits.needs,
+        context=dict({_rules.FILE_MAX: Context(file_max, BootState(), True)}, **plan.context),
     )
 
 

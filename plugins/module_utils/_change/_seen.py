@@ -9,6 +9,7 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _rules
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam, _process
@@ -98,7 +99,10 @@ class SysctlSeen(t.NamedTuple):
 
 
 class LimitsSeen(t.NamedTuple):
-    """limits.conf files, and what sessions have before any rule. ``nr_open`` is fs.nr_open as it is now."""
+    """limits.conf files, and what sessions have before any rule.
+
+    ``nr_open`` and ``file_max`` are fs.nr_open and fs.file-max as they are now.
+    """
 
     own: t.Optional["File"]
     files: Files
@@ -106,13 +110,15 @@ class LimitsSeen(t.NamedTuple):
     ceiling: _process.Limits
     may_raise: bool
     nr_open: t.Optional[int]
+    file_max: t.Optional[int]
 
 
 class Seen(t.NamedTuple):
-    """Everything that a plan is made from."""
+    """Everything that a plan is made from. ``nofile_rules`` are limits of open files that are there, and the line of each."""
 
     sysctl: t.Optional[SysctlSeen]
     limits: t.Optional[LimitsSeen]
+    nofile_rules: t.Sequence[t.Tuple[int, str]] = ()
 
 
 def _release(text: str) -> _catalog.Version:
@@ -263,14 +269,28 @@ def limits(host: "Host", path: t.Optional[str]) -> LimitsSeen:
         ceiling=init,
         may_raise=_process.may_raise(host.text("/proc/1/status"), host.text("/proc/self/uid_map")),
         nr_open=_integer(host.live("fs/nr_open").text),
+        file_max=_integer(host.live("fs/file-max").text),
     )
+
+
+def _nofile_rules(files: Files) -> t.List[t.Tuple[int, str]]:
+    return [
+        (placed.rule.value, placed.where)
+        for placed in _pam.placed_rules(files)
+        if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
+    ]
 
 
 def of(host: "Host", request: Request) -> Seen:
-    """What the host shows about everything that a request names."""
+    """What the host shows about everything that a request names, and about the keys that it is judged by."""
     policy = request.policy
     path = policy.sysctl_file if policy.persist else None
-    return Seen(
-        sysctl(host, [wish.key for wish in request.wishes], path) if request.wishes else None,
-        limits(host, policy.limits_file) if request.limits else None,
+    keys = [wish.key for wish in request.wishes]
+    nofile = any(wish.item == "nofile" for wish in request.limits)
+    more = sorted(_rules.companions(keys, nofile)) if keys else []
+    seen = Seen(
+        sysctl(host, keys + more, path) if keys else None, limits(host, policy.limits_file) if request.limits else None
     )
+    if _rules.NR_OPEN not in keys:
+        return seen
+    return seen._replace(nofile_rules=_nofile_rules(seen.limits.files if seen.limits else limit_files(host)))

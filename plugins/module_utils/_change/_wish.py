@@ -83,7 +83,7 @@ class LimitWish(t.NamedTuple):
 
 
 class Policy(t.NamedTuple):
-    """How a request is to be carried out."""
+    """How a request is to be carried out. ``strict`` lets rules across keys refuse it; they warn otherwise."""
 
     sysctl_file: str = "/etc/sysctl.d/99-tunefleet.conf"
     limits_file: str = "/etc/security/limits.d/99-tunefleet.conf"
@@ -93,6 +93,7 @@ class Policy(t.NamedTuple):
     on_shadowed: str = WARN
     guard: str = _guard.REFUSE
     backup: bool = False
+    strict: bool = True
 
 
 class Request(t.NamedTuple):

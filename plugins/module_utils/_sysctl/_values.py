@@ -139,7 +139,7 @@ def _normal_integers(words: t.List[str], shape: Shape) -> str:
     return " ".join(str(number) for number in numbers)
 
 
-def _port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
+def port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
     """The set of ports in ``8080,9000-9010``; hexadecimal is left out, for nobody writes ports so."""
     ports: t.Set[int] = set()
     for piece in text.split(",") if text else []:
@@ -154,7 +154,7 @@ def _port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
 
 def _normal_ports(words: t.List[str]) -> str:
     """One spelling of a port list, the kernel's own: sorted, neighbours merged (proc_do_large_bitmap)."""
-    ports = _port_set(",".join(words).replace(",,", ","))
+    ports = port_set(",".join(words).replace(",,", ","))
     if ports is None:
         raise ValueProblem(
             "{0!r} is no list of ports; write ports and ranges from 0 to 65535 with commas and no blanks, as in 8080,9000-9010".format(
@@ -219,7 +219,7 @@ def same(one: t.Optional[str], other: t.Optional[str], shape: Shape) -> bool:
     if one is None or other is None or one == other:
         return one == other
     if shape.kind == PORTS:
-        left, right = _port_set(one), _port_set(other)
+        left, right = port_set(one), port_set(other)
         return left is not None and left == right
     if shape.kind == WORDS:
         return set(one.split()) == set(other.split())

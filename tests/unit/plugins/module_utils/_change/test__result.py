@@ -7,6 +7,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _re
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
     BootState,
     FileStep,
+    Finding,
     LimitDecision,
     LiveStep,
     Plan,
@@ -163,13 +164,14 @@ def test_diff(steps, pages):
 
 
 def test_of():
-    plan = Plan([SETTING], [LIMIT], [LIVE, EDIT], (), ["careful"], ["new_session"])
+    plan = Plan([SETTING], [LIMIT], [LIVE, EDIT], (), ["careful"], ["new_session"], {}, [Finding("r", False, "T.")])
     assert _result.of(plan, PATH) == {
         "changed": True,
         "settings": [_result.setting(SETTING, PATH)],
         "limits": [_result.limit(LIMIT)],
         "summary": {"changed": 1, "kept": 1},
         "needs": ["new_session"],
+        "rules": [{"rule": "r", "refused": False, "text": "T."}],
         "diff": _result.diff(plan),
     }
 
