@@ -254,7 +254,7 @@ def _compared(have: t.Optional[str], wish: str, shape: Shape) -> t.Optional[t.Li
 
 
 def _port_sets(have: t.Optional[str], wish: str) -> t.Optional[t.Tuple[t.FrozenSet[int], t.FrozenSet[int]]]:
-    mine, wanted = None if have is None else _port_set(have), _port_set(wish)
+    mine, wanted = None if have is None else port_set(have), port_set(wish)
     return None if mine is None or wanted is None else (mine, wanted)
 
 
