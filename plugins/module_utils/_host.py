@@ -11,6 +11,7 @@ import glob
 import grp
 import os
 import pwd
+import socket
 import stat
 import tempfile
 import time
@@ -22,6 +23,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import Hos
 # is asked for. So a page is tried first, and what fills it is read again with more than any file there gives.
 _PAGE = 4096
 _LONGEST = 1 << 18
+# Larger than any datagram that the kernel answers a netlink request with (net/netlink/af_netlink.c: 32 KiB at most).
+_DATAGRAM = 1 << 17
+_NETLINK_SECONDS = 10
 _HINTS = {
     errno.EPERM: "is it immutable? See lsattr(1)",
     errno.EBUSY: "is it a mount point of its own, as in some containers?",
@@ -92,6 +96,59 @@ class Host:
                 return stream.read().decode("utf-8", "surrogateescape").strip()
         except OSError:
             return None
+
+    # -- sockets and time --------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def netlink(protocol: int, request: bytes) -> t.Iterator[bytes]:
+        """What the kernel answers to a netlink request, one datagram at a time; whoever asks knows which is the last.
+
+        :raises HostProblem: with half a sentence: why there is no answer, or not all of it.
+        """
+        try:
+            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as link:
+                link.settimeout(_NETLINK_SECONDS)
+                link.sendto(request, (0, 0))
+                while True:
+                    data, _ancillary, flags, _sender = link.recvmsg(_DATAGRAM)
+                    if flags & socket.MSG_TRUNC:
+                        raise HostProblem("the kernel's answer is cut off")
+                    yield data
+        except OSError as error:
+            raise HostProblem("netlink said: {0}".format(error.strerror or error))
+
+    def socket_owners(self, inodes: t.Container[int]) -> t.Dict[int, t.List[str]]:
+        """Ids of the processes that hold a socket, by the inode of the socket; those that this user may look at."""
+        found: t.Dict[int, t.List[str]] = {}
+        for pid in sorted(filter(str.isdigit, os.listdir(self._at("/proc"))), key=int):
+            for inode in set(self._socket_inodes(self._at("/proc/{0}/fd".format(pid)))):
+                if inode in inodes:
+                    found.setdefault(inode, []).append(pid)
+        return found
+
+    @staticmethod
+    def _socket_inodes(directory: str) -> t.Iterator[int]:
+        try:
+            names = os.listdir(directory)
+        except OSError:  # of somebody else, or gone meanwhile
+            return
+        for name in names:
+            try:
+                link = os.readlink(directory + "/" + name)
+            except OSError:  # closed meanwhile
+                continue
+            if link.startswith("socket:["):
+                yield int(link[8:-1])
+
+    @staticmethod
+    def now() -> float:
+        """Seconds of a clock that nobody sets."""
+        return time.monotonic()
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
 
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 

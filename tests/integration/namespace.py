@@ -9,12 +9,13 @@ whole machine shares (fs, vm, kernel) read-only. It ends, and takes everything a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,34 @@ class ModuleRunner:
         self._process.communicate(timeout=10)
 
 
+class Load:
+    """The process that obeys orders inside of a namespace, see load.py."""
+
+    def __init__(self, enter: list[str], home: str) -> None:
+        self._process = subprocess.Popen(
+            [*enter, sys.executable, "-m", "ansible_collections.tunefleet.linux.tests.integration.load"],
+            env=environment(home),
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def __call__(self, do: str, **fields: Any) -> Any:
+        """Give an order and wait until it is carried out."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": do, **fields}) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def repeat(self, every: float, do: str, **fields: Any) -> None:
+        """Have an order carried out again and again beside what follows."""
+        self("repeat", order={"do": do, **fields}, every=every)
+
+    def close(self) -> None:
+        self._process.communicate(timeout=10)
+
+
 class Namespace:
     """A private part of this machine.
 
@@ -179,6 +208,10 @@ class Namespace:
 
     # -- running things ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _enter(self) -> list[str]:
+        return ["nsenter", f"--target={self._holder.pid}", "--net", "--mount", "--ipc", "--"]
+
     def run(
         self,
         *command: str,
@@ -189,9 +222,8 @@ class Namespace:
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside, as root or as the user nobody."""
-        enter = ["nsenter", f"--target={self._holder.pid}", "--net", "--mount", "--ipc", "--"]
         done = subprocess.run(
-            enter + (_UNPRIVILEGED if nobody else []) + list(command),
+            self._enter + (_UNPRIVILEGED if nobody else []) + list(command),
             input=stdin,
             env=environment(str(self._runner.home), **(env or {})),
             capture_output=True,
@@ -236,6 +268,15 @@ class Namespace:
 
     def profile(self, *, check_mode: bool = False, **options: Any) -> Outcome:
         return self.module("profile", options, check_mode=check_mode)
+
+    @contextlib.contextmanager
+    def load(self) -> Iterator[Load]:
+        """A program inside that puts sockets under pressure, see load.py; all it made goes when it ends."""
+        load = Load(self._enter, str(self._runner.home))
+        try:
+            yield load
+        finally:
+            load.close()
 
     # -- live values ------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The house keeps its order: who may import whom, who may touch the machine, and what Python 3.6 can read.
 
-"Where is X decided?" has one answer only as long as imports go one way: modules -> _change -> _sysctl, _limits -> _errors. The
+"Where is X decided?" has one answer only as long as imports go one way: modules -> _change -> _sysctl, _limits -> _errors, and
+modules -> _sockets -> _limits. The
 host is handed in, so that everything that decides can be tried on a host made of dictionaries.
 """
 
@@ -17,8 +18,9 @@ CORE = "ansible_collections.tunefleet.linux.plugins.module_utils."
 
 # From the top to the bottom: what each part of the core may import of the core.
 MAY_IMPORT = {
-    "modules": {"_change", "_errors", "_host", "_limits", "_sysctl"},
+    "modules": {"_change", "_errors", "_host", "_limits", "_sockets", "_sysctl"},
     "_change": {"_change", "_errors", "_limits", "_lines", "_sysctl"},
+    "_sockets": {"_errors", "_limits", "_sockets"},
     "_limits": {"_errors", "_limits", "_lines"},
     "_sysctl": {"_errors", "_lines", "_sysctl"},
     "_host": {"_errors"},
@@ -26,7 +28,21 @@ MAY_IMPORT = {
     "_errors": set(),
 }
 # Parts of the standard library that cannot touch the machine. The host alone may import others.
-PURE = {"collections", "difflib", "enum", "fnmatch", "functools", "itertools", "math", "operator", "re", "typing"}
+PURE = {
+    "collections",
+    "difflib",
+    "enum",
+    "fnmatch",
+    "functools",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "struct",
+    "typing",
+}
+# Parts that are handed a host, and so may name its type.
+HANDED_A_HOST = ("_change", "_sockets")
 TOUCHING = {"open", "exec", "eval", "compile", "input", "__import__", "breakpoint"}
 
 
@@ -66,7 +82,7 @@ def import_problem(part, name, for_types):
         return "a relative import; name the whole path"
     if name.startswith(CORE):
         target = name[len(CORE) :].split(".")[0]
-        if target in MAY_IMPORT[part] or (for_types and part == "_change" and target == "_host"):
+        if target in MAY_IMPORT[part] or (for_types and part in HANDED_A_HOST and target == "_host"):
             return ""
         return "{0} imports {1}, which is not below it".format(part, target)
     top = name.split(".")[0]

@@ -101,6 +101,7 @@ class FakeHost:
     :param rules: what the kernel makes of a write, by path.
     :param links: real path by path. :param directories: paths of directories.
     :param full: paths whose write fails with ENOSPC.
+    :param dumps: answers a netlink request. :param sockets: ids of processes by the inode of a socket that they hold.
     """
 
     def __init__(
@@ -118,6 +119,8 @@ class FakeHost:
         users: t.Optional[t.Mapping[str, t.Tuple[str, int, int, t.Dict[int, str]]]] = None,
         root: bool = True,
         release: str = "6.12.9-amd64",
+        dumps: t.Optional[t.Callable[[bytes], t.Iterator[bytes]]] = None,
+        sockets: t.Optional[t.Mapping[int, t.List[str]]] = None,
     ) -> None:
         merged = dict(KERNEL, **(live or {}))  # type: t.Dict[str, t.Optional[str]]
         self.values = {path: text for path, text in merged.items() if text is not None}  # type: t.Dict[str, str]
@@ -134,6 +137,9 @@ class FakeHost:
         self.users = dict(users or {})
         self.root = root
         self.release = release
+        self.dumps = dumps
+        self.sockets = dict(sockets or {})
+        self.clock = 1000.0
         self.log = []  # type: t.List[t.Tuple[str, str, t.Any]]
 
     def state(self) -> t.Tuple[t.Dict[str, str], t.Dict[str, bytes]]:
@@ -157,6 +163,22 @@ class FakeHost:
     def text(self, path: str) -> t.Optional[str]:
         text = self.texts.get(path)
         return None if text is None else text.strip()
+
+    # -- sockets and time --------------------------------------------------------------------------------------------------
+
+    def netlink(self, protocol: int, request: bytes) -> t.Iterator[bytes]:
+        if self.dumps is None:
+            raise HostProblem("netlink said: Permission denied")
+        return self.dumps(request)
+
+    def socket_owners(self, inodes: t.Container[int]) -> t.Dict[int, t.List[str]]:
+        return {inode: pids for inode, pids in self.sockets.items() if inode in inodes}
+
+    def now(self) -> float:
+        return self.clock
+
+    def sleep(self, seconds: float) -> None:
+        self.clock += seconds
 
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 

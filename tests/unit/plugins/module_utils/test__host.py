@@ -8,10 +8,12 @@ import os
 import re
 import socket
 import stat
+import struct
 import subprocess
 
 import pytest
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _host
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host, Live
 
@@ -628,3 +630,54 @@ def test_remove_what_is_not_there(host):
     with pytest.raises(HostProblem) as caught:
         host.remove(CONF)
     assert str(caught.value) == "Removing {0} failed: No such file or directory.".format(CONF)
+
+
+# -- sockets and time -----------------------------------------------------------------------------------------------------
+
+SOCK_DIAG = 4
+# struct nlmsghdr and inet_diag_req_v2: every listening TCP socket of IPv4.
+LISTENING = struct.pack("=IHHII", 72, 20, 0x301, 1, 0) + struct.pack("=BBBBI", 2, 6, 0, 0, 1 << 10) + bytes(48)
+
+
+@pytest.fixture
+def listening():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(1)
+        yield server
+
+
+def test_netlink_answers_until_the_end(host, listening):
+    port = struct.pack(">H", listening.getsockname()[1])
+    datagrams = host.netlink(SOCK_DIAG, LISTENING)
+    assert port in next(datagrams)
+    datagrams.close()
+
+
+def test_netlink_that_is_refused(host):
+    with pytest.raises(HostProblem, match="^netlink said: Protocol not supported$"):
+        next(host.netlink(31, LISTENING))
+
+
+def test_netlink_that_says_more_than_fits(monkeypatch, host, listening):
+    monkeypatch.setattr(_host, "_DATAGRAM", 16)
+    with pytest.raises(HostProblem, match="^the kernel's answer is cut off$"):
+        next(host.netlink(SOCK_DIAG, LISTENING))
+
+
+def test_netlink_that_never_answers(monkeypatch, host):
+    monkeypatch.setattr(_host, "_NETLINK_SECONDS", 0.1)
+    with pytest.raises(HostProblem, match="^netlink said: timed out$"):
+        next(host.netlink(SOCK_DIAG, struct.pack("=IHHII", 16, 3, 1, 1, 0)))
+
+
+def test_owners_of_sockets(listening):
+    inode = os.fstat(listening.fileno()).st_ino
+    assert Host().socket_owners({inode}) == {inode: [str(os.getpid())]}
+    assert Host().socket_owners({0}) == {}
+
+
+def test_time_passes(host):
+    before = host.now()
+    host.sleep(0.01)
+    assert 0.01 <= host.now() - before < 5

@@ -1,0 +1,262 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: socket_info
+short_description: Read socket counts, listen queues and the network's loss counters
+version_added: 0.1.0
+description:
+  - Returns how many TCP sockets are in which state, how full each listen queue is, which local ports are in use towards which
+    destination, and the counters by which the kernel says what it dropped, with the settings that limit each.
+  - Everything is of the network namespace that the module runs in, apart from what is marked as being of the whole machine.
+  - Sockets are counted through sock_diag(7), as C(ss) does, so that 100,000 of them take a fraction of a second; where that is not
+    permitted, from C(/proc/net/tcp) and C(tcp6). The first use of sock_diag may make the kernel load its module C(tcp_diag).
+  - What this kernel does not have, or a container hides, is null or missing here, and named in RV(unseen) when it should be there.
+author:
+  - The tunefleet.linux authors (@tunefleet)
+extends_documentation_fragment:
+  - tunefleet.linux.tuning
+  - tunefleet.linux.tuning.reads
+options: {}
+notes:
+  - Works without root.
+seealso:
+  - module: tunefleet.linux.diagnose
+  - module: tunefleet.linux.sysctl_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Read sockets and counters
+  tunefleet.linux.socket_info:
+  register: sockets
+
+- name: Show listen queues that are more than half full
+  ansible.builtin.debug:
+    msg: "{{ item.address }}:{{ item.port }} holds {{ item.length }} of {{ item.limit }}"
+  loop: "{{ sockets.listeners }}"
+  when: item.limit and item.length * 2 > item.limit
+
+- name: Show how many sockets are in TIME-WAIT
+  ansible.builtin.debug:
+    msg: "{{ (sockets.states | items2dict(key_name='state', value_name='ipv4'))['TIME-WAIT'] }}"
+"""
+
+RETURN = r"""
+source:
+  description: Where the sockets were read, V(sock_diag) or V(/proc/net/tcp); null when nowhere.
+  returned: success
+  type: str
+  sample: sock_diag
+states:
+  description: TCP sockets by state, in the order in which a connection goes through them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    state:
+      description: The state, named as in RFC 9293. The kernel's numbers are in C(include/net/tcp_states.h).
+      type: str
+      returned: success
+      sample: TIME-WAIT
+    ipv4:
+      description: Sockets of IPv4 in it.
+      type: int
+      returned: success
+      sample: 411
+    ipv6:
+      description: Sockets of IPv6 in it, those that speak IPv4 included.
+      type: int
+      returned: success
+      sample: 0
+    meaning:
+      description: What it means that a socket is in this state, and what many of them may mean.
+      type: str
+      returned: success
+      sample: >-
+        Closed by us first; kept for 60 seconds so that late packets harm no later connection. No program holds it, and it takes
+        little memory. Many of them are normal where we close many connections.
+    source:
+      description: Lines of the documents that explain it.
+      type: list
+      elements: str
+      returned: success
+      sample: ['guide_zh:25', 'guide_zh:79']
+listeners:
+  description: Every listening TCP socket, by port. With C(SO_REUSEPORT) several have the same address and port.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    family:
+      description: V(ipv4) or V(ipv6).
+      type: str
+      returned: success
+      sample: ipv4
+    address:
+      description: The address that it listens on.
+      type: str
+      returned: success
+      sample: 0.0.0.0
+    port:
+      description: The port that it listens on.
+      type: int
+      returned: success
+      sample: 8080
+    length:
+      description: Connections that wait for accept(2) (C(sk_ack_backlog)).
+      type: int
+      returned: success
+      sample: 6
+    limit:
+      description:
+        - Connections that may wait (C(sk_max_ack_backlog)), which is the program's own backlog, or C(net.core.somaxconn) as it was when
+          the program began to listen, whichever is less. The kernel lets in one more. It also bounds the handshakes under way.
+        - Null where only C(/proc/net/tcp) could be read.
+      type: int
+      returned: success
+      sample: 5
+    drops:
+      description:
+        - Packets of new connections that this socket dropped since it began to listen (C(sk_drops)).
+        - Null where only C(/proc/net/tcp) could be read.
+      type: int
+      returned: success
+      sample: 27
+    uid:
+      description: Number of the user that opened it.
+      type: int
+      returned: success
+      sample: 33
+    inode:
+      description: Number of the socket, as in the links of C(/proc/PID/fd).
+      type: int
+      returned: success
+      sample: 68190
+    half_open:
+      description: Handshakes to this port that are under way (SYN-RECEIVED).
+      type: int
+      returned: success
+      sample: 0
+ports:
+  description: Local ports for outgoing connections.
+  returned: success
+  type: dict
+  contains:
+    range:
+      description: First and last port of C(net.ipv4.ip_local_port_range).
+      type: list
+      elements: int
+      returned: success
+      sample: [32768, 60999]
+    available:
+      description: Ports of the range that are not reserved by C(net.ipv4.ip_local_reserved_ports).
+      type: int
+      returned: success
+      sample: 28232
+    destinations:
+      description:
+        - The ten destinations towards which most ports of the range are in use. C(source) is the local address, C(address) and C(port)
+          are the destination, C(used) counts ports, C(time_wait) those of them whose socket is in TIME-WAIT.
+      type: list
+      elements: dict
+      returned: success
+      sample:
+        - {source: 127.0.0.1, address: 127.0.0.1, port: 8080, used: 417, time_wait: 411}
+sockstat:
+  description:
+    - The numbers of C(/proc/net/sockstat) and C(sockstat6) by protocol, in sockets; C(mem) in pages, C(memory) in bytes.
+    - Of C(tcp), C(orphan), C(alloc) and C(mem) are of the whole machine (C(net/ipv4/proc.c), C(sockstat_seq_show)).
+  returned: success
+  type: dict
+  sample:
+    sockets: {used: 24}
+    tcp: {inuse: 9, orphan: 0, tw: 411, alloc: 14, mem: 0}
+    tcp6: {inuse: 0}
+    udp: {inuse: 0, mem: 0}
+counters:
+  description:
+    - What the kernel counted since the namespace began; null where this kernel does not count it.
+    - Unit, meaning and place in the kernel of each are in C(docs/diagnose.md). They are read from C(/proc/net/netstat), C(snmp) and
+      C(snmp6) (C(net/ipv4/proc.c)), and are 64 bits wide on 64-bit machines.
+  returned: success
+  type: dict
+  sample:
+    ListenOverflows: 27
+    ListenDrops: 27
+    TCPReqQFullDrop: 0
+    TCPReqQFullDoCookies: 0
+    SyncookiesSent: 0
+    SyncookiesRecv: 0
+    SyncookiesFailed: 0
+    TCPTimeWaitOverflow: 0
+    TCPAbortOnMemory: 0
+    TCPMemoryPressures: 0
+    PruneCalled: 0
+    RcvPruned: 0
+    TCPRcvQDrop: 0
+    TCPBacklogDrop: 0
+    UdpRcvbufErrors: 0
+    Udp6RcvbufErrors: 0
+softnet:
+  description:
+    - For each processor core (C(cpu)) of the whole machine that is switched on, from C(/proc/net/softnet_stat)
+      (C(net/core/net-procfs.c)), 32 bits wide.
+    - C(processed) packets taken in; C(dropped) packets, as the core's queue was full (C(net.core.netdev_max_backlog)); C(limited), those
+      of them that the flow limit took; C(squeezed) rounds that ended with work left (C(net.core.netdev_budget)).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {cpu: 0, processed: 90411, dropped: 0, squeezed: 1, limited: 0}
+    - {cpu: 1, processed: 129887, dropped: 0, squeezed: 0, limited: 0}
+conntrack:
+  description:
+    - Connections that the firewall tracks. C(entries) of this namespace and C(maximum) of any
+      (C(net.netfilter.nf_conntrack_max)); from C(/proc/net/stat/nf_conntrack), C(dropped) packets, and C(early_dropped) entries thrown
+      out to make room, null where there is no such file.
+    - Null when connection tracking is not loaded.
+  returned: success
+  type: dict
+  sample: {entries: 0, maximum: 262144, dropped: 0, early_dropped: 0}
+files:
+  description: Open files of the whole machine and C(fs.file-max), from C(/proc/sys/fs/file-nr) (C(fs/file_table.c)).
+  returned: success
+  type: dict
+  sample: {open: 1056, maximum: 9223372036854775807}
+settings:
+  description: Live values of the settings that limit all this; null where this namespace does not have or show one.
+  returned: success
+  type: dict
+  sample:
+    net.core.somaxconn: '4096'
+    net.core.netdev_max_backlog: null
+    net.ipv4.tcp_max_tw_buckets: '131072'
+unseen:
+  description: What could not be read here, and why.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils._sockets._diagnosis import info
+
+
+def main() -> None:
+    module = AnsibleModule({}, supports_check_mode=True)
+    try:
+        result = info(Host())
+    except TuneError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
