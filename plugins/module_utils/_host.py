@@ -81,6 +81,11 @@ class Host:
         except KeyError:
             return str(os.geteuid())
 
+    @staticmethod
+    def page_size() -> int:
+        """Bytes of a page of memory."""
+        return os.sysconf("SC_PAGE_SIZE")
+
     def kernel_release(self) -> str:
         """Release of the running kernel, as in uname(1)."""
         return self.text("/proc/sys/kernel/osrelease") or os.uname().release

@@ -48,6 +48,24 @@ options:
     type: str
     choices: [refuse, warn, 'off']
     default: refuse
+  connections:
+    description:
+      - For how many TCP connections at once the host is meant. Their kernel memory with the values after the change is worked out,
+        shown in RV(cost), and held against the memory of the host, or the limit of the container where that is less.
+      - What counts is the larger of what all may fill to begin with (the second numbers of C(net.ipv4.tcp_rmem) and
+        C(net.ipv4.tcp_wmem)), and what they come to when grown (the third numbers, held back by C(net.ipv4.tcp_mem)); and sockets and
+        descriptors, 4 KiB each.
+    type: int
+  memory_warn:
+    description: The percentage of the memory above which the cost of O(connections) is warned of.
+    type: int
+    default: 50
+  memory_refuse:
+    description:
+      - The percentage of the memory above which the cost of O(connections) refuses the request before anything is written.
+      - With O(accept_hazards=true) it is only warned of.
+    type: int
+    default: 100
 seealso:
   - module: tunefleet.linux.sysctl
   - module: tunefleet.linux.limits
@@ -268,6 +286,19 @@ rules:
       refused: false
       text: net.core.somaxconn 4096 (as the host has it) cuts the queue that net.ipv4.tcp_max_syn_backlog 8192 (memo_ko:143) shall
         fill; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
+cost:
+  description: Kernel memory that O(connections) may take, in C(bytes), and its share of the C(memory) in C(percent).
+  returned: with O(connections)
+  type: dict
+  sample:
+    connections: 10000
+    bytes: 1515520000
+    memory: 2147483648
+    percent: 70
+    refused: false
+    text: "10000 connections may take 1.4 GiB of kernel memory, 70 percent of 2 GiB: buffers to begin with, 10000 x (131072 + 16384)
+      bytes = 1.4 GiB; fully grown, 10000 x (16777216 + 16777216) bytes = 312 GiB, held to 190 MiB by the 48640 pages of
+      net.ipv4.tcp_mem; sockets and descriptors, 10000 x 4096 bytes = 39.1 MiB."
 undone:
   description: What was put back after an entry was refused, one sentence each.
   returned: failure
@@ -298,6 +329,9 @@ ARGUMENT_SPEC = {
     "on_unavailable": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "warn"},
     "on_shadowed": {"type": "str", "choices": ["warn", "fail"], "default": "warn"},
     "guard": {"type": "str", "choices": ["refuse", "warn", "off"], "default": "refuse"},
+    "connections": {"type": "int"},
+    "memory_warn": {"type": "int", "default": 50},
+    "memory_refuse": {"type": "int", "default": 100},
 }
 
 

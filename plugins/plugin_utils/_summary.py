@@ -102,6 +102,7 @@ def render(outcomes: Sequence[Outcome], width: int = 100, commands: Sequence[tup
     page.items("Would change" if checked else "Changed", CHANGE, _changes(outcomes))
     page.items("Could not be set here", WARN, _unavailable(outcomes))
     page.items("Instead of what a profile wants", PLAIN, _choices(outcomes))
+    page.sentences("Memory for connections", PLAIN, _costs(outcomes))
     page.sentences("Warnings", WARN, _warnings(outcomes))
     page.sentences("Before all of it holds" if not checked else "Needed after an apply", WARN, _needs(outcomes))
     closer(page, commands)
@@ -398,6 +399,14 @@ def _warnings(outcomes: Iterable[Outcome]) -> Iterable[Item]:
         for warning in map(str, outcome.result.get("warnings") or ()):
             if not any(name in warning and reason in warning for name, reason in said):
                 yield Item("", warning, outcome.host)
+
+
+def _costs(outcomes: Iterable[Outcome]) -> Iterable[Item]:
+    """What connections cost, where that is neither warned of nor refused, which have their own places."""
+    for outcome in outcomes:
+        text = str(_part(outcome.result, "cost").get("text") or "")
+        if text and outcome.state == DONE and not any(text in str(one) for one in outcome.result.get("warnings") or ()):
+            yield Item("", text, outcome.host)
 
 
 def _needs(outcomes: Iterable[Outcome]) -> Iterable[Item]:

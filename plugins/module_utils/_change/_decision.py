@@ -115,6 +115,21 @@ class Finding(t.NamedTuple):
     text: str
 
 
+class Cost(t.NamedTuple):
+    """Kernel memory for a number of connections, in bytes; None where it cannot be told. ``text`` holds the arithmetic.
+
+    ``percent`` is the share of the memory, ``refused`` and ``warned`` say that it is above what is allowed.
+    """
+
+    connections: int
+    needed: t.Optional[int]
+    memory: t.Optional[int]
+    percent: t.Optional[int]
+    refused: bool
+    warned: bool
+    text: str
+
+
 class Context(t.NamedTuple):
     """A key that a request does not set, and that has to be known to judge those that it sets."""
 
@@ -134,3 +149,4 @@ class Plan(t.NamedTuple):
     needs: t.Sequence[str] = ()
     context: t.Mapping[str, Context] = {}
     findings: t.Sequence[Finding] = ()
+    cost: t.Optional[Cost] = None

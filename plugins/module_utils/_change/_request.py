@@ -167,11 +167,18 @@ def of_limits(options: Options) -> Request:
     return Request(limits=wishes, policy=policy)
 
 
+def _check_numbers(options: Options) -> None:
+    for name in ("connections", "memory_warn", "memory_refuse"):
+        if options[name] is not None and options[name] < 1:
+            raise TuneError("{0} is {1}, and takes a whole number above zero.".format(name, options[name]))
+
+
 def of_profile(options: Options) -> Request:
     """The request of the module ``profile``.
 
     :raises TuneError: when an entry cannot be meant, or has a hazard that was not accepted.
     """
+    _check_numbers(options)
     problems: t.List[str] = []
     wishes: t.List[Wish] = []
     limits: t.List[LimitWish] = []
@@ -190,6 +197,9 @@ def of_profile(options: Options) -> Request:
         on_shadowed=options["on_shadowed"],
         guard=options["guard"],
         strict=not options["accept_hazards"],
+        connections=options["connections"],
+        memory_warn=options["memory_warn"],
+        memory_refuse=options["memory_refuse"],
     )
     request = Request(wishes, limits, policy)
     if not options["accept_hazards"]:

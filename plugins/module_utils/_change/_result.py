@@ -109,9 +109,20 @@ def diff(plan: d.Plan) -> t.List[Result]:
     return pages
 
 
+def _cost(cost: d.Cost) -> Result:
+    return {
+        "connections": cost.connections,
+        "bytes": cost.needed,
+        "memory": cost.memory,
+        "percent": cost.percent,
+        "refused": cost.refused,
+        "text": cost.text,
+    }
+
+
 def of(plan: d.Plan, path: t.Optional[str]) -> Result:
     """The result of a plan that is carried out, or would be in check mode."""
-    return {
+    found: Result = {
         "changed": bool(plan.steps),
         "settings": [setting(one, path) for one in plan.settings],
         "limits": [limit(one) for one in plan.limits],
@@ -120,6 +131,7 @@ def of(plan: d.Plan, path: t.Optional[str]) -> Result:
         "rules": [{"rule": one.rule, "refused": one.refused, "text": one.text} for one in plan.findings],
         "diff": diff(plan),
     }
+    return dict(found, cost=_cost(plan.cost)) if plan.cost else found
 
 
 def _unkept(status: str, reason: str) -> str:

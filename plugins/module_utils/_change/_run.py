@@ -6,6 +6,7 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _cost,
     _plan_limits,
     _plan_sysctl,
     _result,
@@ -43,10 +44,16 @@ def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     if seen.limits is not None:
         plan = _with_limits(plan, request, seen.limits)
     findings = _rules.findings(plan, request.policy, seen.nofile_rules)
+    problems = [one.text for one in findings if one.refused]
+    warnings = [one.text for one in findings if not one.refused]
+    cost = _cost.of(plan, request.policy, seen.machine)
+    if cost is not None and (cost.refused or cost.warned):
+        (problems if cost.refused else warnings).append(_cost.sentence(cost, request.policy))
     return plan._replace(
-        problems=list(plan.problems) + [one.text for one in findings if one.refused],
-        warnings=list(plan.warnings) + [one.text for one in findings if not one.refused],
+        problems=list(plan.problems) + problems,
+        warnings=list(plan.warnings) + warnings,
         findings=findings,
+        cost=cost,
     )
 
 

@@ -9,7 +9,7 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _rules
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _cost, _rules
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam, _process
@@ -119,6 +119,7 @@ class Seen(t.NamedTuple):
     sysctl: t.Optional[SysctlSeen]
     limits: t.Optional[LimitsSeen]
     nofile_rules: t.Sequence[t.Tuple[int, str]] = ()
+    machine: t.Optional[_cost.Machine] = None
 
 
 def _release(text: str) -> _catalog.Version:
@@ -281,6 +282,11 @@ def _nofile_rules(files: Files) -> t.List[t.Tuple[int, str]]:
     ]
 
 
+def _cost_machine(host: "Host") -> _cost.Machine:
+    memory = resources(host).memory
+    return _cost.Machine(None if memory is None else memory * 1024, host.page_size())
+
+
 def of(host: "Host", request: Request) -> Seen:
     """What the host shows about everything that a request names, and about the keys that it is judged by."""
     policy = request.policy
@@ -288,8 +294,12 @@ def of(host: "Host", request: Request) -> Seen:
     keys = [wish.key for wish in request.wishes]
     nofile = any(wish.item == "nofile" for wish in request.limits)
     more = sorted(_rules.companions(keys, nofile)) if keys else []
+    if policy.connections is not None:
+        more += [key for key in _cost.KEYS if key not in keys + more]
     seen = Seen(
-        sysctl(host, keys + more, path) if keys else None, limits(host, policy.limits_file) if request.limits else None
+        sysctl(host, keys + more, path) if keys + more else None,
+        limits(host, policy.limits_file) if request.limits else None,
+        machine=_cost_machine(host) if policy.connections is not None else None,
     )
     if _rules.NR_OPEN not in keys:
         return seen

@@ -83,7 +83,11 @@ class LimitWish(t.NamedTuple):
 
 
 class Policy(t.NamedTuple):
-    """How a request is to be carried out. ``strict`` lets rules across keys refuse it; they warn otherwise."""
+    """How a request is to be carried out.
+
+    ``strict`` lets rules across keys refuse it; they warn otherwise. ``connections`` are those whose cost is to be told, and
+    ``memory_warn`` and ``memory_refuse`` the percentage of the memory above which that is too much.
+    """
 
     sysctl_file: str = "/etc/sysctl.d/99-tunefleet.conf"
     limits_file: str = "/etc/security/limits.d/99-tunefleet.conf"
@@ -94,6 +98,9 @@ class Policy(t.NamedTuple):
     guard: str = _guard.REFUSE
     backup: bool = False
     strict: bool = True
+    connections: t.Optional[int] = None
+    memory_warn: int = 50
+    memory_refuse: int = 100
 
 
 class Request(t.NamedTuple):

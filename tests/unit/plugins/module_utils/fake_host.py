@@ -154,6 +154,10 @@ class FakeHost:
     def user_name(self) -> str:
         return "root" if self.root else "alice"
 
+    @staticmethod
+    def page_size() -> int:
+        return 4096
+
     def kernel_release(self) -> str:
         return self.release
 

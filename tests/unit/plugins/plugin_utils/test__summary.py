@@ -432,3 +432,13 @@ def test_a_number_that_depends_on_the_host_is_shown_with_its_arithmetic() -> Non
     assert "  * nofile  soft none -> 65535 (8192 per GiB x 8 GiB, at most 65535)" in texts(outcome("a", rule))
     drift = [line for line in texts(outcome("a", sized, check=True)) if line.startswith("  k.k")]
     assert drift[0].startswith("  k.k  wanted >= 30 (15 per GiB x 2 GiB): live 60")
+
+
+def test_what_connections_cost_is_told_once() -> None:
+    text = "10000 connections may take 1.4 GiB of kernel memory."
+    lines = texts(outcome("a", setting("k.k", "ok"), cost={"text": text}, check=True))
+    assert lines[lines.index("Memory for connections") + 1] == "  " + text
+    lines = texts(
+        outcome("a", setting("k.k", "ok"), cost={"text": text}, warnings=[text + " That is above 50 percent."])
+    )
+    assert "Memory for connections" not in lines and "  " + text + " That is above 50 percent." in lines

@@ -323,6 +323,9 @@ def profile(**options):
         "sysctl": None,
         "limits": None,
         "accept_hazards": False,
+        "connections": None,
+        "memory_warn": 50,
+        "memory_refuse": 100,
         "on_unavailable": "warn",
         "on_shadowed": "warn",
         "guard": "refuse",
@@ -369,3 +372,11 @@ def test_hazards_are_accepted():
     accepted = profile(accept_hazards=True, **HAZARDS)
     assert len(accepted.wishes) == 1
     assert (accepted.policy.strict, profile().policy.strict) == (False, True), "who accepts hazards is only warned"
+
+
+@pytest.mark.parametrize("name", ["connections", "memory_warn", "memory_refuse"])
+def test_connections_and_shares_are_above_zero(name):
+    with pytest.raises(TuneError) as caught:
+        profile(**{name: 0})
+    assert str(caught.value) == name + " is 0, and takes a whole number above zero."
+    assert getattr(profile(**{name: 7}).policy, name) == 7

@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a number of TCP connections may cost in kernel memory, with the values of a request. Pure; private to ``tunefleet.linux``.
+
+Two things are worked out, and the larger counts:
+
+- What every connection may fill from its first moment on: the second numbers of tcp_rmem and tcp_wmem. The kernel promises them
+  without looking at what others have; where they come to more than it has, connections starve.
+- What all come to once their buffers have grown to the last numbers. The kernel holds that to the third number of tcp_mem, which is in
+  pages and belongs to the whole machine (Documentation/networking/ip-sysctl.rst), and by default is 9 percent of the memory.
+
+Both count what the kernel charges to a socket, which includes its own bookkeeping of each packet (socket(7), SO_RCVBUF).
+"""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _whole, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._whole import World
+
+RMEM, WMEM, MEM = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_mem"
+KEYS = (RMEM, WMEM, MEM)
+
+# Bytes for each connection besides its buffers: the socket (2560 for TCP over IPv6), its inode (832), file (256) and
+# directory entry (192), its place in an epoll set (128) and in the table of open files (8) are 3976. From /proc/slabinfo of
+# Linux 6.18 on x86-64, each the larger one of the kernels since 6.1; rounded up to a page, for slabs are never full.
+CONNECTION = 4096
+
+_UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+
+
+class Machine(t.NamedTuple):
+    """What the cost is measured by: memory and the size of a page, in bytes; None for memory that is not known."""
+
+    memory: t.Optional[int]
+    page: int
+
+
+def size(number: int) -> str:
+    """A number of bytes as people read it: ``1.4 GiB``."""
+    for unit, name in _UNITS:
+        if number >= unit:
+            count = number / float(unit)
+            return "{0:.{1}f} {2}".format(count, 1 if count < 100 and round(count, 1) != round(count) else 0, name)
+    return "{0} bytes".format(number)
+
+
+def _buffers(world: World, place: int) -> t.Optional[t.Tuple[int, int]]:
+    receive, send = world.number(RMEM, place), world.number(WMEM, place)
+    return None if receive is None or send is None else (receive, send)
+
+
+def _in_world(world: World, connections: int, machine: Machine) -> t.Optional[t.Tuple[int, str]]:
+    """Bytes, and how they come about; None where the buffers are not known."""
+    first, last = _buffers(world, 1), _buffers(world, 2)
+    if first is None or last is None:
+        return None
+    start, full = connections * sum(first), connections * sum(last)
+    pages = world.number(MEM, 2)
+    held = None if pages is None else min(full, pages * machine.page)
+    structures = connections * CONNECTION
+    lines = [
+        "buffers to begin with, {0} x ({1} + {2}) bytes = {3}".format(connections, first[0], first[1], size(start)),
+        "fully grown, {0} x ({1} + {2}) bytes = {3}".format(connections, last[0], last[1], size(full)),
+        "sockets and descriptors, {0} x {1} bytes = {2}".format(connections, CONNECTION, size(structures)),
+    ]
+    if held is None:
+        lines[1] += ", held back by {0} of the machine that this container runs on".format(MEM)
+    elif held < full:
+        lines[1] += ", held to {0} by the {1} pages of {2}".format(size(held), pages, MEM)
+    return structures + max(start, held or 0), "; ".join(lines)
+
+
+def of(plan: d.Plan, policy: _wish.Policy, machine: t.Optional[Machine]) -> t.Optional[d.Cost]:
+    """The cost of the connections that a request names, with the values after the change; None where it names none.
+
+    Where the running kernel and the next boot differ, the dearer one counts.
+    """
+    if policy.connections is None or machine is None:
+        return None
+    found = [(_in_world(world, policy.connections, machine), world.when) for world in _whole.worlds(plan, policy)]
+    known = [(one[0], one[1], when) for one, when in found if one is not None]
+    if not known or machine.memory is None:
+        missing = "the memory of the host" if known else "{0} and {1}".format(RMEM, WMEM)
+        text = "What {0} connections cost cannot be told: {1} cannot be read here.".format(policy.connections, missing)
+        return d.Cost(policy.connections, None, machine.memory, None, False, True, text)
+    number, lines, when = max(known, key=lambda one: one[0])
+    percent = number * 100 // machine.memory
+    refused = percent > policy.memory_refuse
+    text = "{0} connections may take {1} of kernel memory{2}, {3} percent of {4}: {5}.".format(
+        policy.connections, size(number), when, percent, size(machine.memory), lines
+    )
+    return d.Cost(
+        policy.connections,
+        number,
+        machine.memory,
+        percent,
+        refused and policy.strict,
+        percent > policy.memory_warn,
+        text,
+    )
+
+
+def sentence(cost: d.Cost, policy: _wish.Policy) -> str:
+    """What to say of a cost that is too high, and what to do about it."""
+    if cost.percent is None:
+        return cost.text
+    share = policy.memory_refuse if cost.refused else policy.memory_warn
+    return (
+        "{0} That is above {1} percent. Lower the second numbers of {2} and {3}, or plan for fewer connections.".format(
+            cost.text, share, RMEM, WMEM
+        )
+    )
