@@ -6,14 +6,15 @@
 It knows no policy. What it cannot do it says as HostProblem, with the path and the reason; what is merely absent is no problem.
 """
 
+import contextlib
 import errno
+import fcntl
 import glob
 import grp
 import os
 import pwd
 import socket
 import stat
-import tempfile
 import time
 import typing as t
 
@@ -31,6 +32,7 @@ _HINTS = {
     errno.EBUSY: "is it a mount point of its own, as in some containers?",
     errno.EROFS: "the file system is read-only",
     errno.ENOSPC: "the file system is full",
+    errno.ELOOP: "a link took the place of a directory or file meanwhile",
 }
 
 
@@ -292,6 +294,7 @@ class Host:
         """
         path = os.path.normpath(path)
         real = os.path.realpath(self._at(path))
+        self._check_planted(path, real)
         try:
             mode = os.lstat(real).st_mode
         except (FileNotFoundError, NotADirectoryError):
@@ -304,6 +307,20 @@ class Host:
             )
         return File(path, self._inside(real), self.read_if_any(path))
 
+    def _check_planted(self, path: str, real: str) -> None:
+        """:raises HostProblem: for a link, symbolic or hard, that somebody else may have put where we are to write."""
+        for one in dict.fromkeys([self._at(path), real]):
+            try:
+                status, above = os.lstat(one), os.stat(os.path.dirname(one))
+            except OSError:
+                continue
+            linked = stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1)
+            if linked and (above.st_mode & 0o002 or above.st_uid not in (0, os.geteuid())):
+                raise HostProblem(
+                    "{0} is a link in a directory that others may write to, so they may have put it there; it is not followed. "
+                    "Name another file.".format(self._inside(one))
+                )
+
     def real(self, path: str) -> str:
         """The path behind all links."""
         return self._inside(os.path.realpath(self._at(path)))
@@ -312,35 +329,27 @@ class Host:
         base = os.path.realpath(self._root) if self._root else ""
         return real[len(base) :] if base and real.startswith(base + "/") else real
 
-    def replace(self, real: str, data: bytes) -> None:
+    def replace(self, real: str, data: bytes, before: t.Optional[bytes]) -> None:
         """Give a file new bytes in one step: at any moment it is wholly the old or wholly the new one.
 
         The new file is written beside it under a name that no program reads, synced and renamed. Owner, mode and extended
         attributes (access lists, the SELinux label) of an old file are kept; a new one gets mode 0644.
 
-        :raises HostProblem: when that failed; the file is then as it was.
+        :param real: path without links; one that has come in since is not followed.
+        :param before: what the file was when the new bytes were made; None for no file.
+        :raises HostProblem: when that failed, or somebody else has changed the file meanwhile; it is then as it was.
         """
-        self._replace(real, data, real)
+        with _telling("Writing", real), self._folder(real, 0o755) as (folder, name):
+            _write(folder, name, data, name, 0o644, lambda: self._unchanged(folder, name, real, before))
 
-    def _replace(self, real: str, data: bytes, like: str) -> None:
-        target = self._at(real)
-        temporary = ""
-        try:
-            os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(
-                prefix="." + os.path.basename(target) + ".", dir=os.path.dirname(target)
+    @staticmethod
+    def _unchanged(folder: int, name: str, real: str, before: t.Optional[bytes]) -> None:
+        if _bytes_of(folder, name) != before:
+            raise HostProblem(
+                "{0} was changed by somebody else while it was being worked on, so it was left alone; run this again.".format(
+                    real
+                )
             )
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                _take_over_attributes(self._at(like), stream.fileno())
-                os.fsync(stream.fileno())
-            os.rename(temporary, target)
-            _sync_directory(os.path.dirname(target))
-        except OSError as error:
-            if temporary and os.path.exists(temporary):
-                os.unlink(temporary)
-            raise HostProblem(_failed("Writing", real, error))
 
     def copy_aside(self, real: str, data: bytes) -> str:
         """Keep the bytes of a file under a dated name beside it, as ``backup`` of Ansible's own modules does; returns that name.
@@ -349,21 +358,237 @@ class Host:
 
         :raises HostProblem: when that failed.
         """
-        name = "{0}.{1}.{2}~".format(real, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S"))
-        self._replace(name, data, real)
-        return name
+        path = "{0}.{1}.{2}~".format(real, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S"))
+        with _telling("Writing", path), self._folder(real, 0o755) as (folder, name):
+            _write(folder, os.path.basename(path), data, name, 0o644, lambda: None)
+        return path
 
-    def remove(self, real: str) -> None:
+    def remove(self, real: str, before: t.Optional[bytes]) -> None:
         """Remove a file.
 
-        :raises HostProblem: when that failed.
+        :param before: what the file was when it was decided to remove it.
+        :raises HostProblem: when that failed, or somebody else has changed the file meanwhile.
         """
-        target = self._at(real)
+        with _telling("Removing", real), self._folder(real) as (folder, name):
+            self._unchanged(folder, name, real, before)
+            os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
+
+    def missing_directories(self, path: str) -> t.List[str]:
+        """The directories above a path that do not exist yet, outermost first."""
+        found: t.List[str] = []
+        directory = os.path.dirname(path)
+        while directory not in ("", "/") and not os.path.lexists(self._at(directory)):
+            found.insert(0, directory)
+            directory = os.path.dirname(directory)
+        return found
+
+    def remove_directories(self, paths: t.Sequence[str]) -> None:
+        """Remove directories, the last one first, as far as they are empty and still there."""
+        for path in reversed(paths):
+            try:
+                with self._folder(path) as (folder, name):
+                    os.rmdir(name, dir_fd=folder)
+                    os.fsync(folder)
+            except OSError:  # somebody else uses it, or has removed it
+                return
+
+    def sweep(self, real: str) -> None:
+        """Remove what a killed run may have left beside a file: our own files under temporary names. Needs the lock."""
         try:
-            os.unlink(target)
-            _sync_directory(os.path.dirname(target))
-        except OSError as error:
-            raise HostProblem(_failed("Removing", real, error))
+            with self._folder(real) as (folder, name):
+                _sweep(folder, name)
+        except OSError:  # there is no such directory, or nothing can be removed; the leftovers do no harm
+            return
+
+    @contextlib.contextmanager
+    def _folder(self, path: str, make: t.Optional[int] = None) -> t.Iterator[t.Tuple[int, str]]:
+        """A descriptor of the directory that holds a path, and the last name of the path.
+
+        It is reached name by name without following a link, so that nobody can lead us elsewhere while we work.
+
+        :param make: mode of directories that are missing; None when they are not to be made.
+        """
+        folder = os.open(self._root or "/", _DIRECTORY)
+        try:
+            for name in [name for name in os.path.dirname(path).split("/") if name]:
+                inner = _enter(folder, name, make)
+                os.close(folder)
+                folder = inner
+            yield folder, os.path.basename(path)
+        finally:
+            os.close(folder)
+
+    # -- the ledger and the lock ------------------------------------------------------------------------------------------
+
+    def read_private(self, path: str) -> t.Optional[bytes]:
+        """The bytes of a file that we alone may read and write, in a directory of that kind; None when there is none.
+
+        :raises HostProblem: when it is anything else, for then somebody else may have written it.
+        """
+        path = self._private(path)
+        try:
+            with _telling("Reading", path), self._folder(path) as (folder, name):
+                _check_private(os.fstat(folder), stat.S_ISDIR, os.path.dirname(path))
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+                with open(descriptor, "rb") as stream:
+                    _check_private(os.fstat(descriptor), stat.S_ISREG, path)
+                    return stream.read()
+        except _Missing:
+            return None
+
+    def write_private(self, path: str, data: t.Optional[bytes]) -> None:
+        """Replace such a file in one step and make that last; None removes it, and its directory when that is empty.
+
+        :raises HostProblem: when that failed, or the directory is open to others.
+        """
+        path = self._private(path)
+        if data is None:
+            with _telling("Removing", path), self._folder(path) as (folder, name):
+                os.unlink(name, dir_fd=folder)
+                os.fsync(folder)
+                _sweep(folder, name)
+            self.remove_directories([os.path.dirname(path)])
+            return
+        with _telling("Writing", path), self._folder(path, 0o700) as (folder, name):
+            _check_private(os.fstat(folder), stat.S_ISDIR, os.path.dirname(path))
+            _write(folder, name, data, "", 0o600, lambda: None)
+
+    def _private(self, path: str) -> str:
+        """The path with links above the private directory resolved, such as a /var/lib that was moved to another disk."""
+        directory = os.path.dirname(path)
+        return os.path.join(self.real(os.path.dirname(directory)), *path.split("/")[-2:])
+
+    @contextlib.contextmanager
+    def lock(self, path: str, what: str, patience: float) -> t.Iterator[None]:
+        """Hold the lock that keeps two runs apart. The kernel releases it when its holder ends, however that comes.
+
+        :param what: who we are, for those who wait. :param patience: how many seconds to wait for another holder.
+        :raises HostProblem: when another one held it all the time; names that one.
+        """
+        with _telling("Locking", path), self._folder(path, 0o755) as (folder, name):
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+        with open(descriptor, "r+b", buffering=0) as stream:
+            _check_private(os.fstat(descriptor), stat.S_ISREG, path)
+            until = time.monotonic() + patience
+            while not _locked(descriptor):
+                if time.monotonic() >= until:
+                    holder = stream.read(1000).decode("utf-8", "replace").strip() or "another run"
+                    raise HostProblem(_HELD.format(int(patience), holder, path))
+                time.sleep(0.05)
+            since = time.strftime("%Y-%m-%d %H:%M:%S")
+            stream.truncate(0)
+            stream.write("{0}, process {1}, since {2}\n".format(what, os.getpid(), since).encode("utf-8"))
+            yield
+
+
+_HELD = (
+    "Another run is at work on this host, and was not done within {0} seconds: {1}. Nothing was written; wait until it has ended "
+    "and run this again. (The lock is {2}; the kernel releases it when that process ends.)"
+)
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_TEMPORARY = ".tunefleet-"
+
+
+class _Missing(HostProblem):
+    """There is no such file."""
+
+
+@contextlib.contextmanager
+def _telling(what: str, path: str) -> t.Iterator[None]:
+    """Turn what the operating system says into one sentence about a path."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise _Missing(_failed(what, path, error))
+    except OSError as error:
+        raise HostProblem(_failed(what, path, error))
+
+
+def _enter(folder: int, name: str, make: t.Optional[int]) -> int:
+    """Open a directory inside of an open one; a link is not followed."""
+    try:
+        return os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+    except FileNotFoundError:
+        if make is None:
+            raise
+    os.mkdir(name, make, dir_fd=folder)
+    os.fsync(folder)
+    made = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+    os.fchmod(made, make)  # whatever the umask takes away
+    return made
+
+
+def _write(folder: int, name: str, data: bytes, like: str, mode: int, check: t.Callable[[], None]) -> None:
+    """Give a file in an open directory new bytes in one step.
+
+    :param like: name of a file whose owner, mode and extended attributes are taken over, where it is there. :param mode: else.
+    :param check: raises when the file must not be replaced after all; called last.
+    """
+    _sweep(folder, name)
+    temporary = "{0}{1:08x}".format(_prefix(name), int.from_bytes(os.urandom(4), "big"))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600, dir_fd=folder)
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            _take_over_attributes(folder, like, descriptor, mode)
+            os.fsync(descriptor)
+        check()
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except (OSError, HostProblem):
+        os.unlink(temporary, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
+def _prefix(name: str) -> str:
+    # Hidden, and with no ending that a program reads; 255 bytes is the longest name there is.
+    return "." + os.fsdecode(os.fsencode(name)[:200]) + _TEMPORARY
+
+
+def _sweep(folder: int, name: str) -> None:
+    """Remove regular files of ours whose name is a temporary one of a file. A run that still needs one would hold the lock."""
+    prefix = _prefix(name)
+    for entry in os.listdir(folder):
+        if entry.startswith(prefix) and len(entry) == len(prefix) + 8:
+            status = os.stat(entry, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+                os.unlink(entry, dir_fd=folder)
+
+
+def _bytes_of(folder: int, name: str) -> t.Optional[bytes]:
+    """The bytes of a regular file in an open directory; None when there is none."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb") as stream:
+        return stream.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _check_private(status: os.stat_result, kind: t.Callable[[int], bool], path: str) -> None:
+    """:raises HostProblem: when somebody else could have written to a file or directory of ours."""
+    if not kind(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        found = "owner {0}, mode {1:04o}".format(status.st_uid, stat.S_IMODE(status.st_mode))
+    elif kind is stat.S_ISREG and status.st_nlink != 1:
+        found = "{0} names (hard links)".format(status.st_nlink)
+    else:
+        return
+    raise HostProblem(
+        "{0} must belong to root alone, and has {1}, so somebody else may have written it: it is not used. See what it is, then "
+        "remove it or mend its owner and mode.".format(path, found)
+    )
 
 
 def _mode(path: str) -> int:
@@ -401,24 +626,30 @@ def _failed(what: str, path: str, error: OSError) -> str:
     return "{0} {1} failed: {2}{3}.".format(what, path, error.strerror, " ({0})".format(hint) if hint else "")
 
 
-def _take_over_attributes(old: str, descriptor: int) -> None:
-    """Give an open new file what the old one of that path has, or mode 0644 when there is none."""
+def _take_over_attributes(folder: int, like: str, descriptor: int, mode: int) -> None:
+    """Give an open new file what a file of that name has, or a mode when there is none."""
     try:
-        status = os.stat(old)
+        old = os.open(like, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder) if like else -1
     except FileNotFoundError:
-        os.fchmod(descriptor, 0o644)
+        old = -1
+    if old < 0:
+        os.fchmod(descriptor, mode)
         return
-    os.fchown(descriptor, status.st_uid, status.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-    for name in _attribute_names(old):
-        value = os.getxattr(old, name)
-        if _attribute(descriptor, name) != value:
-            os.setxattr(descriptor, name, value)
-
-
-def _attribute_names(path: str) -> t.List[str]:
     try:
-        return os.listxattr(path)
+        status = os.fstat(old)
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+        for name in _attribute_names(old):
+            value = os.getxattr(old, name)
+            if _attribute(descriptor, name) != value:
+                os.setxattr(descriptor, name, value)
+    finally:
+        os.close(old)
+
+
+def _attribute_names(descriptor: int) -> t.List[str]:
+    try:
+        return os.listxattr(descriptor)
     except OSError:  # a file system without extended attributes has none to keep
         return []
 
@@ -428,12 +659,3 @@ def _attribute(descriptor: int, name: str) -> t.Optional[bytes]:
         return os.getxattr(descriptor, name)
     except OSError:
         return None
-
-
-def _sync_directory(directory: str) -> None:
-    """Make a rename or a removal last through a power cut."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -38,12 +38,16 @@ class LiveStep(t.NamedTuple):
 
 
 class FileStep(t.NamedTuple):
-    """Give a file new bytes; None stands for no file."""
+    """Give a file new bytes; None stands for no file.
+
+    ``directories`` exist for this file alone: they are missing as long as it is, and go with it when they are empty.
+    """
 
     path: str
     real: str
     before: t.Optional[bytes]
     after: t.Optional[bytes]
+    directories: t.Tuple[str, ...] = ()
 
 
 Step = t.Union[LiveStep, FileStep]

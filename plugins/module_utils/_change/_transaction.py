@@ -122,22 +122,33 @@ def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, Shape]]) -> t.
 
 
 def _write_file(host: "Host", step: FileStep) -> str:
-    if step.after is None:
-        host.remove(step.real)
-    else:
-        host.replace(step.real, step.after)
+    put_file(host, step, step.before, step.after)
     return ""
 
 
+def put_file(host: "Host", step: FileStep, before: t.Optional[bytes], after: t.Optional[bytes]) -> None:
+    """Give the file of a step the bytes ``after``, and make or remove the directories that are there for it alone.
+
+    :raises HostProblem: when that failed, or the file is not what it was ``before``.
+    """
+    if after is not None:
+        host.replace(step.real, after, before)
+        return
+    host.remove(step.real, before)
+    host.remove_directories(step.directories)
+
+
 def _undo_file(host: "Host", step: FileStep) -> str:
-    now = host.read_if_any(step.path)
+    now = host.read_if_any(step.real)
     if now == step.before:
+        host.sweep(step.real)
+        if now is None:
+            host.remove_directories(step.directories)
         return ""
-    if step.before is None:
-        host.remove(step.real)
-        return "{0} is gone again.".format(step.path)
-    host.replace(step.real, step.before)
-    return "{0} is as it was.".format(step.path)
+    if now != step.after:
+        raise HostProblem("{0} was changed by somebody else meanwhile, and was left alone.".format(step.path))
+    put_file(host, step, step.after, step.before)
+    return "{0} is gone again.".format(step.path) if step.before is None else "{0} is as it was.".format(step.path)
 
 
 _KINDS: t.Dict[t.Type[t.Any], Kind] = {

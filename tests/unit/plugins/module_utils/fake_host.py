@@ -7,6 +7,7 @@ It does what ``_host.Host`` does, and like the real kernel it may round a value,
 a file may be a link, a directory, or on a disk that is full. Everything that is written is kept in ``log``, in order.
 """
 
+import contextlib
 import errno
 import fnmatch
 import os
@@ -141,6 +142,10 @@ class FakeHost:
         self.sockets = dict(sockets or {})
         self.clock = 1000.0
         self.log = []  # type: t.List[t.Tuple[str, str, t.Any]]
+        # Files that are ours alone; each write of one is kept with the number of other writes before it.
+        self.private = {}  # type: t.Dict[str, bytes]
+        self.private_log = []  # type: t.List[t.Tuple[str, t.Optional[bytes], int]]
+        self.locks = []  # type: t.List[str]
 
     def state(self) -> t.Tuple[t.Dict[str, str], t.Dict[str, bytes]]:
         """Copies of all live values and files, to compare before with after."""
@@ -251,17 +256,50 @@ class FakeHost:
             )
         return File(path, self.real(path), self.read_if_any(path))
 
-    def replace(self, real: str, data: bytes) -> None:
+    def _check(self, real: str, before: t.Optional[bytes]) -> None:
+        if self.files.get(real) != before:
+            raise HostProblem("{0} was changed by somebody else.".format(real))
+
+    def replace(self, real: str, data: bytes, before: t.Optional[bytes]) -> None:
         self.log.append(("write", real, data))
         if real in self.full:
             raise HostProblem("Writing {0} failed: No space left on device (the file system is full).".format(real))
+        self._check(real, before)
         self.files[real] = data
 
     def copy_aside(self, real: str, data: bytes) -> str:
         name = real + ".4242.2026-01-31@12:00:00~"
-        self.replace(name, data)
+        self.replace(name, data, None)
         return name
 
-    def remove(self, real: str) -> None:
+    def remove(self, real: str, before: t.Optional[bytes]) -> None:
         self.log.append(("remove", real, None))
+        self._check(real, before)
         del self.files[real]
+
+    def missing_directories(self, path: str) -> t.List[str]:
+        return []
+
+    def remove_directories(self, paths: t.Sequence[str]) -> None:
+        pass
+
+    def sweep(self, real: str) -> None:
+        pass
+
+    # -- the ledger and the lock ------------------------------------------------------------------------------------------
+
+    def read_private(self, path: str) -> t.Optional[bytes]:
+        return self.private.get(path)
+
+    def write_private(self, path: str, data: t.Optional[bytes]) -> None:
+        if path in self.full:
+            raise HostProblem("Writing {0} failed: No space left on device (the file system is full).".format(path))
+        self.private_log.append((path, data, len(self.log)))
+        self.private.pop(path, None)
+        if data is not None:
+            self.private[path] = data
+
+    @contextlib.contextmanager
+    def lock(self, path: str, what: str, patience: float) -> t.Iterator[None]:
+        self.locks.append(what)
+        yield

@@ -425,7 +425,7 @@ def test_read_own_refuses_a_device_of_this_machine():
 def test_replace_makes_a_file(root, host, umask):
     old = os.umask(umask)
     try:
-        host.replace("/etc/new/sub/x.conf", DATA)
+        host.replace("/etc/new/sub/x.conf", DATA, None)
     finally:
         os.umask(old)
     place = root / "etc/new/sub/x.conf"
@@ -437,7 +437,7 @@ def test_replace_makes_a_file(root, host, umask):
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o4755, 0o444])
 def test_replace_keeps_the_mode(root, host, mode):
     place = put(root, CONF, b"old", mode)
-    host.replace(CONF, b"new")
+    host.replace(CONF, b"new", b"old")
     assert (place.read_bytes(), stat.S_IMODE(place.stat().st_mode)) == (b"new", mode)
     assert inside(root) == [CONF[1:]]
 
@@ -446,7 +446,7 @@ def test_replace_keeps_the_mode(root, host, mode):
 def test_replace_keeps_the_owner(root, host):
     place = put(root, CONF, b"old", 0o640)
     os.chown(str(place), 65534, 12345)
-    host.replace(CONF, b"new")
+    host.replace(CONF, b"new", b"old")
     status = place.stat()
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (65534, 12345, 0o640)
 
@@ -461,7 +461,7 @@ def set_attribute(path, name, value):
 def test_replace_keeps_extended_attributes(root, host):
     place = put(root, CONF, b"old")
     set_attribute(place, "user.note", b"a\0b")
-    host.replace(CONF, b"new")
+    host.replace(CONF, b"new", b"old")
     assert place.read_bytes() == b"new"
     assert os.getxattr(str(place), "user.note") == b"a\0b"
 
@@ -472,14 +472,14 @@ def test_replace_without_extended_attributes(monkeypatch, root, host):
 
     place = put(root, CONF, b"old")
     monkeypatch.setattr(os, "listxattr", unsupported)
-    host.replace(CONF, b"new")
+    host.replace(CONF, b"new", b"old")
     assert place.read_bytes() == b"new"
 
 
 def test_replace_behind_a_link(root, host):
     target = put(root, "/srv/x", b"old", 0o600)
     place = link(root, CONF, "../../srv/x")
-    host.replace(host.read_own(CONF).real, b"new")
+    host.replace(host.read_own(CONF).real, b"new", b"old")
     assert place.is_symlink()
     assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"new", 0o600)
     assert inside(root) == [CONF[1:], "srv/x"]
@@ -487,7 +487,7 @@ def test_replace_behind_a_link(root, host):
 
 def test_replace_behind_a_link_that_leads_nowhere(root, host):
     place = link(root, CONF, "../../srv/made/x")
-    host.replace(host.read_own(CONF).real, b"new")
+    host.replace(host.read_own(CONF).real, b"new", None)
     assert place.is_symlink()
     assert (root / "srv/made/x").read_bytes() == b"new"
 
@@ -502,17 +502,16 @@ def test_replace_is_one_step(monkeypatch, root, host):
         seen.append("sync directory" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "sync file")
         fsync(descriptor)
 
-    def look(source, target):
-        with open(source, "rb") as stream:
+    def look(source, target, src_dir_fd, dst_dir_fd):
+        with open(str(place.parent / source), "rb") as stream:
             seen.append((place.read_bytes(), stream.read()))
-        name = os.path.basename(source)
-        assert name.startswith(".") and not name.endswith(".conf")
-        assert os.path.dirname(source) == os.path.dirname(target) == str(place.parent)
-        rename(source, target)
+        assert source.startswith(".") and not source.endswith(".conf")
+        assert src_dir_fd == dst_dir_fd and os.path.samestat(os.fstat(src_dir_fd), place.parent.stat())
+        rename(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(os, "rename", look)
-    host.replace(CONF, b"new")
+    host.replace(CONF, b"new", b"old")
     assert seen == ["sync file", (b"old", b"new"), "sync directory"]
 
 
@@ -559,7 +558,7 @@ def test_replace_that_fails_changes_nothing(monkeypatch, root, host, fail, text)
     with monkeypatch.context() as patch:
         fail(patch)
         with pytest.raises(HostProblem) as caught:
-            host.replace(CONF, b"new")
+            host.replace(CONF, b"new", b"old")
     assert str(caught.value) == text
     assert (place.read_bytes(), stat.S_IMODE(place.stat().st_mode)) == (b"old", 0o640)
     assert inside(root) == [CONF[1:]]
@@ -568,14 +567,14 @@ def test_replace_that_fails_changes_nothing(monkeypatch, root, host, fail, text)
 def test_replace_below_a_file(root, host):
     put(root, "/etc/file", b"x")
     with pytest.raises(HostProblem, match="^Writing /etc/file/x.conf failed: "):
-        host.replace("/etc/file/x.conf", b"new")
+        host.replace("/etc/file/x.conf", b"new", None)
     assert inside(root) == ["etc/file"]
 
 
 def test_replace_of_a_directory(root, host):
     (root / "etc/x.conf").mkdir(parents=True)
     with pytest.raises(HostProblem, match="^Writing /etc/x.conf failed: "):
-        host.replace("/etc/x.conf", b"new")
+        host.replace("/etc/x.conf", b"new", None)
     assert inside(root) == []
 
 
@@ -589,7 +588,7 @@ def test_replace_of_an_immutable_file(root, host):
     if set_flag != 0:
         pytest.skip("chattr is missing, or this file system has no immutable files")
     try:
-        for act in (lambda: host.replace(CONF, b"new"), lambda: host.remove(CONF)):
+        for act in (lambda: host.replace(CONF, b"new", b"old"), lambda: host.remove(CONF, b"old")):
             with pytest.raises(HostProblem, match=re.escape("(is it immutable? See lsattr(1)).") + "$"):
                 act()
         assert place.read_bytes() == b"old"
@@ -611,7 +610,7 @@ def test_copy_aside(root, host):
 def test_remove(root, host):
     put(root, CONF, b"x")
     put(root, "/etc/other")
-    host.remove(CONF)
+    host.remove(CONF, b"x")
     assert inside(root) == ["etc/other"]
 
 
@@ -622,13 +621,13 @@ def test_remove_makes_it_last(monkeypatch, root, host):
     monkeypatch.setattr(
         os, "fsync", lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode)) or fsync(descriptor)
     )
-    host.remove(CONF)
+    host.remove(CONF, b"x")
     assert synced == [True]
 
 
 def test_remove_what_is_not_there(host):
     with pytest.raises(HostProblem) as caught:
-        host.remove(CONF)
+        host.remove(CONF, b"x")
     assert str(caught.value) == "Removing {0} failed: No such file or directory.".format(CONF)
 
 
