@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit test oracle bench lint build clean
+.PHONY: help apply audit revert test oracle bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
@@ -16,6 +16,7 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
 
   make apply    set the profile on this machine (as root), then say what was done
   make audit    say what "make apply" would change; change nothing
+  make revert   put back what profiles changed; with PROFILES= only what these did
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
   make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
@@ -23,8 +24,8 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make build    build the collection archive into build/
   make clean    remove .venv, .cache and build
 
-Variables of apply and audit:
-  PROFILES=a,b      profiles to use                      (default: web_server)
+Variables of apply, audit and revert:
+  PROFILES=a,b      profiles to use                      (default: web_server; revert: all that were applied)
   INVENTORY=file    hosts to work on                     (default: this machine)
   LIMIT=pattern     only these hosts of the inventory
   DIFF=1            show each change of a file
@@ -40,7 +41,7 @@ export HELP
 help:
 	@printf '%s\n' "$$HELP"
 
-apply audit:
+apply audit revert:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 

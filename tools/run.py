@@ -102,7 +102,7 @@ def environment() -> dict[str, str]:
 def main(command: str) -> None:
     os.chdir(ROOT)
     env = environment()
-    if command in ("apply", "audit"):
+    if command in ("apply", "audit", "revert"):
         arguments = playbook_command(command)
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
     elif command == "test":

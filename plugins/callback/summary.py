@@ -198,21 +198,42 @@ def _commands(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     if "MAKELEVEL" in os.environ:  # Only who came through make has the Makefile; it hands on what was typed.
         typed = [f"{name}={os.environ[name]}" for name in ("INVENTORY", "LIMIT", "PROFILES") if os.environ.get(name)]
         command = "audit" if all(outcome.check for outcome in outcomes) else "apply"
-        commands = [
-            ("compare, with each line of the files", shlex.join(["make", "audit", "DIFF=1", *typed])),
-            ("all about each setting", shlex.join(["make", command, "VERBOSE=1", *typed])),
-        ]
-    return [*commands, ("compare, with Ansible alone", shlex.join(_playbook(outcomes)))]
+        if any(outcome.reverted for outcome in outcomes):
+            command = "revert"
+        else:
+            commands = [("compare, with each line of the files", shlex.join(["make", "audit", "DIFF=1", *typed]))]
+        commands.append(("all about each setting", shlex.join(["make", command, "VERBOSE=1", *typed])))
+    return [*_way_back(outcomes), *commands, ("compare, with Ansible alone", shlex.join(_playbook(outcomes)))]
+
+
+def _way_back(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
+    """The command that takes back what was changed, when something was."""
+    changed = [outcome for outcome in outcomes if outcome.differs and not (outcome.check or outcome.reverted)]
+    if not changed:
+        return []
+    profiles = {outcome.profile for outcome in changed}
+    name = profiles.pop() if len(profiles) == 1 else ""
+    if "MAKELEVEL" in os.environ:
+        typed = [f"{one}={os.environ[one]}" for one in ("INVENTORY", "LIMIT") if os.environ.get(one)]
+        return [("take it back", shlex.join(["make", "revert", *typed, *([f"PROFILES={name}"] if name else [])]))]
+    command = [*_on_hosts(), *(["-e", f"profiles={name}"] if name else []), "tunefleet.linux.revert"]
+    return [("take it back", shlex.join(command))]
+
+
+def _on_hosts() -> list[str]:
+    """The command with the hosts that this run was for."""
+    command = ["ansible-playbook"]
+    for inventory in context.CLIARGS.get("inventory") or ():
+        command += ["-i", str(inventory)]
+    if context.CLIARGS.get("subset"):
+        command += ["--limit", str(context.CLIARGS["subset"])]
+    return command
 
 
 def _playbook(outcomes: t.Iterable[summary.Outcome]) -> list[str]:
     """The command that would run this playbook once more, writing nothing."""
     arguments = context.CLIARGS
-    command = ["ansible-playbook"]
-    for inventory in arguments.get("inventory") or ():
-        command += ["-i", str(inventory)]
-    if arguments.get("subset"):
-        command += ["--limit", str(arguments["subset"])]
+    command = _on_hosts()
     profiles = {outcome.profile for outcome in outcomes if outcome.profile}
     # Variables given on the command line may be secrets; the names of profiles are not.
     if len(profiles) == 1 and any("profiles" in str(given) for given in arguments.get("extra_vars") or ()):

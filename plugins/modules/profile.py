@@ -11,6 +11,8 @@ description:
   - Sets everything that a tuning profile asks for, kernel parameters and limits, in one call. All or nothing.
   - Everything is checked before the first write; when the kernel refuses a value, live values and files are put back as they
     were.
+  - What was there before is kept in a ledger on the host (C(/var/lib/tunefleet/ledger.json), for root alone), and O(state=reverted)
+    puts it back.
   - Check mode is the audit. It tells what differs from the profile, live, on file and at the next boot, and writes nothing.
   - The role P(tunefleet.linux.tune#role) calls it with what P(tunefleet.linux.profile#lookup) composed.
 author:
@@ -22,8 +24,26 @@ extends_documentation_fragment:
   - tunefleet.linux.tuning.limit_list
 options:
   name:
-    description: Name of what is applied; comes back in the result.
+    description:
+      - Name of what is applied; comes back in the result. The ledger keeps under it what was changed.
+      - For O(state=reverted), the names of what to take back, with commas between them. Without one, everything is taken back.
     type: str
+  state:
+    description:
+      - V(applied) sets what O(sysctl) and O(limits) ask for.
+      - V(reverted) takes back what was ever changed under O(name). What O(sysctl) and O(limits) say then does not count, nor does
+        any policy, for the ledger decides. The host gets as if the profile had never been there and the others that are in force
+        had been applied alone, in their order. What two of them share stays as long as one of them wants it; after the last one,
+        every file is what it was before the first, byte for byte, and so is every live value, also when the host was
+        restarted meanwhile.
+      - What somebody else changed since is left alone and named in a warning. Of a file, only our own lines are then taken back.
+      - What the kernel refuses to take back fails the task, once everything else was put back. The ledger keeps it, so the same can be
+        tried again.
+      - A run that was killed is cleared up by the next one. An V(applied) is undone before anything else is done, a V(reverted) is
+        brought to its end.
+    type: str
+    choices: [applied, reverted]
+    default: applied
   sysctl:
     description: The keys to set, as in the option O(tunefleet.linux.sysctl#module:settings).
     type: dict
@@ -92,9 +112,19 @@ EXAMPLES = r"""
         item: nofile
         soft: 262144
         hard: 262144
+
+- name: Take back what the profile web_server changed
+  tunefleet.linux.profile:
+    name: web_server
+    state: reverted
 """
 
 RETURN = r"""
+state:
+  description: What O(state) says.
+  returned: always
+  type: str
+  sample: applied
 name:
   description: What O(name) says.
   returned: always
@@ -332,20 +362,22 @@ ARGUMENT_SPEC = {
     "connections": {"type": "int"},
     "memory_warn": {"type": "int", "default": 50},
     "memory_refuse": {"type": "int", "default": 100},
+    "state": {"type": "str", "choices": ["applied", "reverted"], "default": "applied"},
 }
 
 
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    told = {"name": module.params["name"], "state": module.params["state"]}
     try:
         result, warnings = run(Host(), of_profile(module.params), module.check_mode)
     except RequestFailed as error:
-        module.fail_json(msg=str(error), name=module.params["name"], **error.result)
+        module.fail_json(msg=str(error), **dict(told, **error.result))
     except TuneError as error:
-        module.fail_json(msg=str(error), name=module.params["name"])
+        module.fail_json(msg=str(error), **told)
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(name=module.params["name"], **result)
+    module.exit_json(**dict(told, **result))
 
 
 if __name__ == "__main__":

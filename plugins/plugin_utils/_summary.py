@@ -57,6 +57,11 @@ class Outcome:
         return str(self.result.get("name") or "")
 
     @property
+    def reverted(self) -> bool:
+        """Whether the profile was taken back, not applied."""
+        return self.result.get("state") == "reverted"
+
+    @property
     def entries(self) -> list[Mapping[str, t.Any]]:
         """Settings and limits; nothing for a host whose changes were not made or were taken back."""
         if self.state != DONE:
@@ -225,15 +230,22 @@ def headlines(page: _Page, outcomes: Sequence[Outcome]) -> None:
     if len(known) == 1:  # Whoever could not say which profile it was, was meant by the only one.
         groups = {known[0]: list(outcomes)}
     for (profile, check), members in sorted(groups.items()):
-        what = f"{'Audit' if check else 'Apply'} of {profile or 'a profile'}"
+        reverted = any(member.reverted for member in members)
+        what = f"{'Revert' if reverted else 'Audit' if check else 'Apply'} of {_what(profile, reverted)}"
         hosts = _number(len({member.host for member in members}), "host")
         promise = " (nothing was written)" if check else ""
         page.add(f"{what} on {hosts}{promise}: {_verdicts(members, check)}.", _tone(members))
 
 
+def _what(profile: str, reverted: bool) -> str:
+    return profile or ("every profile" if reverted else "a profile")
+
+
 def _verdicts(members: Sequence[Outcome], check: bool) -> str:
     """How many came out how; each is counted once."""
-    if check:
+    if any(member.reverted for member in members):
+        words = {"clean": "with nothing to take back", "differs": "would be put back" if check else "put back"}
+    elif check:
         words = {"clean": "clean", "differs": "not as wanted"}
     else:
         words = {"clean": "already as wanted", "differs": "changed"}
@@ -323,7 +335,11 @@ def closer(page: _Page, commands: Sequence[tuple[str, str]]) -> None:
 
 def _changes(outcomes: Iterable[Outcome]) -> Iterable[Item]:
     for outcome in outcomes:
-        setting_text, limit_text = (_setting_drift, _limit_drift) if outcome.check else (_setting_change, _limit_change)
+        setting_text, limit_text = (
+            (_setting_drift, _limit_drift)
+            if outcome.check and not outcome.reverted
+            else (_setting_change, _limit_change)
+        )
         for entry in outcome.entries:
             if entry.get("status") == "changed":
                 yield Item(_name(entry), setting_text(entry) if "key" in entry else limit_text(entry), outcome.host)

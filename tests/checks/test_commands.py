@@ -67,6 +67,7 @@ def test_make_alone_prints_the_help() -> None:
     for word in (
         "make apply",
         "make audit",
+        "make revert",
         "make test",
         "make oracle",
         "make bench",
@@ -78,7 +79,7 @@ def test_make_alone_prints_the_help() -> None:
         assert word in output
 
 
-@pytest.mark.parametrize("command", ["apply", "audit"])
+@pytest.mark.parametrize("command", ["apply", "audit", "revert"])
 def test_defaults(recorded: Path, command: str) -> None:
     assert make(recorded, command) == (0, "")
     arguments = ["--inventory", "inventories/local.yml", f"tunefleet.linux.{command}"]

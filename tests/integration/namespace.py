@@ -24,6 +24,8 @@ CACHE = ROOT / ".cache"
 PROGRAMS = Path(sys.executable).parent
 PACKAGE = "ansible_collections.tunefleet.linux.plugins.modules."
 SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
+LEDGER = "/var/lib/tunefleet/ledger.json"
+LOCK = "tunefleet.lock"
 LIMITS_FILE = "/etc/security/limits.d/99-tunefleet.conf"
 NEEDED = ("unshare", "nsenter", "mount", "ip", "setpriv", "grep")
 # What a user named nobody needs to run a Python that lies in somebody's home directory; it lets nothing be written.
@@ -40,7 +42,7 @@ _UNPRIVILEGED = [
 _SETUP = r"""
 set -eu
 mount -t tmpfs -o mode=0755 tunefleet "$1"
-for directory in /etc /usr/lib /usr/local/lib; do
+for directory in /etc /usr/lib /usr/local/lib /var/lib; do
     mkdir -p "$1/upper$directory" "$1/work$directory"
     mount -t overlay -o "lowerdir=$directory,upperdir=$1/upper$directory,workdir=$1/work$directory" tunefleet "$directory"
 done
@@ -334,6 +336,8 @@ class Namespace:
         for place in places:
             for directory, _directories, names in os.walk(self.path(place)):
                 for name in names:
+                    if name == LOCK:
+                        continue  # it stays, and says nothing but who was the last
                     path = Path(directory) / name
                     status = path.lstat()
                     regular = path.is_file() and not path.is_symlink()

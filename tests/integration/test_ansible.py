@@ -221,3 +221,26 @@ def test_each_module_runs_as_ansible_ships_it(fleet: Fleet) -> None:
 """
     fleet.play(play, PYTHONPATH="").ended(ok=6, changed=3, failed=0)
     assert fleet.executions() == 5
+
+
+def test_the_way_back_through_ansible_when_the_profile_itself_is_gone(fleet: Fleet) -> None:
+    path = fleet.folder / "profiles" / "one.yml"
+    path.parent.mkdir()
+    path.write_text(PROFILE.format(PROFILES["one"]))
+    start = fleet.ns.snapshot(stamps=False)
+    own = ("-e", json.dumps({"tune_profile_paths": [str(path.parent)]}))
+    fleet.play("tunefleet.linux.apply", "-e", "profiles=one", *own).ended(changed=1, failed=0)
+    told = fleet.play("tunefleet.linux.apply", ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary").text
+    # Applied over the other: the way back that is named leads to where this run began.
+    assert "-e profiles=web_server tunefleet.linux.revert" in told
+    path.unlink()
+    before = fleet.ns.snapshot()
+    fleet.play("tunefleet.linux.revert", "--check", "--diff").ended(changed=1, failed=0)
+    assert fleet.ns.snapshot() == before
+    fleet.play("tunefleet.linux.revert", "-e", "profiles=web_server").ended(changed=1, failed=0)
+    assert fleet.ns.live(FIN) == {FIN: "11"}
+    executions = fleet.executions()
+    fleet.play("tunefleet.linux.revert").ended(changed=1, failed=0)
+    assert fleet.executions() == executions + 1
+    assert fleet.ns.snapshot(stamps=False) == start
+    fleet.play("tunefleet.linux.revert").ended(changed=0, failed=0)

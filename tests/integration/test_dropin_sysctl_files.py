@@ -246,7 +246,8 @@ def _dies_at(count: int, after: bool) -> Callable[[], None]:
         return wrapper
 
     def prepare() -> None:
-        tempfile.mkstemp = watched(tempfile.mkstemp)  # type: ignore[assignment]
+        real_open, watched_open = os.open, watched(os.open)
+        os.open = lambda *given, **more: (watched_open if given[1] & os.O_EXCL else real_open)(*given, **more)  # type: ignore[assignment]
         for name in ("fchown", "fchmod", "setxattr", "fsync", "rename"):
             setattr(os, name, watched(getattr(os, name)))
 
@@ -264,7 +265,7 @@ def test_a_kill_between_any_two_steps_leaves_the_old_file_or_the_new_one(ns: Nam
             break
         whole.append(killing.is_whole(old, new))
         killing.next_run_mends(new)
-    # mkstemp, fchown, fchmod, setxattr, fsync, rename, fsync of the directory: the rename alone makes the difference.
+    # open, fchown, fchmod, setxattr, fsync, rename, fsync of the directory: the rename alone makes the difference.
     assert whole == [False] * 5 + [after, True]
     killing.boot_reads_no_leftover(new)
 
@@ -283,14 +284,15 @@ def test_a_kill_at_a_random_moment_leaves_the_old_file_or_the_new_one(ns: Namesp
     receiving, sending = os.pipe()
 
     def tell() -> None:
-        make = tempfile.mkstemp
+        make = os.open
 
         def wrapper(*args: Any, **options: Any) -> Any:
             made = make(*args, **options)
-            os.write(sending, b"!")
+            if args[1] & os.O_EXCL:
+                os.write(sending, b"!")
             return made
 
-        tempfile.mkstemp = wrapper
+        os.open = wrapper
 
     def anywhere() -> None:
         time.sleep(dice.uniform(0, 1.1 * longest))

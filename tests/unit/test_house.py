@@ -29,12 +29,15 @@ MAY_IMPORT = {
 }
 # Parts of the standard library that cannot touch the machine. The host alone may import others.
 PURE = {
+    "binascii",
     "collections",
     "difflib",
     "enum",
     "fnmatch",
     "functools",
+    "hashlib",
     "itertools",
+    "json",
     "math",
     "operator",
     "re",

@@ -8,6 +8,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import (
     Bound,
+    History,
     LimitWish,
     Policy,
     Request,
@@ -24,6 +25,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _ca
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS
 
 Options = t.Mapping[str, t.Any]
+
+# Where no name is given, the ledger needs one all the same.
+UNNAMED = "unnamed"
 
 
 def _takes_numbers(name: str) -> bool:
@@ -93,7 +97,7 @@ def of_sysctl(options: Options) -> Request:
         # A playbook that sets key after key breaks rules in between, as ansible.posix.sysctl lets it.
         strict=not single,
     )
-    return Request(wishes=wishes, policy=policy)
+    return Request(wishes=wishes, policy=policy, what="the module sysctl")
 
 
 def _single_limit(options: Options) -> LimitWish:
@@ -164,7 +168,7 @@ def of_limits(options: Options) -> Request:
         name = "Limit {0} {1}".format(options["domain"], options["limit_item"])
         raise EntryProblems([_wish.sentence(name, str(problem))])
     policy = Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
-    return Request(limits=wishes, policy=policy)
+    return Request(limits=wishes, policy=policy, what="the module limits")
 
 
 def _check_numbers(options: Options) -> None:
@@ -178,6 +182,11 @@ def of_profile(options: Options) -> Request:
 
     :raises TuneError: when an entry cannot be meant, or has a hazard that was not accepted.
     """
+    name = (options["name"] or "").strip()
+    if options.get("state") == "reverted":
+        return Request(
+            what="the module profile, reverting " + (name or "everything"), history=History(name, revert=True)
+        )
     _check_numbers(options)
     problems: t.List[str] = []
     wishes: t.List[Wish] = []
@@ -201,7 +210,8 @@ def of_profile(options: Options) -> Request:
         memory_warn=options["memory_warn"],
         memory_refuse=options["memory_refuse"],
     )
-    request = Request(wishes, limits, policy)
+    history = History(name or UNNAMED, {field: options[field] for field in ("sysctl", "limits", "guard")})
+    request = Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
     if not options["accept_hazards"]:
         _wish.check_hazards(request)
     return request

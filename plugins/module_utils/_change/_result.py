@@ -160,3 +160,17 @@ def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: st
     result = of(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
     result.update(undone=[], not_undone=[])
     return result
+
+
+def with_refusals(plan: d.Plan, refused: t.Mapping[str, str]) -> d.Plan:
+    """A plan that was carried out, but for some keys that the kernel refused to put back.
+
+    :param refused: the reasons, by key.
+    """
+    settings = [
+        one._replace(status=d.REFUSED, reason=refused[one.key], live=(one.live[0], one.live[0]))
+        if one.key in refused
+        else one
+        for one in plan.settings
+    ]
+    return plan._replace(settings=settings)

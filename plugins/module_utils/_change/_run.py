@@ -7,9 +7,12 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _cost,
+    _history,
+    _ledger,
     _plan_limits,
     _plan_sysctl,
     _result,
+    _revert,
     _rules,
     _seen,
     _transaction,
@@ -21,13 +24,21 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     FileStep,
     LiveStep,
     Plan,
+    Step,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+# Seconds that a run waits for another one on the same host; one that restarts services may take a while.
+_PATIENCE = 30.0
+_NEEDS_ROOT = (
+    "{0} needs root, and this ran as the user {1}. Run it as root, or let Ansible become root (become: true, or --become on the "
+    "command line). Nothing was written."
+)
 
 
 class RequestFailed(TuneError):
@@ -79,11 +90,10 @@ def _nr_open_after(plan: Plan, now: t.Optional[int]) -> t.Optional[int]:
     return now
 
 
-def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
-    """Carry out a request, or predict what that would do.
+def plan_on(host: "Host", request: Request) -> Plan:
+    """The plan for a request on a host, with patterns and numbers that depend on the host worked out.
 
-    :returns: the result, and warnings.
-    :raises TuneError: RequestFailed when an entry was refused, others when the host could not be looked at.
+    :raises TuneError: when the host could not be looked at, or a number cannot be told there.
     """
     patterns = [wish.key for wish in request.wishes if _names.is_pattern(wish.key)]
     if patterns:
@@ -91,19 +101,96 @@ def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Res
         request = request._replace(wishes=_wish.expanded(request.wishes, found))
     if _wish.depends_on_host(request):
         request = _wish.worked_out(request, _seen.resources(host))
-    plan = make_plan(request, _seen.of(host, request))
+    return make_plan(request, _seen.of(host, request))
+
+
+def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    """Carry out a request, or predict what that would do.
+
+    :returns: the result, and warnings.
+    :raises TuneError: RequestFailed when an entry was refused, others when the host could not be looked at.
+    """
+    if check_mode or not host.is_root():
+        return _run(host, request, check_mode)
+    with host.lock(_ledger.LOCK, request.what, _PATIENCE):
+        return _run(host, request, check_mode)
+
+
+def _run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    history = request.history
+    if history is None or not (history.revert or host.is_root()):
+        # Root alone may read the ledger; others may only look, or find that there is nothing to do.
+        return _apply(host, request, None, check_mode)
+    if not host.is_root():
+        raise TuneError(_NEEDS_ROOT.format("Taking profiles back", host.user_name()))
+    ledger = _history.read(host)
+    cleared = False
+    notes: t.List[str] = []
+    if ledger.unfinished is not None:
+        cleared, notes = _clear_up(host, ledger, ledger.unfinished, check_mode)
+        host = _history.cleared_up(host, ledger.unfinished) if check_mode else host
+        ledger = ledger._replace(unfinished=None)
+    try:
+        carry_out = _take_back if history.revert else _apply
+        result, warnings = carry_out(host, request, ledger, check_mode)
+    except RequestFailed as failure:
+        failure.result.update(changed=cleared or failure.result.get("changed", False))
+        failure.result["undone"] = notes + failure.result["undone"]
+        raise
+    result["changed"] = result["changed"] or cleared
+    return result, notes + list(warnings)
+
+
+def _clear_up(
+    host: "Host", ledger: _ledger.Ledger, unfinished: _ledger.Unfinished, check_mode: bool
+) -> t.Tuple[bool, t.List[str]]:
+    """Bring an earlier run, which was killed, to its end. Returns whether that changes anything, and what there is to say."""
+    found = _history.pending(host, unfinished)
+    changes = bool(found.live or found.files)
+    problems = list(found.notes) if check_mode else _history.clear_up(host, ledger)
+    text = "An earlier run ({0}) was interrupted; what it left half done {1} cleared up first.".format(
+        unfinished.what, "would be" if check_mode else "was"
+    )
+    return changes, ([text] if changes else []) + problems
+
+
+def _apply(
+    host: "Host", request: Request, ledger: t.Optional[_ledger.Ledger], check_mode: bool
+) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    """:param ledger: None where no history is kept."""
+    plan = plan_on(host, request)
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
         raise RequestFailed(str(EntryProblems(plan.problems)), _result.unwritten(plan, path))
-    if plan.steps and not check_mode:
+    if check_mode:
+        return _result.of(plan, path), plan.warnings
+    if plan.steps:
         if not host.is_root():
-            message = (
-                "Changing kernel parameters and limits needs root, and this ran as the user {0}. Run it as root, or let Ansible "
-                "become root (become: true, or --become on the command line). Nothing was written."
-            )
-            raise RequestFailed(message.format(host.user_name()), _result.unwritten(plan, path))
-        return _commit(host, request, plan, path), plan.warnings
+            message = _NEEDS_ROOT.format("Changing kernel parameters and limits", host.user_name())
+            raise RequestFailed(message, _result.unwritten(plan, path))
+        return _commit(host, request, plan, ledger), plan.warnings
+    if ledger is not None:
+        after = _history.after(host, ledger, request, plan)
+        if after != ledger:
+            _history.write(host, after)
     return _result.of(plan, path), plan.warnings
+
+
+def _take_back(
+    host: "Host", request: Request, ledger: _ledger.Ledger, check_mode: bool
+) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    assert request.history is not None
+    revert = _revert.plan(host, ledger, request.history.name, plan_on)
+    path = request.policy.sysctl_file
+    if check_mode or revert.after == ledger:
+        return _result.of(revert.plan, path), revert.plan.warnings
+    taken = _history.take_back(host, ledger, revert, request.what)
+    if not taken.problems:
+        return _result.of(taken.plan, path), taken.plan.warnings
+    result = _result.of(_result.with_refusals(taken.plan, taken.refused), path)
+    result.update(undone=[], not_undone=list(taken.problems))
+    message = "Not everything could be put back; the rest was, and the ledger keeps what is left to do. {0}"
+    raise RequestFailed(message.format(" ".join(taken.problems)), result)
 
 
 def _backup(host: "Host", plan: Plan) -> _result.Result:
@@ -115,13 +202,29 @@ def _backup(host: "Host", plan: Plan) -> _result.Result:
     return result
 
 
-def _commit(host: "Host", request: Request, plan: Plan, path: t.Optional[str]) -> _result.Result:
+def _with_directories(host: "Host", step: Step) -> Step:
+    if isinstance(step, FileStep) and step.before is None:
+        return step._replace(directories=tuple(host.missing_directories(step.real)))
+    return step
+
+
+def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledger.Ledger]) -> _result.Result:
     """Carry out a plan and report what came of it."""
+    path = request.policy.sysctl_file if request.policy.persist else None
+    plan = plan._replace(steps=[_with_directories(host, step) for step in plan.steps])
     backups = _backup(host, plan) if request.policy.backup else {}
-    # The place of the ledger: nothing has been changed yet, and from here on everything may.
+    try:
+        if ledger is not None:
+            _history.begin(host, ledger, request, plan)
+    except TuneError as problem:
+        raise RequestFailed("{0} Nothing was changed.".format(problem), _result.unwritten(plan, path))
     try:
         outcomes = _transaction.commit(host, plan.steps)
+        if ledger is not None:
+            _finish(host, request, plan, ledger)
     except _transaction.StepRefused as refusal:
+        if ledger is not None and not refusal.not_undone:
+            _history.forget(host, ledger)
         key = refusal.step.key if isinstance(refusal.step, LiveStep) else ""
         result = _result.unwritten(plan, path, key, refusal.reason)
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
@@ -129,3 +232,12 @@ def _commit(host: "Host", request: Request, plan: Plan, path: t.Optional[str]) -
     kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, LiveStep)}
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
     return dict(_result.of(plan._replace(settings=settings), path), **backups)
+
+
+def _finish(host: "Host", request: Request, plan: Plan, ledger: _ledger.Ledger) -> None:
+    """Note down that all is done. What cannot be noted down could not be taken back, so then it is undone."""
+    try:
+        _history.write(host, _history.after(host, ledger, request, plan))
+    except HostProblem as problem:
+        undone, not_undone = _transaction.undo(host, plan.steps)
+        raise _transaction.StepRefused(None, str(problem), undone, not_undone)

@@ -17,15 +17,18 @@ if t.TYPE_CHECKING:
 class StepRefused(TuneError):
     """One step failed, and those before it were put back.
 
-    ``step`` is the one that failed; ``undone`` and ``not_undone`` tell, in one sentence each, what became of the others.
+    ``step`` is the one that failed, None where it was the note of them all. ``undone`` and ``not_undone`` tell, in one sentence
+    each, what became of the others.
     """
 
-    def __init__(self, step: Step, reason: str, undone: t.Sequence[str], not_undone: t.Sequence[str]) -> None:
+    def __init__(
+        self, step: t.Optional[Step], reason: str, undone: t.Sequence[str], not_undone: t.Sequence[str]
+    ) -> None:
         self.step = step
         self.reason = reason
         self.undone = list(undone)
         self.not_undone = list(not_undone)
-        what = _KINDS[type(step)].describe(step)
+        what = "" if step is None else _KINDS[type(step)].describe(step)
         end = "Everything was put back as it was." if not not_undone else "Not put back: " + " ".join(not_undone)
         super().__init__("{0}{1}. {2}".format(what + " failed: " if what else "", reason.rstrip("."), end))
 
@@ -102,23 +105,49 @@ def _undo_live(host: "Host", step: LiveStep) -> str:
     wanted = list(step.beside) + [(step.key, step.before, step.shape)]
     if not _differing(host, wanted):
         return ""
-    reason = ""
+    failed = put_back(host, wanted)
+    if failed:
+        reasons = [reason for reason in failed.values() if reason != _NOT_KEPT]
+        why = ": " + reasons[-1] if reasons else ""
+        raise HostProblem("{0} could not be put back{1}.".format(", ".join(failed), why))
+    return "{0} is {1} again.".format(step.key, step.before)
+
+
+_NOT_KEPT = "the kernel kept another value"
+
+
+def put_back(host: "Host", values: t.Sequence[t.Tuple[str, str, Shape]]) -> t.Dict[str, str]:
+    """Give kernel parameters former values, as far as the kernel lets it; returns why, for each that differs in the end.
+
+    :param values: key, text and shape of each, in the order in which they are to be written.
+    """
+    reasons: t.Dict[str, str] = {}
     # Twice, for the last key may change the others again; and a refusal does not count while the value comes back by
-    # itself: vm.dirty_bytes takes no 0, and is 0 once vm.dirty_ratio is written.
-    for key, text, shape in wanted + wanted:
+    # itself: vm.dirty_bytes takes no 0, and is 0 once vm.dirty_ratio is written. Ports may have to move one after the other.
+    for key, text, shape in list(values) + list(values):
         if not _values.same(host.live_text(_names.to_path(key)), text, shape):
             try:
                 host.write_live(_names.to_path(key), text)
             except HostProblem as problem:
-                reason = str(problem)
-    differing = _differing(host, wanted)
-    if differing:
-        raise HostProblem("{0} could not be put back{1}.".format(", ".join(differing), ": " + reason if reason else ""))
-    return "{0} is {1} again.".format(step.key, step.before)
+                reasons[key] = str(problem)
+    return {key: reasons.get(key, _NOT_KEPT) for key in _differing(host, values)}
 
 
 def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, Shape]]) -> t.List[str]:
     return [key for key, text, shape in wanted if not _values.same(host.live_text(_names.to_path(key)), text, shape)]
+
+
+def settle(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
+    """Carry out those steps that make others take effect; returns a sentence about each that failed."""
+    problems = []
+    for step in steps:
+        kind = _KINDS[type(step)]
+        if kind.settles:
+            try:
+                kind.do(host, step)
+            except HostProblem as problem:
+                problems.append("{0} failed: {1}".format(kind.describe(step), problem))
+    return problems
 
 
 def _write_file(host: "Host", step: FileStep) -> str:

@@ -103,12 +103,25 @@ class Policy(t.NamedTuple):
     memory_refuse: int = 100
 
 
+class History(t.NamedTuple):
+    """The name under which the ledger keeps what a request changes, and the options that say what it asks for.
+
+    ``revert`` asks for the opposite: that what was changed under the name be taken back; the empty name means every one.
+    """
+
+    name: str
+    options: t.Mapping[str, t.Any] = {}
+    revert: bool = False
+
+
 class Request(t.NamedTuple):
-    """Everything that one run of a module shall do."""
+    """Everything that one run of a module shall do. ``what`` names it to those who wait for its end."""
 
     wishes: t.Sequence[Wish] = ()
     limits: t.Sequence[LimitWish] = ()
     policy: Policy = Policy()
+    what: str = ""
+    history: t.Optional[History] = None
 
 
 def describe(operator: str, text: str) -> str:

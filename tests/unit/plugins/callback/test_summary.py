@@ -207,19 +207,47 @@ def test_diffs_say_whose_they_are(inherited: list[str]) -> None:
     assert len(plugin.show().lines) == 2
 
 
+def test_a_revert_is_told_as_one(inherited: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAKELEVEL", "1")
+    plugin = callback()
+    taken = {"key": "k.k", "status": "changed", "wanted": "as before", "live": {"before": "8", "after": "4"}}
+    plugin.v2_runner_on_ok(
+        result("one", {**DONE, "name": None, "state": "reverted", "settings": [taken]}, check_mode=True)
+    )
+    plugin.v2_playbook_on_stats(None)
+    lines = plugin.show().lines
+    assert "Revert of every profile on 1 host (nothing was written): 1 would be put back." in lines
+    assert "  k.k  8 -> 4" in lines
+    assert [line.split("  ")[-1].strip() for line in lines[lines.index("To look closer") + 1 :]] == [
+        "make revert VERBOSE=1",
+        "ansible-playbook -i hosts.yml site.yml --check --diff",
+    ]
+
+
 @pytest.mark.parametrize(
     ("made", "arguments", "expected"),
     [
-        ({}, {}, ["ansible-playbook -i hosts.yml site.yml --check --diff"]),
+        (
+            {},
+            {},
+            [
+                "ansible-playbook -i hosts.yml -e profiles=web_server tunefleet.linux.revert",
+                "ansible-playbook -i hosts.yml site.yml --check --diff",
+            ],
+        ),
         (
             {},
             {"subset": "web*", "extra_vars": ("profiles=web_server password=secret",)},
-            ["ansible-playbook -i hosts.yml --limit 'web*' -e profiles=web_server site.yml --check --diff"],
+            [
+                "ansible-playbook -i hosts.yml --limit 'web*' -e profiles=web_server tunefleet.linux.revert",
+                "ansible-playbook -i hosts.yml --limit 'web*' -e profiles=web_server site.yml --check --diff",
+            ],
         ),
         (
             {"MAKELEVEL": "1", "LIMIT": "a b", "PROFILES": "x,y", "INVENTORY": ""},
             {},
             [
+                "make revert 'LIMIT=a b' PROFILES=web_server",
                 "make audit DIFF=1 'LIMIT=a b' PROFILES=x,y",
                 "make apply VERBOSE=1 'LIMIT=a b' PROFILES=x,y",
                 "ansible-playbook -i hosts.yml site.yml --check --diff",

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _request
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import (
     Bound,
+    History,
     LimitWish,
     Policy,
     Request,
@@ -344,7 +345,16 @@ def test_profile():
 
 
 def test_empty_profile():
-    assert profile() == Request([], [], Policy(on_unavailable="warn"))
+    history = History("unnamed", {"sysctl": None, "limits": None, "guard": "refuse"})
+    what = "the module profile, applying unnamed"
+    assert profile(name=None) == Request([], [], Policy(on_unavailable="warn"), what, history)
+
+
+def test_profile_to_be_reverted():
+    """What the profile says now does not count, not even when it makes no sense."""
+    found = profile(state="reverted", name=" web ", sysctl={"x": 5})
+    assert found == Request(what="the module profile, reverting web", history=History("web", revert=True))
+    assert profile(state="reverted", name=None).history == History("", revert=True)
 
 
 def test_profile_names_the_problems_of_both_parts():

@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The ledger on the host: reading it, clearing up after a killed run, and taking profiles back. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _revert, _transaction
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, Plan, Step
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import Ledger, LiveGoal, Unfinished
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+Values = t.Sequence[t.Tuple[str, str, Shape]]
+
+
+def read(host: "Host") -> Ledger:
+    """The ledger of the host.
+
+    :raises TuneError: when it is damaged, of a newer release, or open to others.
+    """
+    return _ledger.parse(host.read_private(_ledger.PATH))
+
+
+def write(host: "Host", ledger: Ledger) -> None:
+    """Put the ledger on disk, and make that last."""
+    data = _ledger.render(ledger)
+    if data is not None or host.read_private(_ledger.PATH) is not None:
+        host.write_private(_ledger.PATH, data)
+
+
+def boot_id(host: "Host") -> str:
+    """What tells this boot from every other: random(4)."""
+    return host.text(_ledger.BOOT_ID) or ""
+
+
+# -- clearing up after a killed run -----------------------------------------------------------------------------------------------
+
+
+class Pending(t.NamedTuple):
+    """What is to be done to clear up, and what is left alone and why."""
+
+    live: Values
+    files: t.Sequence[FileStep]
+    notes: t.Sequence[str]
+
+
+def pending(host: "Host", unfinished: Unfinished) -> Pending:
+    """What has to be done to get everything to its goal."""
+    same_boot = unfinished.boot == boot_id(host)
+    live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
+    files, notes = [], []
+    for step in unfinished.files:
+        now = host.read_if_any(step.real)
+        if now == step.before and now != step.after:
+            files.append(step)
+        elif now != step.after:
+            notes.append("{0} was changed by somebody else since, and is left as it is.".format(step.path))
+    return Pending(live, files, notes)
+
+
+def _pending_live(host: "Host", goal: LiveGoal, same_boot: bool) -> Values:
+    values = [(key, text, _revert.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.goal)]]
+    found = {key: host.live_text(_names.to_path(key)) for key, _text, _shape in values}
+    values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
+    # A boot has set everything anew. Only what it has set to the value that is not to be came from our own file.
+    is_ours = _values.same(found[goal.key], goal.other, _revert.shape_of(goal.key, goal.goal))
+    if not same_boot and not is_ours:
+        return []
+    return values if any(not _values.same(found[key], text, shape) for key, text, shape in values) else []
+
+
+def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
+    """Bring what a killed run left to its end; returns a sentence about each thing that could not be."""
+    unfinished = ledger.unfinished
+    if unfinished is None:
+        return []
+    found = pending(host, unfinished)
+    problems = list(found.notes)
+    problems += ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
+    problems += put_files(host, found.files)
+    for step in unfinished.files:
+        host.sweep(step.real)
+        if step.after is None and host.read_if_any(step.real) is None:
+            host.remove_directories(step.directories)
+    write(host, ledger._replace(unfinished=None))
+    return problems
+
+
+def put_files(host: "Host", steps: t.Iterable[FileStep]) -> t.List[str]:
+    """Write files one by one; returns a sentence about each that could not be."""
+    problems = []
+    for step in steps:
+        try:
+            _transaction.put_file(host, step, step.before, step.after)
+        except HostProblem as problem:
+            problems.append(str(problem))
+    return problems
+
+
+def cleared_up(host: "Host", unfinished: Unfinished) -> "Host":
+    """The host as it would be once everything is at its goal, for check mode."""
+    found = pending(host, unfinished)
+    live = {key: text for key, text, _shape in found.live}
+    return View(host, live, {step.path: (step.real, step.after) for step in found.files}).as_host()
+
+
+# -- applying ---------------------------------------------------------------------------------------------------------------------
+
+
+def live_now(host: "Host", steps: t.Sequence[Step]) -> t.Dict[str, str]:
+    """The texts of the kernel parameters that steps touch, as they are now."""
+    found = {key: host.live_text(_names.to_path(key)) for key in _ledger.touched(steps)}
+    return {key: text for key, text in found.items() if text is not None}
+
+
+def begin(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> None:
+    """Note down, before the first change, what there is now.
+
+    :raises TuneError: when that cannot be; nothing may be changed then.
+    """
+    after(host, ledger, request, plan)  # what it refuses, it refuses before anything is written
+    write(host, _ledger.begun(ledger, request.what, boot_id(host), plan.steps))
+
+
+def after(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:
+    """The ledger once a plan has been carried out."""
+    assert request.history is not None
+    return _ledger.applied(ledger, request.history.name, request.history.options, plan, live_now(host, plan.steps))
+
+
+def forget(host: "Host", ledger: Ledger) -> None:
+    """Go back to the ledger from before a run that came to nothing. If that cannot be, the next run finds nothing left to do."""
+    try:
+        write(host, ledger)
+    except HostProblem:
+        return
+
+
+# -- taking back ------------------------------------------------------------------------------------------------------------------
+
+
+class Taken(t.NamedTuple):
+    """What came of taking profiles back: the plan with what really happened, and what could not be put back, by key or path."""
+
+    plan: Plan
+    refused: t.Mapping[str, str]
+    problems: t.Sequence[str]
+
+
+def take_back(host: "Host", ledger: Ledger, revert: _revert.Revert, what: str) -> Taken:
+    """Carry out a revert as far as it goes: what the host refuses shall not keep the rest from being put back.
+
+    What could not be put back stays in the ledger, so that the same can be tried once more.
+    """
+    plan = revert.plan
+    write(host, revert.begun(what, boot_id(host)))
+    values = [(step.key, step.after, step.shape) for step in _revert.live_steps(plan)]
+    refused = _transaction.put_back(host, values)
+    problems = ["{0} could not be put back: {1}.".format(key, reason) for key, reason in refused.items()]
+    problems += put_files(host, _revert.file_steps(plan))
+    problems += _transaction.settle(host, plan.steps)
+    write(host, _as_left(host, ledger, plan) if problems else revert.after)
+    return Taken(plan, refused, problems)
+
+
+def _as_left(host: "Host", ledger: Ledger, plan: Plan) -> Ledger:
+    """The ledger with what a revert that did not get to its end has left."""
+    live, files = dict(ledger.live), dict(ledger.files)
+    for step in _revert.live_steps(plan):
+        text = host.live_text(_names.to_path(step.key))
+        live[step.key] = live[step.key]._replace(left=text or live[step.key].left)
+    for file_step in _revert.file_steps(plan):
+        files[file_step.real] = files[file_step.real]._replace(left=host.read_if_any(file_step.real))
+    return ledger._replace(live=live, files=files)

@@ -1,0 +1,349 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What profiles changed on a host, so that it can be taken back. Pure; private to ``tunefleet.linux``.
+
+The ledger keeps, for each profile that is in force, what it asked for, and for each kernel parameter and file that any of them has
+touched, what it was before the first of them (*original*) and what the last of them left (*left*). To take a profile back, the host
+is thought of as it was originally, the other profiles are planned on that once more, and what comes of it is the goal: as if the
+profile had never been there. Whatever is not as it was left was changed by somebody else, and stays as it is.
+"""
+
+import binascii
+import hashlib
+import json
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Plan, Step
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
+
+PATH = "/var/lib/tunefleet/ledger.json"
+LOCK = "/run/tunefleet.lock"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_FORMAT = 1
+# Far more than anybody stacks; it only keeps names that are made up anew for each run from filling the disk.
+_MOST_PROFILES = 50
+_WAY_OUT = (
+    " It holds the way back from what profiles changed here, so nothing was written. To go on without that way back, move it away "
+    "(mv {0} {0}.old)."
+).format(PATH)
+
+Options = t.Mapping[str, t.Any]
+
+
+class LiveRecord(t.NamedTuple):
+    """Texts of a kernel parameter: before the first profile touched it, and as the last one left it."""
+
+    original: str
+    left: str
+
+
+class FileRecord(t.NamedTuple):
+    """Bytes of a file (None: no file), and the directories that were made for it."""
+
+    path: str
+    original: t.Optional[bytes]
+    left: t.Optional[bytes]
+    directories: t.Tuple[str, ...] = ()
+
+
+class ProfileRecord(t.NamedTuple):
+    """A profile that is in force.
+
+    ``options`` is all that was ever asked for under its name since it came. ``keys`` are the kernel parameters that it changed,
+    or found as another profile had made them; ``files`` the files that it changed.
+    """
+
+    name: str
+    options: Options
+    keys: t.Tuple[str, ...] = ()
+    files: t.Tuple[str, ...] = ()
+
+
+class LiveGoal(t.NamedTuple):
+    """What a kernel parameter has to be once an unfinished run is cleared up.
+
+    ``other`` is what that run would have made of it; ``beside`` what belongs to the keys that the kernel changes with it.
+    """
+
+    key: str
+    goal: str
+    other: str
+    beside: t.Tuple[t.Tuple[str, str], ...] = ()
+
+
+class Unfinished(t.NamedTuple):
+    """A run that has begun. Found by the next run, it was killed, and is cleared up: everything gets to its goal.
+
+    The goal of applying a profile is what was before; that of reverting is what shall be after. In ``files`` that is ``after``.
+    """
+
+    what: str
+    boot: str
+    live: t.Tuple[LiveGoal, ...] = ()
+    files: t.Tuple[FileStep, ...] = ()
+
+
+class Ledger(t.NamedTuple):
+    """Everything that the ledger holds. With something unfinished, the rest is as it will be once that is cleared up."""
+
+    profiles: t.Tuple[ProfileRecord, ...] = ()
+    live: t.Mapping[str, LiveRecord] = {}
+    files: t.Mapping[str, FileRecord] = {}
+    unfinished: t.Optional[Unfinished] = None
+
+    def profile(self, name: str) -> t.Optional[ProfileRecord]:
+        return next((one for one in self.profiles if one.name == name), None)
+
+
+EMPTY = Ledger()
+
+
+# -- the file -----------------------------------------------------------------------------------------------------------------
+
+
+def parse(data: t.Optional[bytes]) -> Ledger:
+    """The ledger in a file; the empty one for no file.
+
+    :raises TuneError: when it is damaged, or of a newer release.
+    """
+    if data is None:
+        return EMPTY
+    try:
+        content = json.loads(data.decode("utf-8"))
+        found = content["format"]
+        if isinstance(found, int) and found > _FORMAT:
+            raise TuneError(
+                "The ledger {0} was written by a newer release of tunefleet.linux (format {1}, this one knows {2}). Use that "
+                "release.".format(PATH, found, _FORMAT)
+                + _WAY_OUT
+            )
+        if found != _FORMAT or content.pop("checksum") != _checksum(content):
+            raise ValueError("it is not as it was written")
+        return _parsed(content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TuneError("The ledger {0} is damaged ({1}).".format(PATH, _reason(error)) + _WAY_OUT)
+
+
+def _reason(error: Exception) -> str:
+    return "{0} is missing".format(error) if isinstance(error, KeyError) else str(error).rstrip(".")
+
+
+def _checksum(content: t.Mapping[str, t.Any]) -> str:
+    plain = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
+    pending = content["unfinished"]
+    return Ledger(
+        tuple(
+            ProfileRecord(one["name"], one["options"], tuple(one["keys"]), tuple(one["files"]))
+            for one in content["profiles"]
+        ),
+        {key: LiveRecord(one["original"], one["left"]) for key, one in content["live"].items()},
+        {
+            real: FileRecord(one["path"], _bytes(one["original"]), _bytes(one["left"]), tuple(one["directories"]))
+            for real, one in content["files"].items()
+        },
+        Unfinished(
+            pending["what"],
+            pending["boot"],
+            tuple(
+                LiveGoal(one["key"], one["goal"], one["other"], tuple((key, text) for key, text in one["beside"]))
+                for one in pending["live"]
+            ),
+            tuple(
+                FileStep(one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"]))
+                for one in pending["files"]
+            ),
+        )
+        if pending
+        else None,
+    )
+
+
+def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
+    return None if text is None else binascii.a2b_base64(text)
+
+
+def _text(data: t.Optional[bytes]) -> t.Optional[str]:
+    return None if data is None else binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def render(ledger: Ledger) -> t.Optional[bytes]:
+    """The bytes of the file; None when there is nothing to keep."""
+    if ledger == EMPTY:
+        return None
+    pending = ledger.unfinished
+    content: t.Dict[str, t.Any] = {
+        "format": _FORMAT,
+        "profiles": [dict(one._asdict()) for one in ledger.profiles],
+        "live": {key: dict(one._asdict()) for key, one in ledger.live.items()},
+        "files": {
+            real: dict(one._asdict(), original=_text(one.original), left=_text(one.left))
+            for real, one in ledger.files.items()
+        },
+        "unfinished": None
+        if pending is None
+        else {
+            "what": pending.what,
+            "boot": pending.boot,
+            "live": [dict(one._asdict()) for one in pending.live],
+            "files": [
+                {
+                    "path": one.path,
+                    "real": one.real,
+                    "other": _text(one.before),
+                    "goal": _text(one.after),
+                    "directories": one.directories,
+                }
+                for one in pending.files
+            ],
+        },
+    }
+    # As it will be read, so that the checksum is of the same.
+    content = json.loads(json.dumps(content))
+    content["checksum"] = _checksum(content)
+    return json.dumps(content, sort_keys=True, indent=1).encode("utf-8") + b"\n"
+
+
+# -- a profile is applied ------------------------------------------------------------------------------------------------------
+
+
+def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[Step]) -> Ledger:
+    """The ledger while the steps of a plan are carried out: a run that is killed meanwhile shall not have happened."""
+    live = [
+        LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
+        for step in steps
+        if isinstance(step, LiveStep) and step.before is not None and not step.action
+    ]
+    files = [step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, FileStep)]
+    return ledger._replace(unfinished=Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files))))
+
+
+def touched(steps: t.Sequence[Step]) -> t.Dict[str, str]:
+    """The text that each kernel parameter had before steps which change it, or make the kernel change it."""
+    found: t.Dict[str, str] = {}
+    for step in steps:
+        if isinstance(step, LiveStep) and step.before is not None and not step.action:
+            for key, text in [(step.key, step.before)] + [(key, text) for key, text, _shape in step.beside]:
+                found.setdefault(key, text)
+    return found
+
+
+def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Mapping[str, str]) -> Ledger:
+    """The ledger once a plan has been carried out for a profile.
+
+    A profile that changed something is the last one from then on. One that changed nothing is taken note of where others are in
+    force: what it shares with them has to stay when they are taken back.
+
+    :param live: the texts of the kernel parameters that were touched, as they are now.
+    :raises TuneError: when there are too many profiles.
+    """
+    if not plan.steps and not ledger.profiles:
+        return ledger
+    records, files = dict(ledger.live), dict(ledger.files)
+    for key, text in touched(plan.steps).items():
+        original = records[key].original if key in records else text
+        records[key] = LiveRecord(original, live.get(key, text))
+    for step in plan.steps:
+        if isinstance(step, FileStep):
+            files[step.real] = _file_record(files.get(step.real), step)
+    old = ledger.profile(name)
+    shared = [one.key for one in plan.settings if one.status in ("ok", "changed", "kept") and one.key in records]
+    record = ProfileRecord(
+        name,
+        together(old.options, options) if old else stored(options),
+        _united(old.keys if old else (), list(touched(plan.steps)) + shared),
+        _united(old.files if old else (), [step.real for step in plan.steps if isinstance(step, FileStep)]),
+    )
+    others = tuple(one for one in ledger.profiles if one.name != name)
+    if len(others) >= _MOST_PROFILES:
+        raise TuneError(
+            "The ledger {0} holds {1} profiles already, and {2!r} would be one more. Give the profile one name that stays the "
+            "same, or revert those that are not needed. Nothing was written.".format(PATH, len(others), name)
+        )
+    profiles = others + (record,)
+    if old is not None and not plan.steps:
+        profiles = tuple(record if one.name == name else one for one in ledger.profiles)
+    return Ledger(profiles, records, files)
+
+
+def _united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
+    return tuple(sorted(set(old) | set(new)))
+
+
+def _file_record(old: t.Optional[FileRecord], step: FileStep) -> FileRecord:
+    if old is None:
+        return FileRecord(step.path, step.before, step.after, step.directories)
+    # What others did to the file since belongs to what we go back to.
+    original = _merge.merged(old.left, step.before, old.original)[0]
+    return old._replace(original=original, left=step.after, directories=old.directories or step.directories)
+
+
+def stored(options: Options) -> Options:
+    """The options of a profile as they are kept: keys in one spelling."""
+    return {
+        "sysctl": {_spelled(name): setting for name, setting in (options.get("sysctl") or {}).items()},
+        "limits": [
+            {field: value for field, value in entry.items() if value is not None}
+            for entry in options.get("limits") or []
+        ],
+        "guard": options.get("guard"),
+    }
+
+
+def _spelled(name: str) -> str:
+    try:
+        return _names.canonical_pattern(name)
+    except NameProblem:
+        return name
+
+
+def together(old: Options, new: Options) -> Options:
+    """What was asked for under one name at two times. What is asked for no more is still in force, and has to be taken back."""
+    new = stored(new)
+    named = {(_limit_name(entry), half) for entry in new["limits"] for half in _HALVES if half in entry}
+    kept = []
+    for entry in old["limits"]:
+        rest = {
+            field: value
+            for field, value in entry.items()
+            if field not in _HALVES or (_limit_name(entry), field) not in named
+        }
+        kept.extend([rest] if any(half in rest for half in _HALVES) else [])
+    return dict(new, sysctl=dict(old["sysctl"], **new["sysctl"]), limits=kept + new["limits"])
+
+
+_HALVES = ("soft", "hard")
+_TARGETS = ("domain", "unit", "manager", "process", "item")
+
+
+def _limit_name(entry: t.Mapping[str, t.Any]) -> t.Tuple[t.Any, ...]:
+    return tuple(entry.get(field) for field in _TARGETS)
+
+
+# -- a profile is taken back ----------------------------------------------------------------------------------------------------
+
+
+def chosen(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
+    """The profiles that a name stands for, which may list several; all of them for the empty one.
+
+    :raises TuneError: when one of them came together with others that are not named.
+    """
+    if not name:
+        return ledger.profiles
+    wanted = [one.strip() for one in name.split(",") if one.strip()]
+    found = [one for one in ledger.profiles if set(one.name.split(",")) <= set(wanted)]
+    done = {part for one in found for part in one.name.split(",")}
+    for part in wanted:
+        mixed = next((one for one in ledger.profiles if part not in done and part in one.name.split(",")), None)
+        if mixed is not None:
+            raise TuneError(
+                "The profile {0} was applied together with others, as {1}, and cannot be told apart from them. Revert {1}, then "
+                "apply what shall stay. Nothing was written.".format(part, mixed.name)
+            )
+    return tuple(found)

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking lines back out of a file that somebody else has changed meanwhile. Pure; private to ``tunefleet.linux``."""
+
+import difflib
+import typing as t
+
+
+def _lines(data: t.Optional[bytes]) -> t.List[bytes]:
+    return [] if data is None else data.splitlines(True)
+
+
+def merged(
+    left: t.Optional[bytes], now: t.Optional[bytes], goal: t.Optional[bytes]
+) -> t.Tuple[t.Optional[bytes], t.List[bytes]]:
+    """What a file becomes when the way from ``left`` to ``goal`` is gone in what it is ``now``.
+
+    Lines that others added stay. A line that is to go and is not there any more was changed by others: what they made of it stays.
+
+    :param left: what we left behind. :param now: what others made of it. :param goal: what it would be without them.
+    :returns: the bytes, None for no file, and the lines of ours that others changed.
+    """
+    if now is None or left is None:
+        # Removed, or brought back, by somebody else.
+        return now, []
+    if now in (left, goal):
+        return goal, []
+    result, lost = _replayed(_lines(left), _lines(now), _lines(goal))
+    return (None if goal is None and not result else b"".join(result)), lost
+
+
+def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t.Tuple[t.List[bytes], t.List[bytes]]:
+    places = _places(left, now)
+    gone: t.Set[int] = set()
+    added: t.Dict[int, t.List[bytes]] = {}
+    lost: t.List[bytes] = []
+    for change, start, end, goal_start, goal_end in _matcher(left, goal).get_opcodes():
+        if change == "equal":
+            continue
+        missing = [left[index] for index in range(start, end) if index not in places]
+        lost.extend(missing)
+        gone.update(places[index] for index in range(start, end) if index in places)
+        for line in goal[goal_start:goal_end]:
+            twin = next((index for index in range(start, end) if _head(left[index]) == _head(line)), None)
+            if twin is None and not missing:
+                added.setdefault(_behind(places, start), []).append(line)
+            elif twin in places:
+                added.setdefault(places[twin], []).append(line)
+    result = list(added.get(-1, []))
+    for index, line in enumerate(now):
+        if index not in gone:
+            result.append(line)
+        result.extend(added.get(index, []))
+    return result, lost
+
+
+def _head(line: bytes) -> bytes:
+    """What a line is about: the name in front of ``=``, or all words but the last one, which is the value."""
+    name, equals, _value = line.partition(b"=")
+    return b" ".join(name.split() if equals else line.split()[:-1])
+
+
+def _matcher(one: t.List[bytes], other: t.List[bytes]) -> "difflib.SequenceMatcher[bytes]":
+    return difflib.SequenceMatcher(None, one, other, False)
+
+
+def _places(left: t.List[bytes], now: t.List[bytes]) -> t.Dict[int, int]:
+    """Where each line that was left is now; the same line in another place will do, for others may have sorted the file."""
+    places: t.Dict[int, int] = {}
+    for start, now_start, length in _matcher(left, now).get_matching_blocks():
+        places.update((start + offset, now_start + offset) for offset in range(length))
+    free = {line: index for index, line in enumerate(now) if index not in set(places.values())}
+    for index, line in enumerate(left):
+        if index not in places and line in free:
+            places[index] = free.pop(line)
+    return places
+
+
+def _behind(places: t.Mapping[int, int], start: int) -> int:
+    """The line behind which something comes that was before line ``start``: that of the nearest one above that is still there."""
+    return next((places[index] for index in range(start - 1, -1, -1) if index in places), -1)

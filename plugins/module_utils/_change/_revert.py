@@ -1,0 +1,288 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking profiles back: what the ledger and the host say -> decisions and goals. Private to ``tunefleet.linux``.
+
+The host is looked at through a view that shows it as it was originally; everything that is decided here is pure.
+"""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge, _plan_sysctl, _request, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import (
+    EMPTY,
+    FileRecord,
+    Ledger,
+    LiveGoal,
+    LiveRecord,
+    ProfileRecord,
+    Unfinished,
+    chosen,
+)
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+Planner = t.Callable[["Host", Request], d.Plan]
+WANTED = "as before"
+
+
+class Revert(t.NamedTuple):
+    """What taking profiles back comes to. ``foreign`` says of each key that stays as it is why; ``after`` is the ledger then."""
+
+    plan: d.Plan
+    after: Ledger
+    foreign: t.Mapping[str, str] = {}
+
+    def begun(self, what: str, boot: str) -> Ledger:
+        """The ledger while this is carried out: a run that is killed meanwhile is to be brought to its end."""
+        live = tuple(LiveGoal(step.key, step.after, step.before or "") for step in live_steps(self.plan))
+        return self.after._replace(unfinished=Unfinished(what, boot, live, tuple(file_steps(self.plan))))
+
+
+def live_steps(plan: d.Plan) -> t.List[d.LiveStep]:
+    return [step for step in plan.steps if isinstance(step, d.LiveStep)]
+
+
+def file_steps(plan: d.Plan) -> t.List[d.FileStep]:
+    return [step for step in plan.steps if isinstance(step, d.FileStep)]
+
+
+def shape_of(key: str, text: str) -> Shape:
+    return _plan_sysctl.shape_of(key, text, text)
+
+
+def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
+    """What taking profiles back comes to.
+
+    :param name: names of profiles with commas between them; nothing stands for every one.
+    :raises TuneError: when they cannot be taken back on their own.
+    """
+    gone = chosen(ledger, name)
+    if not gone:
+        return Revert(d.Plan(warnings=_nothing(ledger, name)), ledger)
+    stay = tuple(one for one in ledger.profiles if one not in gone)
+    start, notes = _originally(host, ledger)
+    view = View(host, {key: one.original for key, one in ledger.live.items()}, start)
+    wanted, moved = _again(view, stay, planner)
+    goals, foreign = _goals(host, ledger, gone, wanted, moved)
+    steps: t.List[d.Step] = [
+        d.LiveStep(key, host.live_text(_names.to_path(key)), text, shape_of(key, text)) for key, text in goals.items()
+    ]
+    files = _file_steps(host, ledger, gone, view)
+    decisions = _decisions(
+        host, View(host, goals, {step.path: (step.real, step.after) for step in files}), gone, planner
+    )
+    settings = [_setting(one, then, foreign) for one, then in decisions.settings]
+    limits = [_limit(one, then) for one, then in decisions.limits]
+    concerned = {real for one in gone for real in one.files}
+    warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items()]
+    warnings += [note for real, found in notes.items() if real in concerned for note in found]
+    return Revert(
+        d.Plan(
+            settings, limits, steps + list(files) + decisions.settling, (), warnings, decisions.needs if files else ()
+        ),
+        _after(ledger, stay, concerned, start, view, dict(wanted, **goals)),
+        foreign,
+    )
+
+
+def _nothing(ledger: Ledger, name: str) -> t.List[str]:
+    if not name or not ledger.profiles:
+        return []
+    there = ", ".join(one.name or "(no name)" for one in ledger.profiles)
+    return [
+        "Nothing of the profile {0} is in force on this host, so nothing is taken back; in force: {1}.".format(
+            name, there
+        )
+    ]
+
+
+Files = t.Dict[str, t.Tuple[str, t.Optional[bytes]]]
+
+
+def _originally(host: "Host", ledger: Ledger) -> t.Tuple[Files, t.Dict[str, t.List[str]]]:
+    """Each file as it would be without us, with what others did to it since; and what there is to say about that."""
+    files: Files = {}
+    notes: t.Dict[str, t.List[str]] = {}
+    for real, record in ledger.files.items():
+        try:
+            now = host.read_own(real).data if host.real(record.path) == real else None
+        except HostProblem as problem:
+            notes[real] = [str(problem)]
+            now = None
+        files[record.path] = (real, _merge.merged(record.left, now, record.original)[0])
+        notes.setdefault(real, []).extend(_changes(record, now))
+    return files, notes
+
+
+def _changes(record: FileRecord, now: t.Optional[bytes]) -> t.List[str]:
+    """What others did to a file, in words."""
+    if now in (record.left, record.original):
+        return []
+    if now is None:
+        return ["{0} is not there any more: somebody else removed it, and it is left so.".format(record.path)]
+    if record.left is None:
+        return ["{0} is there again: somebody else made it, and it is left as it is.".format(record.path)]
+    lost = _merge.merged(record.left, now, record.original)[1]
+    lines = ", ".join(repr(line.decode("utf-8", "replace").strip()) for line in lost if line.strip())
+    text = "{0} was changed by somebody else since; only our own lines are taken back.".format(record.path)
+    return [text + (" These were changed as well, and are left alone: {0}.".format(lines) if lines else "")]
+
+
+def request_of(record: ProfileRecord) -> Request:
+    """What a profile asks for.
+
+    :raises TuneError: when this release does not understand it.
+    """
+    # What was accepted when it was applied is not asked for again.
+    accepted = {"name": record.name, "accept_hazards": True, "on_unavailable": _wish.SKIP, "on_shadowed": _wish.WARN}
+    assumed = {"guard": "refuse", "connections": None, "memory_warn": 50, "memory_refuse": 100}
+    return _request.of_profile(dict(assumed, **dict(record.options, **accepted)))
+
+
+def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> t.Tuple[t.Dict[str, str], t.Set[str]]:
+    """Plan the profiles that stay on the host as it was. Returns the values that they set, and the keys that change with them."""
+    wanted: t.Dict[str, str] = {}
+    moved: t.Set[str] = set()
+    for record in stay:
+        try:
+            found = planner(view.as_host(), request_of(record))
+        except TuneError as problem:
+            raise TuneError(
+                "The profile {0}, which is to stay, cannot be worked out on this host: {1} Revert it too.".format(
+                    record.name, problem
+                )
+            )
+        view.carry_out(found.steps)
+        wanted.update({step.key: step.after for step in live_steps(found)})
+        moved.update(key for step in live_steps(found) for key, _text, _shape in step.beside)
+    return wanted, moved - set(wanted)
+
+
+def _goals(
+    host: "Host",
+    ledger: Ledger,
+    gone: t.Iterable[ProfileRecord],
+    wanted: t.Mapping[str, str],
+    moved: t.Container[str],
+) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
+    """The value that each key has to get, and why others keep the one that somebody else gave them."""
+    goals: t.Dict[str, str] = {}
+    foreign: t.Dict[str, str] = {}
+    for key in dict.fromkeys(key for one in gone for key in one.keys):
+        record, now = ledger.live.get(key), host.live_text(_names.to_path(key))
+        if record is None or now is None or key in moved:
+            continue
+        goal = wanted.get(key, record.original)
+        shape = shape_of(key, record.original)
+        if _values.holds(now, goal, shape):
+            continue
+        if _values.same(now, record.left, shape):
+            goals[key] = goal
+        else:
+            foreign[key] = "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
+                _values.tidy(now, shape), _values.tidy(record.left, shape)
+            )
+    return dict(sorted(goals.items(), key=lambda item: _catalog.writing_order(item[0]))), foreign
+
+
+def _file_steps(host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], view: View) -> t.List[d.FileStep]:
+    steps = []
+    for real in dict.fromkeys(real for one in gone for real in one.files):
+        record = ledger.files.get(real)
+        if record is None:
+            continue
+        now, goal = host.read_if_any(real), view.read_if_any(record.path)
+        if now is not None and now != goal:
+            steps.append(d.FileStep(record.path, real, now, goal, record.directories))
+    return steps
+
+
+def _after(
+    ledger: Ledger,
+    stay: t.Tuple[ProfileRecord, ...],
+    concerned: t.Container[str],
+    start: Files,
+    view: View,
+    live: t.Mapping[str, str],
+) -> Ledger:
+    """The ledger once it is done: what no other profile needs is forgotten.
+
+    :param live: the values that keys have then, as far as that is known.
+    """
+    if not stay:
+        return EMPTY
+    needed = {key for one in stay for key in one.keys}
+    records = {
+        key: LiveRecord(one.original, live.get(key, one.left)) for key, one in ledger.live.items() if key in needed
+    }
+    files = {real: one for real, one in ledger.files.items() if real not in concerned}
+    for path, (real, original) in start.items():
+        left = view.read_if_any(path)
+        if real in concerned and left != original:
+            files[real] = ledger.files[real]._replace(original=original, left=left)
+    return Ledger(stay, records, files)
+
+
+class _Decisions(t.NamedTuple):
+    """What the profiles that go ask for, as the host is now and as it will be."""
+
+    settings: t.Sequence[t.Tuple[d.SettingDecision, d.SettingDecision]]
+    limits: t.Sequence[t.Tuple[d.LimitDecision, d.LimitDecision]]
+    settling: t.List[d.Step]
+    needs: t.Sequence[str]
+
+
+def _decisions(host: "Host", after: View, gone: t.Iterable[ProfileRecord], planner: Planner) -> _Decisions:
+    settings: t.Dict[str, t.Tuple[d.SettingDecision, d.SettingDecision]] = {}
+    limits: t.Dict[str, t.Tuple[d.LimitDecision, d.LimitDecision]] = {}
+    needs: t.Dict[str, None] = {}
+    for record in gone:
+        try:
+            now, then = planner(host, request_of(record)), planner(after.as_host(), request_of(record))
+        except TuneError:
+            continue  # it goes all the same; there is only less to say about it
+        settings.update((one.key, (one, other)) for one, other in zip(now.settings, then.settings))
+        limits.update((one.name, (one, other)) for one, other in zip(now.limits, then.limits))
+        # What would have to happen for it to come into force has to happen for it to go.
+        needs.update(dict.fromkeys(then.needs))
+    return _Decisions(list(settings.values()), list(limits.values()), [], list(needs))
+
+
+def _setting(now: d.SettingDecision, then: d.SettingDecision, foreign: t.Mapping[str, str]) -> d.SettingDecision:
+    status, reason = d.OK, ""
+    if now.live[0] != then.live[0] or now.file[0] != then.file[0]:
+        status = d.CHANGED
+    elif now.status in d.UNAVAILABLE:
+        status, reason = now.status, now.reason
+    if now.key in foreign:
+        status, reason = d.CHANGED if status == d.CHANGED else d.KEPT, foreign[now.key]
+    return now._replace(
+        status=status,
+        reason=reason,
+        wanted=WANTED,
+        live=(now.live[0], then.live[0]),
+        file=(now.file[0], then.file[0]),
+        boot=then.boot_before,
+        boot_others=(),
+        shadowed=False,
+    )
+
+
+def _limit(now: d.LimitDecision, then: d.LimitDecision) -> d.LimitDecision:
+    return now._replace(
+        status=d.OK if now.before == then.before else d.CHANGED,
+        reason="",
+        wanted=(WANTED, WANTED),
+        after=then.before,
+        effective=Limit(),
+        shadowed_by=None,
+    )
