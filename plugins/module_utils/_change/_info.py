@@ -47,7 +47,8 @@ def sysctl(host: "Host", names: t.Optional[t.Sequence[str]]) -> _result.Result:
     path = Policy().sysctl_file
     # Not looked at as a file to be edited: reading does not mind a link to /dev/null in its place.
     seen = _seen.sysctl(host, _keys(host, names), None)
-    tables = _plan_sysctl.tables(seen, seen.boot)
+    facts = _plan_sysctl.facts_of(seen)
+    tables = seen.boot.tables(facts.live, facts)
     speaking = _boot.BootTable(seen.boot.all(), tables[0].reader)
     conf, real = _conf.ConfFile(host.read_if_any(path) or b""), host.real(path)
     settings = []
@@ -64,9 +65,10 @@ def _state_of(
         return boot.file is not None and seen.reals.get(boot.file) == real
 
     live = seen.live[key]
-    shape = _plan_sysctl.shape_of(key, live.text, tables[0].of(key).value or "")
+    boots = [table.of(key) for table in tables]
+    shape = _plan_sysctl.shape_of(key, live.text, boots[0].value or "")
     now = None if live.text is None else _values.tidy(live.text, shape)
-    state, others = _plan_sysctl.boot_states(tables, key, shape, is_ours)
+    state, others = _plan_sysctl.boot_state(boots, shape, is_ours), _plan_sysctl.other_boots(tables, boots, shape)
     entry = conf.get(key)
     status, reason = _plan_sysctl.unavailable(key, seen) or (d.OK, "")
     if status == d.OK and not live.writable:

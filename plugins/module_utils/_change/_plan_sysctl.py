@@ -22,16 +22,20 @@ def _version(version: _catalog.Version) -> str:
     return "Linux {0}.{1}".format(*version)
 
 
+def _noted(facts: _catalog.Parameter) -> str:
+    return ": " + facts.note if facts.note else ""
+
+
 def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
     """Status and reason of a key that cannot be set because it is not there, or because nothing reads it."""
     facts = _catalog.find(key)
-    note = ": " + facts.note if facts and facts.note else ""
     if seen.live[key].exists:
         if facts and facts.no_effect and seen.machine.release >= facts.no_effect:
-            return d.NO_EFFECT, "since {0} the kernel accepts and ignores it{1}".format(_version(facts.no_effect), note)
+            ignored = "since {0} the kernel accepts and ignores it".format(_version(facts.no_effect))
+            return d.NO_EFFECT, ignored + _noted(facts)
         return None
     if facts and facts.removed:
-        return d.REMOVED, "gone since {0}{1}".format(_version(facts.removed), note)
+        return d.REMOVED, "gone since {0}{1}".format(_version(facts.removed), _noted(facts))
     if facts and facts.scope == _catalog.INIT_NETNS and seen.child_netns:
         return d.NOT_NAMESPACED, "belongs to the host; a network namespace or container does not have it"
     if _names.is_pattern(key):
@@ -63,6 +67,23 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> Shape:
     return _values.guess(live if live else str(raw))
 
 
+class _Has(t.NamedTuple):
+    """What the host has of one key: its live value, and the one that our file says."""
+
+    shape: Shape
+    live: t.Optional[str]
+    file: t.Optional[str]
+
+
+class _Outcome(t.NamedTuple):
+    """What one wish comes to here and now: what is live before and after, and so in our file."""
+
+    status: str
+    reason: str
+    live: t.Tuple[t.Optional[str], t.Optional[str]]
+    file: t.Tuple[t.Optional[str], t.Optional[str]]
+
+
 class _Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
@@ -71,8 +92,13 @@ class _Judge:
         self._seen = seen
         self._policy = policy
         self.conf = _conf.ConfFile(own.data or b"") if own else None
-        self._others = tables(seen, seen.boot.replaced(_own_paths(seen), b""))
-        self.now = tables(seen, seen.boot)
+        self._facts = facts_of(seen)
+        self._others = self.tables(seen.boot.replaced(_own_paths(seen), b""))
+        self.now = self.tables(seen.boot)
+
+    def tables(self, files: BootFiles) -> t.List[_boot.BootTable]:
+        """What each reader that the host may have makes of files."""
+        return files.tables(self._facts.live, self._facts)
 
     def decide(self, wish: _wish.Wish) -> d.SettingDecision:
         """The decision about one wish, before it is known what the next boot makes of it."""
@@ -81,30 +107,34 @@ class _Judge:
         now = None if live is None else _values.tidy(live, shape)
         entry = self.conf.get(wish.key) if self.conf else None
         said = None if entry is None else _values.tidy(entry, shape)
-        decision = d.SettingDecision(
+        wanted = wish.operator
+        if wish.operator == _wish.ABSENT:
+            outcome = self._absent(wish.key, shape, now)
+        else:
+            try:
+                text = self._text(wish, shape)
+            except ValueProblem as problem:
+                wanted = _wish.describe(wish.operator, str(wish.raw))
+                outcome = _Outcome(d.REFUSED, self._refusal(wish, problem), (now, now), (said, said))
+            else:
+                wanted = _wish.describe(wish.operator, text)
+                outcome = self._present(wish, text, _Has(shape, now, said))
+        return d.SettingDecision(
             wish.key,
-            d.OK,
-            wish.operator,
-            live=(now, now),
-            file=(said, said),
+            outcome.status,
+            wanted,
+            outcome.reason,
+            outcome.live,
+            outcome.file,
             shape=shape,
             note=wish.note,
             arithmetic=wish.arithmetic,
         )
-        if wish.operator == _wish.ABSENT:
-            gone = self.conf.assigned(wish.key) if self.conf else None
-            gone = None if gone is None else _values.tidy(gone, shape)
-            return decision._replace(file=(gone, None), status=d.OK if gone is None else d.CHANGED)
-        try:
-            text = self._text(wish, shape)
-        except ValueProblem as problem:
-            return decision._replace(
-                status=d.REFUSED,
-                wanted=_wish.describe(wish.operator, str(wish.raw)),
-                reason=self._refusal(wish, problem),
-            )
-        decision = decision._replace(wanted=_wish.describe(wish.operator, text))
-        return self._present(wish, text, decision)
+
+    def _absent(self, key: str, shape: Shape, now: t.Optional[str]) -> _Outcome:
+        gone = self.conf.assigned(key) if self.conf else None
+        gone = None if gone is None else _values.tidy(gone, shape)
+        return _Outcome(d.OK if gone is None else d.CHANGED, "", (now, now), (gone, None))
 
     def _text(self, wish: _wish.Wish, shape: Shape) -> str:
         if wish.operator != _wish.VALUE and not shape.ordered:
@@ -125,23 +155,24 @@ class _Judge:
         legal = _values.span(facts.shape)
         return "{0} (legal: {1}{2}).".format(problem, legal + " " if legal != ".." else "", facts.unit)
 
-    def _present(self, wish: _wish.Wish, text: str, decision: d.SettingDecision) -> d.SettingDecision:
-        now, said = decision.live[0], decision.file[0]
+    def _present(self, wish: _wish.Wish, text: str, has: _Has) -> _Outcome:
+        shape, now, said = has
         missing = unavailable(wish.key, self._seen) if self._policy.live else None
         if missing:
-            return decision._replace(status=missing[0], reason=missing[1])
+            return _Outcome(missing[0], missing[1], (now, now), (said, said))
         target = now
         if self._policy.live:
-            target = self._live_target(wish, text, now, decision.shape)
+            target = self._live_target(wish, text, now, shape)
             if now != target and not self._seen.live[wish.key].writable:
                 status, reason = unwritable(wish.key, self._seen)
-                return decision._replace(status=status, reason=reason)
-        entry = self._entry(wish, text, decision, target) if self._policy.persist else said
-        if _values.same(entry, said, decision.shape):
+                return _Outcome(status, reason, (now, now), (said, said))
+        entry = self._entry(wish, text, has, target) if self._policy.persist else said
+        if _values.same(entry, said, shape):
             entry = said
         if self._is_action(wish.key):
-            return decision._replace(status=d.CHANGED, live=(None, text))
-        return self._judged(wish, decision._replace(live=(now, target), file=(said, entry)))
+            return _Outcome(d.CHANGED, "", (None, text), (said, said))
+        status, reason = self._judged(wish, now != target or said != entry, now, entry)
+        return _Outcome(status, reason, (now, target), (said, entry))
 
     @staticmethod
     def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str], shape: Shape) -> str:
@@ -149,9 +180,7 @@ class _Judge:
         target = text if wish.operator == _wish.VALUE else _STRONGER[wish.operator](now, text, shape)
         return now if now is not None and _values.holds(now, target, shape) else target
 
-    def _entry(
-        self, wish: _wish.Wish, text: str, decision: d.SettingDecision, target: t.Optional[str]
-    ) -> t.Optional[str]:
+    def _entry(self, wish: _wish.Wish, text: str, has: _Has, target: t.Optional[str]) -> t.Optional[str]:
         """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
 
         A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
@@ -160,7 +189,7 @@ class _Judge:
         if wish.operator == _wish.VALUE:
             return text
         meets, stronger = _MEETS[wish.operator], _STRONGER[wish.operator]
-        now, said, shape = decision.live[0], decision.file[0], decision.shape
+        shape, now, said = has
         if said is not None:
             return said if meets(said, text, shape) else stronger(target, text, shape)
         given = [table.of(wish.key).value for table in self._others]
@@ -171,15 +200,17 @@ class _Judge:
             return None
         return stronger(target, text, shape)
 
-    def _judged(self, wish: _wish.Wish, decision: d.SettingDecision) -> d.SettingDecision:
-        (now, target), (said, entry) = decision.live, decision.file
-        if now != target or said != entry:
-            return decision._replace(status=d.CHANGED)
+    def _judged(
+        self, wish: _wish.Wish, changes: bool, now: t.Optional[str], entry: t.Optional[str]
+    ) -> t.Tuple[str, str]:
+        """Status and reason of a wish that can be met."""
+        if changes:
+            return d.CHANGED, ""
         if wish.operator != _wish.VALUE and entry is None:
             then = None if self._policy.live else self._others[0].of(wish.key).value
             have = "the host has {0}".format(now) if then is None else "the next boot gives {0}".format(then)
-            return decision._replace(status=d.KEPT, reason=have + ", which meets it")
-        return decision
+            return d.KEPT, have + ", which meets it"
+        return d.OK, ""
 
     def after_boot(
         self, decision: d.SettingDecision, after: t.Sequence[_boot.BootTable], wishes: t.Mapping[str, _wish.Wish]
@@ -189,23 +220,24 @@ class _Judge:
         :param after: what each reader makes of the files once ours has its new bytes.
         """
         wish, shape = wishes[decision.key], decision.shape
-        before, _others = boot_states(self.now, decision.key, shape, self._is_ours)
-        boot, others = boot_states(after, decision.key, shape, self._is_ours)
-        decision = decision._replace(boot_before=before, boot=boot, boot_others=others)
+        before = boots = [table.of(decision.key) for table in self.now]
+        if after is not self.now:
+            boots = [table.of(decision.key) for table in after]
+        boot = boot_state(boots, shape, self._is_ours)
+        decision = decision._replace(
+            boot_before=boot if boots is before else boot_state(before, shape, self._is_ours),
+            boot=boot,
+            boot_others=other_boots(after, boots, shape),
+        )
         if decision.file[1] is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
             return decision
         if boot.ours and len(after) == 1:
             return decision
         text = _values.normal(t.cast(_values.Raw, wish.raw), shape)
-        for table in after:
-            given = table.of(decision.key)
-            value = None if given.value is None else _values.tidy(given.value, shape)
-            met = (
-                _values.same(value, text, shape)
-                if wish.operator == _wish.VALUE
-                else _MEETS[wish.operator](value, text, shape)
-            )
-            if not met and not self._is_ours(given):
+        for table, given in zip(after, boots):
+            value = _given(given, shape)
+            meets = _values.same if wish.operator == _wish.VALUE else _MEETS[wish.operator]
+            if not meets(value, text, shape) and not self._is_ours(given):
                 reason = self._shadow(decision.key, given._replace(value=value), table)
                 return decision._replace(shadowed=True, reason=reason)
         return decision
@@ -228,25 +260,30 @@ class _Judge:
         return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
 
 
-def tables(seen: SysctlSeen, files: BootFiles) -> t.List[_boot.BootTable]:
-    """What each reader that the host may have makes of its files."""
-    live = {_names.to_path(key): one.text for key, one in seen.live.items() if one.exists}
-    facts = _boot.Facts(live={path: text for path, text in live.items() if text is not None})
-    return files.tables(live, facts)
+def facts_of(seen: SysctlSeen) -> _boot.Facts:
+    """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
+    return _boot.Facts(live={_names.to_path(key): one.text for key, one in seen.live.items() if one.exists})
 
 
-def boot_states(
-    found: t.Sequence[_boot.BootTable], key: str, shape: Shape, is_ours: t.Callable[[_boot.Boot], bool]
-) -> t.Tuple[d.BootState, t.Sequence[d.OtherBoot]]:
-    """What the next boot gives a key by the likeliest reader, and by others where they differ."""
-    boots = [table.of(key) for table in found]
-    values = [None if boot.value is None else _values.tidy(boot.value, shape) for boot in boots]
-    others = [
+def _given(boot: _boot.Boot, shape: Shape) -> t.Optional[str]:
+    return None if boot.value is None else _values.tidy(boot.value, shape)
+
+
+def boot_state(boots: t.Sequence[_boot.Boot], shape: Shape, is_ours: t.Callable[[_boot.Boot], bool]) -> d.BootState:
+    """What the next boot gives a key by the likeliest reader, which is the first."""
+    return d.BootState(_given(boots[0], shape), boots[0].winner, is_ours(boots[0]))
+
+
+def other_boots(
+    found: t.Sequence[_boot.BootTable], boots: t.Sequence[_boot.Boot], shape: Shape
+) -> t.Sequence[d.OtherBoot]:
+    """What it gives by other readers, where they differ from the first."""
+    values = [_given(boot, shape) for boot in boots]
+    return [
         d.OtherBoot(str(table.reader), value, boot.winner)
         for table, boot, value in zip(found, boots, values)
         if not _values.same(value, values[0], shape)
     ]
-    return d.BootState(values[0], boots[0].winner, is_ours(boots[0])), others
 
 
 def doubt(one: d.SettingDecision, reader: _boot.Reader) -> t.Optional[str]:
@@ -353,15 +390,16 @@ def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> 
     problems: t.List[str] = []
     warnings: t.List[str] = []
     for one in decisions:
-        text = _wish.sentence(one.key, one.reason)
         if one.status == d.REFUSED:
-            problems.append(text)
+            fails = True
         elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:
             # A key that the catalog knows is no typo: this kernel is older than it, or built without it.
             fails = policy.on_unavailable == _wish.FAIL or (one.status == d.UNKNOWN and not _catalog.find(one.key))
-            (problems if fails else warnings).append(text)
         elif one.shadowed:
-            (problems if policy.on_shadowed == _wish.FAIL else warnings).append(text)
+            fails = policy.on_shadowed == _wish.FAIL
+        else:
+            continue
+        (problems if fails else warnings).append(_wish.sentence(one.key, one.reason))
     return problems, warnings
 
 
@@ -371,7 +409,7 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     decisions = [judge.decide(wish) for wish in wishes]
     steps = _steps(seen, judge.conf, decisions, policy)
     files = [step for step in steps if isinstance(step, d.FileStep)]
-    found = tables(seen, _candidate(seen, files[0].after)) if files else judge.now
+    found = judge.tables(_candidate(seen, files[0].after)) if files else judge.now
     by_key = {wish.key: wish for wish in wishes}
     decisions = [judge.after_boot(one, found, by_key) for one in decisions]
     problems, warnings = _verdict(decisions, policy)
@@ -390,5 +428,5 @@ def _context(key: str, seen: SysctlSeen, found: t.Sequence[_boot.BootTable]) -> 
     """What the host has of a key that is not asked for."""
     live = seen.live[key]
     shape = shape_of(key, live.text, "")
-    state, _others = boot_states(found, key, shape, lambda boot: False)
+    state = boot_state([found[0].of(key)], shape, lambda boot: False)
     return d.Context(None if live.text is None else _values.tidy(live.text, shape), state, live.writable)

@@ -223,9 +223,9 @@ def matches(host: "Host", pattern: str) -> t.List[str]:
     return [_names.from_path(path) for path in host.live_matches(_names.to_path(pattern))]
 
 
-def _beside(host: "Host", key: str) -> t.Mapping[str, "Live"]:
-    """What the kernel may change together with a key."""
-    found = {other for pattern in _catalog.rewritten_with(key) for other in matches(host, pattern)}
+def _beside(host: "Host", key: str, patterns: t.Iterable[str]) -> t.Mapping[str, "Live"]:
+    """What the kernel may change together with a key: what matches the patterns."""
+    found = {other for pattern in patterns for other in matches(host, pattern)}
     return {other: host.live(_names.to_path(other)) for other in sorted(found - {key})}
 
 
@@ -235,7 +235,8 @@ def sysctl(host: "Host", keys: t.Iterable[str], path: t.Optional[str]) -> Sysctl
     :param path: the file in which entries are to be kept, or None when there shall be none.
     """
     live = {key: host.live(_names.to_path(key)) for key in keys}
-    beside = {key: _beside(host, key) for key in live if _catalog.rewritten_with(key)}
+    rewritten = {key: _catalog.rewritten_with(key) for key in live}
+    beside = {key: _beside(host, key, patterns) for key, patterns in rewritten.items() if patterns}
     strange = [key for key in live if not live[key].exists and not _catalog.find(key) and not _catalog.module_of(key)]
     files = boot_files(host)
     return SysctlSeen(

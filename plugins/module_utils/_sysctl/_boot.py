@@ -69,6 +69,7 @@ class _Run:
 
     def __init__(self, files: Files, reader: Reader) -> None:
         self.reader = reader
+        self._expands = reader.expands
         self._lines = [line for path, data in files for line in _lines(path, data, reader)]
         self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}  # filled when somebody asks
         self._named: t.Dict[str, t.List[_Write]] = {}
@@ -80,7 +81,7 @@ class _Run:
 
     def _add(self, place: int, line: Assignment) -> None:
         self._spelled.add(line.path)
-        pattern = self.reader.expands and _names.is_pattern(line.path)
+        pattern = self._expands and _names.is_pattern(line.path)
         if pattern and line.value is not None:
             line = line._replace(path=_sought(line.path))
         if line.path.endswith(("/", "/.", "/..")):  # to procps a directory; systemd has taken the slash away
@@ -88,7 +89,7 @@ class _Run:
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
                 self._excluding.append(line.path)
-        elif ".." in line.path.split("/") and not self.reader.follows_parents:
+        elif ".." in line.path and ".." in line.path.split("/") and not self.reader.follows_parents:
             pass
         elif pattern:
             self._patterns.append((place, line))
@@ -173,7 +174,6 @@ def _sought(pattern: str) -> str:
 
 _MAGIC = re.compile(r"[*?\[\\]")
 _DETOURS = ("", ".")
-_DETOUR = re.compile(r"(^|/)\.{0,2}(/|$)")
 # What ".." may follow: the kernel looks for the directory before it leaves it.
 _KNOWN_DIRECTORIES = frozenset(
     ["conf", "core", "fs", "ipv4", "ipv6", "kernel", "neigh", "net", "netfilter", "unix", "vm"]
@@ -182,7 +182,7 @@ _KNOWN_DIRECTORIES = frozenset(
 
 def _resolved(path: str) -> t.Optional[str]:
     """The one spelling of a path below /proc/sys, or None where it leads nowhere."""
-    if not _DETOUR.search(path):
+    if not _names.has_detour(path):
         return path
     parts: t.List[str] = []
     for part in path.split("/"):
@@ -201,6 +201,10 @@ def _spelled_as(pattern: str, path: str) -> str:
         return "../" + path  # like no other spelling; nobody takes the same detour twice
     segments = iter(path.split("/"))
     return "/".join(segment if segment in _DETOURS else next(segments) for segment in wanted)
+
+
+def _boot(text: t.Optional[str], line: Assignment) -> Boot:
+    return Boot(None if text is None else text.replace("\t", " "), line.where, line.file)
 
 
 class BootTable:
@@ -232,16 +236,17 @@ class BootTable:
         path = _names.to_path(key)
         paths = _kernel.sources(path)
         writes = self._writes(paths, path)
-        if not writes:
-            return _NOT_WRITTEN
+        if len(writes) == 1 and writes[0][0] == path and not _kernel.is_bounded(path):
+            _path, line, reader = writes[0]
+            only = _kernel.written_once(line, path, reader, self._facts)
+            return _boot(only.text, line) if only else _NOT_WRITTEN
         state = _kernel.State(paths, self._facts)
         for target, line, reader in writes:
             state.write(line, target, reader)
         origin = state.origin(path)
         if origin is None:
             return _NOT_WRITTEN
-        text = state.text(path)
-        return Boot(None if text is None else " ".join(text.split("\t")), origin.where, origin.file)
+        return _boot(state.text(path), origin)
 
     def _writes(self, paths: t.Sequence[str], asked: str) -> t.List[t.Tuple[str, Assignment, Reader]]:
         missing = None if self._existing is None or asked in self._existing else asked

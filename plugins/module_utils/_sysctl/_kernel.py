@@ -95,10 +95,17 @@ def _is_unsigned(shape: Shape) -> bool:
 
 def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Written:
     """do_proc_dointvec() and its relatives: a list is applied number by number, and what it does not say stays."""
+    low, high = _bounds(shape)
+    if (
+        shape.length == 1
+        and len(value) < _LONGEST_NUMBER
+        and _values.ONE_NUMBER.match(value)
+        and low <= int(value) <= high
+    ):
+        return Written(value, True)
     numbers: Numbers = [_values.c_integer(word) for word in (before or "").split()]
     length = shape.length or max(1, len(numbers))
     numbers += [None] * (length - len(numbers))
-    low, high = _bounds(shape)
     left = value + "\n"
     for index in range(length):
         left = left.lstrip(_BLANKS)
@@ -236,8 +243,10 @@ def sources(path: str) -> t.Tuple[str, ...]:
 def _guessed(text: t.Optional[str]) -> Shape:
     """What a key takes that the catalog does not know, by a text that it has."""
     guess = _values.guess(text) if text is not None else Shape()
-    numbers = [_values.c_integer(word) or 0 for word in (text or "").split()]
-    is_long = guess.kind == _values.INTEGERS and max(numbers) > _catalog.INT_MAX
+    # No smaller number has ten digits.
+    if text is None or len(text) < 10 or guess.kind != _values.INTEGERS:
+        return guess
+    is_long = max(_values.c_integer(word) or 0 for word in text.split()) > _catalog.INT_MAX
     return guess._replace(low=0, high=_ULONG_MAX) if is_long else guess
 
 
@@ -245,13 +254,13 @@ class Facts(t.NamedTuple):
     """What is known of the kernel that files are applied to.
 
     ``start`` holds texts that it has before the first write, by path; ``live`` texts that only show what kind of value a key
-    has. ``read_only`` are paths that cannot be written. ``settled`` are interfaces that had an address before, which do
-    not follow conf/default any more: the loopback interface is up before anything is read. ``words`` are the
+    has (None: it cannot be read). ``read_only`` are paths that cannot be written. ``settled`` are interfaces that had an address
+    before, which do not follow conf/default any more: the loopback interface is up before anything is read. ``words`` are the
     congestion controls that there are (None: not known). ``replays`` says whether udev applies the files again to interfaces.
     """
 
     start: t.Mapping[str, str] = {}
-    live: t.Mapping[str, str] = {}
+    live: t.Mapping[str, t.Optional[str]] = {}
     read_only: t.Container[str] = ()
     settled: t.Container[str] = ("lo",)
     words: t.Optional[t.Container[str]] = None
@@ -266,6 +275,44 @@ class Facts(t.NamedTuple):
 NOTHING_KNOWN = Facts()
 
 
+def _at_start(path: str, facts: Facts) -> t.Optional[str]:
+    """The text that a key has before the first write."""
+    if path in facts.start:
+        return facts.start[path]
+    if path in _AT_START:
+        return _AT_START[path]
+    place = _interface_key(path)
+    return "0" if place and place[2] in _FANNED_OUT else None
+
+
+def _is_spared(before: t.Optional[str], value: str, reader: Reader) -> bool:
+    return before is not None and value.rstrip("\n") == before and reader.spares_writes
+
+
+def _effect(path: str, before: t.Optional[str], value: str, reader: Reader, facts: Facts) -> Written:
+    words = _Words(facts.words) if path == _CONGESTION_CONTROL else None
+    shape = facts.shape(path)
+    return written(shape, before, value, shape.kind != _values.PORTS or reader.repeats_writes, words)
+
+
+def is_bounded(path: str) -> bool:
+    """Whether what a key takes depends on what another one has."""
+    return path in (_UNPRIVILEGED, _RANGE)
+
+
+def written_once(line: Assignment, path: str, reader: Reader, facts: Facts) -> t.Optional[Written]:
+    """What the one write to a key that is not bounded comes to; None where it changes nothing."""
+    target, value = storage(path), line.value or ""
+    if path in facts.read_only or target in facts.read_only:
+        return None
+    before = _at_start(target, facts)
+    if _is_spared(before, value, reader):
+        return Written(before, True)
+    effect = _effect(target, before, value, reader, facts)
+    # A list that was read into a copy first, and refused, is as it was.
+    return effect if effect.taken or (effect.text != before and target not in _ALL_OR_NOTHING) else None
+
+
 class State:
     """Some keys that depend on each other: the text of each, and the line that gave it.
 
@@ -275,22 +322,14 @@ class State:
     def __init__(self, paths: t.Sequence[str], facts: Facts) -> None:
         self._facts = facts
         self._paths = paths
-        self._texts: t.Dict[str, t.Optional[str]] = {}  # what was set here
+        self._texts: t.Dict[str, t.Optional[str]] = {}  # of what was set here
         self._origins: t.Dict[str, t.Optional[Assignment]] = {}
         self._written: t.Set[str] = set()  # what was ever written by hand, even in vain
-
-    def _at_start(self, path: str) -> t.Optional[str]:
-        if path in self._facts.start:
-            return self._facts.start[path]
-        if path in _AT_START:
-            return _AT_START[path]
-        place = _interface_key(path)
-        return "0" if place and place[2] in _FANNED_OUT else None
 
     def text(self, path: str) -> t.Optional[str]:
         """The text that a key has now; None where that is not known."""
         path = storage(path)
-        return self._texts[path] if path in self._texts else self._at_start(path)
+        return self._texts[path] if path in self._texts else _at_start(path, self._facts)
 
     def origin(self, path: str) -> t.Optional[Assignment]:
         """The line that gave a key its text; None when it is the kernel's own."""
@@ -302,11 +341,10 @@ class State:
         if path in self._facts.read_only or target in self._facts.read_only:
             return
         before = self.text(target)
-        if reader.spares_writes and before is not None and value.rstrip("\n") == before:
+        if _is_spared(before, value, reader):
             self._origins[target] = line
             return
-        words = _Words(self._facts.words) if target == _CONGESTION_CONTROL else None
-        effect = written(self._facts.shape(target), before, value, reader.repeats_writes, words)
+        effect = _effect(target, before, value, reader, self._facts)
         if not self._fits(target, effect.text) or (target in _ALL_OR_NOTHING and not effect.taken):
             effect = Written(before, False)
         self._written.add(target)

@@ -14,8 +14,6 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem
 
 _GLOB = re.compile(r"[*?\[]")
-_SEPARATOR = re.compile(r"[./]")
-_SWAPPED = str.maketrans("./", "/.")
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
 # Directories with one sub-directory per network interface, whose name may hold dots (Documentation/networking/ip-sysctl.rst).
 _PER_INTERFACE = frozenset(
@@ -39,18 +37,27 @@ def normalise(name: str) -> str:
 
     Same rule as sysctl_normalize() in systemd's src/basic/sysctl-util.c.
     """
-    first = _SEPARATOR.search(name)
-    return name.translate(_SWAPPED) if first and first.group() == "." else name
+    dot, slash = name.find("."), name.find("/")
+    return _swapped(name) if dot >= 0 and (dot < slash or slash < 0) else name
+
+
+def has_detour(path: str) -> bool:
+    """Whether a path may have another spelling, as ``net//ipv4/./tcp_sack`` has."""
+    return "//" in path or "/." in path or path[:1] in "./" or path[-1] == "/"
+
+
+def _swapped(name: str) -> str:
+    return name.replace("/", "\0").replace(".", "/").replace("\0", ".")
 
 
 def from_path(path: str) -> str:
     """The canonical key of a path relative to /proc/sys."""
-    return path.translate(_SWAPPED)
+    return _swapped(path)
 
 
 def to_path(key: str) -> str:
     """The path relative to /proc/sys of a canonical key."""
-    return key.translate(_SWAPPED)
+    return _swapped(key)
 
 
 def _join_interface(segments: t.List[str]) -> t.List[str]:

@@ -241,7 +241,7 @@ def _systemd_assignments(path: str, data: bytes, comments: str) -> t.Iterator[As
 
 def _simplified(path: str) -> str:
     """path_simplify() and the lost first slash of sysctl_normalize()."""
-    return "/".join(part for part in path.split("/") if part not in ("", "."))
+    return "/".join([part for part in path.split("/") if part not in ("", ".")]) if _names.has_detour(path) else path
 
 
 _Said = t.Optional[t.Tuple[str, t.Optional[str]]]

@@ -19,7 +19,7 @@ WORDS = "words"
 TEXT = "text"
 
 _C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
-_ONE_NUMBER = re.compile(r"(0|[1-9][0-9]*)\Z")  # in its normal form already
+ONE_NUMBER = re.compile(r"(0|[1-9][0-9]*)\Z")  # in its normal form already
 _OCTAL = re.compile(r"^-?0[0-9]+$")
 _PORTS = re.compile(r"^(0|[1-9][0-9]{0,4})(-(0|[1-9][0-9]{0,4}))?$")
 _LONGEST = 20  # characters of one number; the kernel refuses more (kernel/sysctl.c, proc_get_long)
@@ -55,6 +55,10 @@ class Shape(t.NamedTuple):
         return self.kind in (INTEGERS, PORTS)
 
 
+_ANY_TEXT = Shape(TEXT)
+_ANY_INTEGER = Shape(INTEGERS, 1)
+
+
 def c_integer(word: str) -> t.Optional[int]:
     """The number that the kernel reads from a word, or None when it is none."""
     if len(word) > _LONGEST or not _C_INTEGER.match(word):
@@ -74,10 +78,10 @@ def _integers(text: str) -> t.Optional[t.Tuple[int, ...]]:
 
 def guess(text: str) -> Shape:
     """The shape of a key that the catalog does not know, from a value that it has."""
+    if len(text) <= _LONGEST and ONE_NUMBER.match(text):
+        return _ANY_INTEGER
     numbers = _integers(text)
-    if numbers is None:
-        return Shape(TEXT)
-    return Shape(INTEGERS, len(numbers))
+    return _ANY_TEXT if numbers is None else Shape(INTEGERS, len(numbers))
 
 
 def _words(raw: Raw, shape: Shape) -> t.List[str]:
@@ -101,13 +105,13 @@ def _words(raw: Raw, shape: Shape) -> t.List[str]:
 
 
 def _checked_integer(word: str, shape: Shape) -> int:
-    if _OCTAL.match(word) and c_integer(word) != int(word):
+    number = int(word) if len(word) <= _LONGEST and ONE_NUMBER.match(word) else c_integer(word)
+    if _OCTAL.match(word) and number != int(word):
         raise ValueProblem(
             "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
                 word
             )
         )
-    number = c_integer(word)
     if number is None:
         raise ValueProblem("{0!r} is no whole number".format(word))
     if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
@@ -207,7 +211,9 @@ def tidy(text: str, shape: Shape) -> str:
     """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
     if shape.kind == TEXT:
         return text.strip()
-    if shape.kind == INTEGERS and not _ONE_NUMBER.match(text):
+    if shape.kind == INTEGERS:
+        if ONE_NUMBER.match(text):
+            return text
         numbers = _integers(text)
         if numbers is not None:
             return " ".join(str(number) for number in numbers)
