@@ -49,7 +49,8 @@ options:
     type: dict
   accept_hazards:
     description:
-      - Apply settings and limits that have a C(hazard), too.
+      - Apply settings and limits that have a C(hazard), too. Otherwise they refuse the whole request before anything is written;
+        in check mode, which writes nothing, they are a warning each.
       - Rules across keys, which refuse values that come to nothing or do harm together, then only warn. See RV(rules).
     type: bool
     default: false
@@ -370,7 +371,7 @@ def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     told = {"name": module.params["name"], "state": module.params["state"]}
     try:
-        result, warnings = run(Host(), of_profile(module.params), module.check_mode)
+        result, warnings = run(Host(), of_profile(module.params, module.check_mode), module.check_mode)
     except RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))
     except TuneError as error:

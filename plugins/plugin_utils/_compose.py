@@ -124,6 +124,16 @@ def _settle(
     return settled, losers
 
 
+def contradictions(names: Collection[str], profiles: Mapping[str, Profile]) -> dict[Slot, list[Statement]]:
+    """The slots about which the named profiles need somebody who decides, with what each of them states.
+
+    :param profiles: these and everything they extend, by name; without circles.
+    """
+    stated = _union(_stated(profiles[name], profiles) for name in _not_extended_by_others(names, profiles))
+    found = {slot: [stated[slot][profile] for profile in sorted(stated[slot])] for slot in sorted(stated)}
+    return {slot: statements for slot, statements in found.items() if reconcile(slot, statements) is None}
+
+
 def reconcile(slot: Slot, statements: Sequence[Statement]) -> Settled | None:
     """What satisfies all of these, or None when nothing does (or there is nothing to satisfy)."""
     wish = reconcile_wishes([statement.wish for statement in statements], shape_of(slot))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import ancestors, compose
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import Profile, ProfileProblem, Source, listed
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile_file import (
     check_overrides,
@@ -57,9 +57,11 @@ class Library:
 
     def load(self, names: Iterable[str]) -> Mapping[str, Profile]:
         """The named profiles and everything they extend, by name."""
+        names = list(names)
         for name in names:
             self._load(name, asked_by=())
-        return self._loaded
+        wanted = set(names).union(*(ancestors(self._loaded[name], self._loaded) for name in names))
+        return {name: self._loaded[name] for name in sorted(wanted)}
 
     def _load(self, name: str, asked_by: tuple[str, ...]) -> None:
         if name in asked_by:

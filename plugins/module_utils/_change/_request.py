@@ -177,17 +177,8 @@ def _check_numbers(options: Options) -> None:
             raise TuneError("{0} is {1}, and takes a whole number above zero.".format(name, options[name]))
 
 
-def of_profile(options: Options) -> Request:
-    """The request of the module ``profile``.
-
-    :raises TuneError: when an entry cannot be meant, or has a hazard that was not accepted.
-    """
-    name = (options["name"] or "").strip()
-    if options.get("state") == "reverted":
-        return Request(
-            what="the module profile, reverting " + (name or "everything"), history=History(name, revert=True)
-        )
-    _check_numbers(options)
+def _both_parts(options: Options) -> t.Tuple[t.List[Wish], t.List[LimitWish]]:
+    """The wishes of O(sysctl) and O(limits); the problems of both are named together."""
     problems: t.List[str] = []
     wishes: t.List[Wish] = []
     limits: t.List[LimitWish] = []
@@ -201,17 +192,35 @@ def of_profile(options: Options) -> Request:
         problems.extend(found.problems)
     if problems:
         raise EntryProblems(problems)
+    return wishes, limits
+
+
+def of_profile(options: Options, check_mode: bool = False) -> Request:
+    """The request of the module ``profile``.
+
+    :param check_mode: whether nothing will be written, so that hazards are told and do not stop the comparison.
+    :raises TuneError: when an entry cannot be meant, or has a hazard that was not accepted.
+    """
+    name = (options["name"] or "").strip()
+    if options.get("state") == "reverted":
+        return Request(
+            what="the module profile, reverting " + (name or "everything"), history=History(name, revert=True)
+        )
+    _check_numbers(options)
+    wishes, limits = _both_parts(options)
     policy = Policy(
         on_unavailable=options["on_unavailable"],
         on_shadowed=options["on_shadowed"],
         guard=options["guard"],
-        strict=not options["accept_hazards"],
         connections=options["connections"],
         memory_warn=options["memory_warn"],
         memory_refuse=options["memory_refuse"],
     )
     history = History(name or UNNAMED, {field: options[field] for field in ("sysctl", "limits", "guard")})
     request = Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
-    if not options["accept_hazards"]:
-        _wish.check_hazards(request)
-    return request
+    hazards = [] if options["accept_hazards"] else _wish.hazards(request)
+    if hazards and not check_mode:
+        raise EntryProblems(hazards)
+    # What can be applied only with its hazards accepted is compared as if they were.
+    policy = policy._replace(strict=not options["accept_hazards"] and not hazards)
+    return request._replace(policy=policy, warnings=tuple(hazards))

@@ -162,18 +162,19 @@ def _apply(
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
         raise RequestFailed(str(EntryProblems(plan.problems)), _result.unwritten(plan, path))
+    warnings = list(request.warnings) + list(plan.warnings)
     if check_mode:
-        return _result.of(plan, path), plan.warnings
+        return _result.of(plan, path), warnings
     if plan.steps:
         if not host.is_root():
             message = _NEEDS_ROOT.format("Changing kernel parameters and limits", host.user_name())
             raise RequestFailed(message, _result.unwritten(plan, path))
-        return _commit(host, request, plan, ledger), plan.warnings
+        return _commit(host, request, plan, ledger), warnings
     if ledger is not None:
         after = _history.after(host, ledger, request, plan)
         if after != ledger:
             _history.write(host, after)
-    return _result.of(plan, path), plan.warnings
+    return _result.of(plan, path), warnings
 
 
 def _take_back(

@@ -115,13 +115,17 @@ class History(t.NamedTuple):
 
 
 class Request(t.NamedTuple):
-    """Everything that one run of a module shall do. ``what`` names it to those who wait for its end."""
+    """Everything that one run of a module shall do.
+
+    ``what`` names it to those who wait for its end. ``warnings`` are what the caller has to be told whatever comes of it.
+    """
 
     wishes: t.Sequence[Wish] = ()
     limits: t.Sequence[LimitWish] = ()
     policy: Policy = Policy()
     what: str = ""
     history: t.Optional[History] = None
+    warnings: t.Sequence[str] = ()
 
 
 def describe(operator: str, text: str) -> str:
@@ -332,16 +336,14 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
     return list(found.values())
 
 
-def check_hazards(request: Request) -> None:
-    """:raises EntryProblems: one sentence for each wish with a hazard that the caller did not accept."""
+def hazards(request: Request) -> t.List[str]:
+    """One sentence for each wish with a hazard, for a caller who did not accept it."""
     noted = [(wish.key, wish.note) for wish in request.wishes] + [(wish.name, wish.note) for wish in request.limits]
-    problems = [
+    return [
         "{0} has a hazard: {1}. Set accept_hazards to apply it all the same.".format(name, str(note.hazard).rstrip("."))
         for name, note in noted
         if note.hazard
     ]
-    if problems:
-        raise EntryProblems(problems)
 
 
 def depends_on_host(request: Request) -> bool:

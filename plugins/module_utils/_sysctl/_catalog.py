@@ -154,10 +154,32 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _default("1048576"),
         note="kept as a power of two of pages",
     ),
+    "kernel.numa_balancing": Parameter(
+        "Moves memory to the node of the processor that uses it: 0 never, 1 by itself, 2 by tiers of memory.",
+        _checked(0, 4),
+        "mode",
+    ),
     "kernel.pid_max": Parameter(
         "Process ids begin anew at this number.", _checked(301, 4194304), "process ids", GLOBAL, _default("4194304")
     ),
     "kernel.threads-max": Parameter("Threads of the whole system.", _checked(1, 1073741823), "threads"),
+    "kernel.timer_migration": Parameter(
+        "Lets timers of idle processors fire on busy ones.", _checked(0, 1), "flag", GLOBAL, _default("1")
+    ),
+    "net.core.busy_poll": Parameter(
+        "How long poll(2) and select(2) ask the network device before they sleep.",
+        _checked(0, INT_MAX),
+        "microseconds",
+        INIT_NETNS,
+        _default("0"),
+    ),
+    "net.core.busy_read": Parameter(
+        "How long a read from a socket asks the network device before it sleeps.",
+        _checked(0, INT_MAX),
+        "microseconds",
+        INIT_NETNS,
+        _default("0"),
+    ),
     "net.core.default_qdisc": Parameter(
         "Queueing discipline of network devices that are set up from now on.", Shape(TEXT), "name", INIT_NETNS
     ),
@@ -589,6 +611,9 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "percent",
         GLOBAL,
         _default("50"),
+    ),
+    "vm.stat_interval": Parameter(
+        "Time between two updates of the memory statistics.", _SECONDS, "seconds", GLOBAL, _default("1")
     ),
     "vm.swappiness": Parameter(
         "How much dearer dropping cached files is held than swapping.",

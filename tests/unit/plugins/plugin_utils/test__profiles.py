@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import AT_LEAST, UNLIMITED, VALUE, ProfileProblem
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import ProfileProblem
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
 
 Write = Callable[..., None]
@@ -140,6 +140,15 @@ def test_audit_only(write: Write, library: Library) -> None:
     assert "'literal' (extended by what was asked for, child) is" in problem(library, "child", allow_audit_only=False)
 
 
+def test_what_was_loaded_before_is_none_of_it(write: Write, library: Library) -> None:
+    write("literal", "apply: audit_only")
+    write("one")
+    assert resolve(library, "literal")["name"] == "literal"
+    assert resolve(library, "one", allow_audit_only=False)["name"] == "one"
+    assert list(library.load(["one"])) == ["one"]
+    assert problem(library, "one", prefer="literal") == "prefer names 'literal', which is not one of one."
+
+
 def test_overrides_are_checked(write: Write, library: Library) -> None:
     write("one")
     assert resolve(library, "one", sysctl={"a/b": 5})["sysctl"]["a.b"]["value"] == 5
@@ -162,75 +171,3 @@ def test_a_broken_file_hurts_only_who_asks_for_it(write: Write, library: Library
     (tmp_path / "mine/bad.yml").write_text("a: [")
     assert resolve(library, "good")["name"] == "good"
     assert f"{tmp_path}/mine/bad.yml:" in problem(library, "bad")
-
-
-# What ships
-
-SHIPPED = Library()
-SHIPPED_NAMES = sorted(SHIPPED.places)
-# How many lines the two documents have.
-DOCUMENT_LINES = {"memo_ko": 165, "guide_zh": 121}
-# What a host may have more of without harm. Everything else is a switch or a timeout, and exact.
-CAPACITIES = {
-    "fs.file-max",
-    "fs.nr_open",
-    "net.core.netdev_max_backlog",
-    "net.core.rmem_max",
-    "net.core.somaxconn",
-    "net.core.wmem_max",
-    "net.ipv4.tcp_max_syn_backlog",
-    "net.ipv4.tcp_max_tw_buckets",
-    "net.ipv4.tcp_rmem",
-    "net.ipv4.tcp_wmem",
-}
-# What the research forbids: gone, or harmful whatever the value.
-FORBIDDEN = {"net.ipv4.tcp_tw_recycle", "fs.inode-max", "net.ipv4.tcp_fack"}
-
-
-def test_what_ships() -> None:
-    assert SHIPPED_NAMES == ["open_files", "web_server"]
-
-
-@pytest.mark.parametrize("name", SHIPPED_NAMES)
-def test_a_shipped_profile_is_sound(name: str) -> None:
-    wanted = resolve(SHIPPED, name, allow_audit_only=False)
-    for key, setting in wanted["sysctl"].items():
-        assert (AT_LEAST if key in CAPACITIES else VALUE) in setting, key
-        assert "hazard" not in setting, key
-    for limit in wanted["limits"]:
-        for side in ("soft", "hard"):
-            assert limit[side][AT_LEAST] != UNLIMITED
-    assert not FORBIDDEN & set(wanted["sysctl"])
-
-
-@pytest.mark.parametrize("name", SHIPPED_NAMES)
-def test_each_shipped_entry_cites_a_line_that_is_there(name: str) -> None:
-    wanted = resolve(SHIPPED, name)
-    for entry in [*wanted["sysctl"].values(), *wanted["limits"]]:
-        assert entry["why"].endswith(".")
-        for citation in entry["source"]:
-            source, _colon, line = citation.partition(":")
-            assert bool(line) == (source in DOCUMENT_LINES), citation
-            assert not line or 1 <= int(line) <= DOCUMENT_LINES[source], citation
-
-
-def test_values_that_depend_on_each_other() -> None:
-    wanted = resolve(SHIPPED, "web_server")
-    sysctl = {key: setting.get(VALUE, setting.get(AT_LEAST)) for key, setting in wanted["sysctl"].items()}
-    nofile = next(limit for limit in wanted["limits"] if limit["item"] == "nofile")["hard"][AT_LEAST]
-    assert sysctl["fs.nr_open"] >= nofile, "the kernel refuses a limit above fs.nr_open"
-    assert sysctl["fs.file-max"] >= 4 * nofile, "one process must not exhaust the host"
-    assert sysctl["net.core.somaxconn"] >= sysctl["net.ipv4.tcp_max_syn_backlog"], "somaxconn caps the SYN queue"
-    assert sysctl["net.ipv4.tcp_timestamps"] == 1, "tcp_tw_reuse and SYN cookies' options need timestamps"
-    assert sysctl["net.ipv4.tcp_window_scaling"] == 1, "buffers above 65535 bytes need scaling"
-
-
-def test_every_shared_source_is_used() -> None:
-    used = {
-        citation.partition(":")[0]
-        for name in SHIPPED_NAMES
-        for entries in [resolve(SHIPPED, name)]
-        for entry in [*entries["sysctl"].values(), *entries["limits"]]
-        for citation in entry["source"]
-    }
-    assert used == set(SHIPPED.shared_sources)

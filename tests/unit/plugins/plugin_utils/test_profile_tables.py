@@ -34,6 +34,27 @@ def test_a_stale_table_is_noticed() -> None:
     assert profile_tables.current_readme(role, text) == text
 
 
+def test_the_overview_is_current() -> None:
+    text = profile_tables.OVERVIEW.read_text(encoding="utf-8")
+    assert profile_tables.current_overview(text) == text, "run: .venv/bin/python tools/profile_tables.py"
+    for role in profile_tables.documented_roles():
+        assert f"| [`{role.name}`](../roles/{role.name}/README.md) | " in text
+    assert "| `net.ipv4.tcp_syn_retries` | `fast_fail` 2, `proxy` 3 |" in text
+
+
+def test_a_stale_overview_is_noticed() -> None:
+    text = profile_tables.OVERVIEW.read_text(encoding="utf-8")
+    assert profile_tables.current_overview(text.replace("`proxy` 3 |", "`proxy` 4 |")) == text
+    with pytest.raises(SystemExit, match="docs/profiles.md needs the lines <!-- curated profiles: "):
+        profile_tables.current_overview("# Profiles\n")
+
+
+def test_hazards_have_a_column_where_there_are_some() -> None:
+    text = (ROOT / "roles" / "memo_ko" / "README.md").read_text(encoding="utf-8")
+    assert "| setting | wanted | why | hazard | source |\n| --- | --- | --- | --- | --- |\n" in text
+    assert "| A quarter of the default of 4096 since Linux 5.4" in text
+
+
 def test_a_readme_without_a_place_for_it() -> None:
     with pytest.raises(SystemExit, match="open_files/README.md needs the lines"):
         profile_tables.current_readme(ROOT / "roles" / "open_files", "# Head\n")

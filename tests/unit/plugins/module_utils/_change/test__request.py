@@ -317,7 +317,7 @@ def test_limits_refused(options, problem):
     assert caught.value.problems == [problem]
 
 
-def profile(**options):
+def profile(check_mode=False, **options):
     """The options of the module profile as Ansible hands them over."""
     defaults = {
         "name": "web_server",
@@ -331,7 +331,7 @@ def profile(**options):
         "on_shadowed": "warn",
         "guard": "refuse",
     }
-    return _request.of_profile(dict(defaults, **options))
+    return _request.of_profile(dict(defaults, **options), check_mode)
 
 
 LIMIT = {"domain": "*", "item": "nofile", "soft": 5, "hard": None, "why": None, "source": None, "hazard": None}
@@ -380,7 +380,7 @@ def test_hazards_are_refused():
 
 def test_hazards_are_accepted():
     accepted = profile(accept_hazards=True, **HAZARDS)
-    assert len(accepted.wishes) == 1
+    assert (len(accepted.wishes), accepted.warnings) == (1, ())
     assert (accepted.policy.strict, profile().policy.strict) == (False, True), "who accepts hazards is only warned"
 
 
@@ -390,3 +390,11 @@ def test_connections_and_shares_are_above_zero(name):
         profile(**{name: 0})
     assert str(caught.value) == name + " is 0, and takes a whole number above zero."
     assert getattr(profile(**{name: 7}).policy, name) == 7
+
+
+def test_hazards_do_not_stop_a_comparison():
+    found = profile(check_mode=True, **HAZARDS)
+    assert len(found.wishes) == 1
+    assert [text.partition(".")[0] for text in found.warnings] == ["net", "* nofile has a hazard: Worse"]
+    assert not found.policy.strict and profile(check_mode=True).policy.strict
+    assert profile(check_mode=True, accept_hazards=True, **HAZARDS).warnings == ()
