@@ -11,13 +11,17 @@ import errno
 import fcntl
 import glob
 import grp
+import json
 import os
 import pwd
 import socket
 import stat
+import subprocess
+import sys
 import time
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _probe
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 
 # A file below /proc/sys gives its whole text to the first read or never, and the kernel makes and clears a buffer of the size that
@@ -34,6 +38,9 @@ _HINTS = {
     errno.ENOSPC: "the file system is full",
     errno.ELOOP: "a link took the place of a directory or file meanwhile",
 }
+
+
+_PROBE_TIME = 40  # seconds; the program ends itself before
 
 
 class Live(t.NamedTuple):
@@ -54,6 +61,10 @@ class File(t.NamedTuple):
     path: str
     real: str
     data: t.Optional[bytes]
+
+
+# A reading of limits files for pam_limits: bytes in their place, or None for those that are installed, and its arguments.
+View = t.Tuple[t.Optional[bytes], t.Sequence[str]]
 
 
 class Host:
@@ -254,6 +265,70 @@ class Host:
             except KeyError:
                 groups[gid] = ""
         return entry.pw_name, entry.pw_uid, entry.pw_gid, groups
+
+    def user_of(self, uid: int) -> t.Optional[str]:
+        """Name of the user with an id, None when there is none."""
+        try:
+            return pwd.getpwuid(uid).pw_name
+        except (KeyError, OverflowError):
+            return None
+
+    @staticmethod
+    def shell(name: str) -> str:
+        """Login shell of a user, empty when there is no such user."""
+        try:
+            return pwd.getpwnam(name).pw_shell or "/bin/sh"
+        except (KeyError, ValueError):
+            return ""
+
+    def threads(self) -> t.Dict[int, int]:
+        """How many threads run under each real user id, which is what the kernel holds against nproc."""
+        found: t.Dict[int, int] = {}
+        for pid in os.listdir(self._at("/proc")):
+            if pid.isdigit():
+                lines = (self.text("/proc/{0}/status".format(pid)) or "").splitlines()
+                fields = dict(line.partition(":")[::2] for line in lines)
+                if "Uid" in fields and "Threads" in fields:
+                    uid = int(fields["Uid"].split()[0])
+                    found[uid] = found.get(uid, 0) + int(fields["Threads"])
+        return found
+
+    def sessions(self, views: t.Sequence[View], users: t.Sequence[str]) -> t.List[t.Dict[str, str]]:
+        """For each view, why pam_limits refuses a session of a user; those whom it lets in are left out.
+
+        Another process opens the sessions, see ``_probe.py``: nothing of them is left, and no limit of this one changes.
+
+        :raises HostProblem: with a half sentence, when that cannot be tried here.
+        """
+        request = {
+            "users": list(users),
+            "views": [
+                {"data": None if data is None else data.decode("latin-1"), "arguments": list(arguments)}
+                for data, arguments in views
+            ],
+        }
+        loader = getattr(_probe.__spec__, "loader", None)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-B", "-c", loader.get_source(_probe.__name__)],  # type: ignore[union-attr]
+                input=json.dumps(request).encode("ascii"),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=_PROBE_TIME,
+                check=False,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
+                cwd="/",
+            )
+            answer = json.loads(done.stdout.decode("ascii"))
+        except (OSError, ValueError, AttributeError, subprocess.TimeoutExpired) as error:
+            raise HostProblem("the program that asks pam_limits did not answer: {0}".format(error))
+        if "views" not in answer:
+            raise HostProblem(str(answer.get("unavailable")))
+        texts = answer["texts"]
+        return [
+            {user: texts.get(str(status), "pam_limits did not answer") for user, status in view.items() if status}
+            for view in answer["views"]
+        ]
 
     # -- configuration files ----------------------------------------------------------------------------------------------
 

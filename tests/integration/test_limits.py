@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import sys
 from typing import Any
 
 import pytest
@@ -99,13 +100,11 @@ def test_diff_shows_the_file(ns: Namespace) -> None:
     assert pages[0]["after"] == "# mine\n*\tsoft\tnofile\t1500\t#old\n*\thard\tnofile\t1600\n"
 
 
-@pytest.mark.parametrize("value", ["above", "unlimited"])
-def test_a_nofile_above_nr_open_is_refused(shared: Namespace, value: str) -> None:
+def test_a_nofile_above_nr_open_is_refused(shared: Namespace) -> None:
     highest = int(shared.live("fs.nr_open")["fs.nr_open"])
-    wanted = highest + 1 if value == "above" else "unlimited"
     before = shared.snapshot()
-    outcome = shared.limits([NPROC, {"domain": "*", "item": "nofile", "hard": wanted}])
-    one_sentence(outcome, "* nofile", str(highest) if value == "above" else "unlimited")
+    outcome = shared.limits([NPROC, {"domain": "*", "item": "nofile", "hard": highest + 1}])
+    one_sentence(outcome, "* nofile", "rule nr_open", str(highest))
     assert outcome.limit("*", "nofile")["status"] == "refused"
     assert shared.snapshot() == before
 
@@ -266,3 +265,44 @@ def test_limits_info_without_users_lists_what_rules_name(ns: Namespace) -> None:
     assert effective(one) == (800, 900)
     assert one["rule"] == {"soft": "/etc/security/limits.d/a.conf:1", "hard": CONF + ":1"}
     assert outcome.result.get("changed") in (None, False)
+
+
+def asks_pam(ns: Namespace) -> None:
+    """Skip where PAM has no private directories, or is not there."""
+    code = "import ctypes, sys; sys.exit(not hasattr(ctypes.CDLL('libpam.so.0'), 'pam_start_confdir'))"
+    if ns.run(sys.executable, "-c", code, check=False).returncode:
+        pytest.skip("libpam is missing here, or older than 1.4.0")
+
+
+def test_a_refusal_of_pam_refuses_the_request(ns: Namespace) -> None:
+    """What the floor lets pass, because nobody logs in as this user, PAM itself still refuses: no session opens with no file."""
+    asks_pam(ns)
+    needs_pam(ns)
+    before = ns.snapshot()
+    entry = {"domain": "nobody", "item": "nofile", "soft": 0, "hard": 1000}
+    for check_mode in (True, False):
+        outcome = ns.limits([entry], check_mode=check_mode)
+        one_sentence(outcome, "nobody nofile", "rule sessions", "nobody")
+        assert outcome.limit("nobody", "nofile")["status"] == "refused"
+        assert ns.snapshot() == before
+    warned = ns.limits([entry], guard="warn")
+    assert warned.changed and any("rule sessions" in text for text in warned.warnings)
+
+
+def test_what_was_refused_before_is_nobodys_fault(ns: Namespace) -> None:
+    asks_pam(ns)
+    needs_pam(ns)
+    ns.write(CONF, "nobody - maxlogins 0\n")
+    outcome = ns.limits([{"domain": "nobody", "item": "nproc", "hard": 3000}])
+    assert outcome.changed and not outcome.warnings
+
+
+def test_a_link_that_leads_nowhere_is_told(ns: Namespace) -> None:
+    needs_pam(ns)
+    module = next(
+        iter(ns.sh("ls /usr/lib*/*/security/pam_limits.so /usr/lib*/security/pam_limits.so 2>/dev/null || :").split())
+    )
+    ns.sh("ln -s /nowhere /etc/security/limits.d/old.conf")
+    outcome = ns.limits([NPROC])
+    told = any("/etc/security/limits.d/old.conf" in warning for warning in outcome.warnings)
+    assert told == (b"cannot read settings from %s: %m" in ns.path(module).read_bytes())

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "_sockets": {"_errors", "_limits", "_sockets"},
     "_limits": {"_errors", "_limits", "_lines"},
     "_sysctl": {"_errors", "_lines", "_sysctl"},
-    "_host": {"_errors"},
+    "_host": {"_errors", "_probe"},
+    "_probe": set(),
     "_lines": set(),
     "_errors": set(),
 }
@@ -46,6 +47,8 @@ PURE = {
 }
 # Parts that are handed a host, and so may name its type.
 HANDED_A_HOST = ("_change", "_sockets")
+# The host, and the program of its own that it starts.
+TOUCHES = {"_host", "_probe"}
 TOUCHING = {"open", "exec", "eval", "compile", "input", "__import__", "breakpoint"}
 
 
@@ -99,7 +102,7 @@ def import_problem(part, name, for_types):
             if name == "ansible.module_utils.basic.AnsibleModule"
             else "a module imports {0}; it is a door only".format(name)
         )
-    if top in PURE or (part == "_host" and top not in ("ansible", "ansible_collections")):
+    if top in PURE or (part in TOUCHES and top not in ("ansible", "ansible_collections")):
         return ""
     return "{0} imports {1}, which only the host may".format(part, top)
 
@@ -112,7 +115,12 @@ def syntax_problem(node, part):
         return "Python 3.6 has no match"
     if isinstance(node, ast.arguments) and getattr(node, "posonlyargs", None):
         return "Python 3.6 has no positional-only parameters"
-    if part != "_host" and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TOUCHING:
+    if (
+        part not in TOUCHES
+        and isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in TOUCHING
+    ):
         return "{0} calls {1}(), which only the host may".format(part, node.func.id)
     return ""
 

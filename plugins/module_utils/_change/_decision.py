@@ -50,7 +50,15 @@ class FileStep(t.NamedTuple):
     directories: t.Tuple[str, ...] = ()
 
 
-Step = t.Union[LiveStep, FileStep]
+class SessionStep(t.NamedTuple):
+    """See whether pam_limits lets users in with the files that are there now. ``before`` names those whom it refused all along."""
+
+    users: t.Tuple[str, ...]
+    arguments: t.Tuple[str, ...]
+    before: t.Tuple[str, ...]
+
+
+Step = t.Union[LiveStep, FileStep, SessionStep]
 
 
 class OtherBoot(t.NamedTuple):
@@ -103,6 +111,7 @@ class LimitDecision(t.NamedTuple):
     after: Limit = Limit()
     effective: Limit = Limit()
     shadowed_by: t.Optional[str] = None
+    notes: t.Sequence[str] = ()
     note: Note = Note()
 
     @property

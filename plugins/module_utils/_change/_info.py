@@ -6,10 +6,10 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _seen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _seen, _seen_limits
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _conf, _names, _values
 
@@ -87,7 +87,7 @@ def _where(placed: t.Optional[_pam.Placed]) -> t.Optional[str]:
 
 def _limit(target: t.Mapping[str, str], item: str, choice: _pam.Choice, base: Limit) -> _result.Result:
     """What a new session gets, and the lines that decide."""
-    effective = _pam.effective(choice, base)
+    effective = _pam.session(choice, item, base, base, True, None, _dialect.PLAIN)[0]
     reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
     return {
         "target": dict(target),
@@ -104,7 +104,7 @@ def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
 
     :raises TuneError: when there is no such user, or a file cannot be read.
     """
-    seen = _seen.limits(host, None)
+    seen = _seen_limits.limits(host, None)
     rules = _pam.placed_rules(seen.files)
     if users:
         spares_root = host.exists(_DEBIAN)
@@ -119,7 +119,7 @@ def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
 
 
 def _of_user(
-    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen.LimitsSeen, spares_root: bool
+    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen_limits.LimitsSeen, spares_root: bool
 ) -> t.List[_result.Result]:
     entry = host.user(name)
     if entry is None:

@@ -7,8 +7,8 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import LimitsSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _guard, _pam, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
@@ -37,8 +37,8 @@ class _Judge:
         self._policy = policy
         self._nr_open = nr_open
         self._path = seen.own.path if seen.own else ""
-        self.conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"")
-        self._rules = _pam.placed_rules(seen.files)
+        self.conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"", seen.dialect)
+        self._rules = _pam.placed_rules(seen.files, seen.dialect)
 
     def decide(self, wish: _wish.LimitWish) -> d.LimitDecision:
         """The decision about one wish, before it is known which rules win."""
@@ -66,11 +66,22 @@ class _Judge:
             return decision._replace(status=d.KEPT, reason="sessions have it already without a rule of ours")
         return decision
 
+    def _choice(self, wish: _wish.LimitWish, rules: t.Sequence[_pam.Placed]) -> _pam.Choice:
+        """The rules that decide for whom a wish names: a user is looked for in all of them, a group shares those for everybody."""
+        user = self._seen.users.get(wish.domain)
+        if user is not None:
+            return _pam.for_user(rules, user, wish.item, self._seen.dialect.spares_root)
+        choice = _pam.for_domain(rules, wish.domain, wish.item)
+        if wish.domain == "*" or wish.domain.startswith("%"):
+            return choice
+        everybody = _pam.for_domain(rules, "*", wish.item)
+        return choice._replace(soft=choice.soft or everybody.soft, hard=choice.hard or everybody.hard)
+
     def _has(self, wish: _wish.LimitWish, half: str) -> Number:
         """What a new session of the domain has, from a rule of any file or from the processes that start sessions."""
-        choice = _pam.for_domain(self._rules, wish.domain, wish.item)
+        choice = self._choice(wish, self._rules)
         placed = choice.soft if half == "soft" else choice.hard
-        if placed is not None:
+        if placed is not None and choice.exempt is None:
             return placed.rule.value
         return None if wish.file_only else t.cast(Number, getattr(self._seen.base.get(wish.item, Limit()), half))
 
@@ -98,7 +109,7 @@ class _Judge:
         """Status and reason when an entry must not or cannot be written."""
         new = Limit(*[None if value == old else value for value, old in zip(entry, said)])
         if self._policy.guard == _guard.REFUSE:
-            found = _guard.objections(wish.item, new, self._nr_open)
+            found = _guard.objections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
             if found:
                 return d.REFUSED, found[0]
             unreachable = self._unreachable(wish.item, new)
@@ -122,21 +133,50 @@ class _Judge:
             return ""
         return "belongs to the host of this container: sessions here cannot have more than {0}".format(ceiling)
 
-    def warnings(self, wish: _wish.LimitWish, decision: d.LimitDecision) -> t.List[str]:
-        """What the guard has to say about an entry that it was told to let pass."""
-        if self._policy.guard != _guard.WARN or decision.status != d.CHANGED:
+    def _beyond_daemon(self, item: str, new: Limit, forgiven: bool) -> t.List[str]:
+        """What comes of a hard limit that a daemon cannot give its sessions: nothing, or no session at all.
+
+        :param forgiven: which of the two to tell.
+        """
+        if not self._seen.may_raise or self._seen.dialect.forgives != forgiven:
             return []
-        found = _guard.objections(wish.item, decision.after, self._nr_open) + [
-            self._unreachable(wish.item, decision.after)
+        highest = max([_values.rank(value) for value in new if value is not None] or [0])
+        end = "are not bound by it" if forgiven else "would all be refused, root's too"
+        return [
+            "rule raise: {0} (process {1}) lacks CAP_SYS_RESOURCE and has {2}, so its sessions {3}; "
+            "ask for {2} at the most, or give it that capability.".format(
+                daemon.name, daemon.pid, daemon.limits[item].hard, end
+            )
+            for daemon in self._seen.daemons
+            if not daemon.may_raise
+            and item in daemon.limits
+            and highest > _values.rank(t.cast(_values.Number, daemon.limits[item].hard))
         ]
+
+    def _facts(self, wish: _wish.LimitWish) -> _guard.Facts:
+        return _limit_notes.facts(wish, self._seen, self._nr_open)
+
+    def warnings(self, wish: _wish.LimitWish, decision: d.LimitDecision) -> t.List[str]:
+        """What is to be said of an entry that is written: what the guard was told to let pass, and what it does not object to."""
+        if decision.status != d.CHANGED:
+            return []
+        found = _guard.remarks(wish.item, decision.after, self._facts(wish))
+        found += self._beyond_daemon(wish.item, decision.after, True)
+        if self._policy.guard == _guard.WARN:
+            found += _guard.objections(wish.item, decision.after, self._facts(wish))
+            found += self._beyond_daemon(wish.item, decision.after, False)
+            found += [self._unreachable(wish.item, decision.after)]
         return ["Limit {0}: {1}".format(wish.name, text) for text in found if text]
 
     def in_force(
         self, wish: _wish.LimitWish, decision: d.LimitDecision, rules: t.Sequence[_pam.Placed]
     ) -> d.LimitDecision:
         """The decision with what a new session of the domain will have, and the rule that overrides ours."""
-        choice = _pam.for_domain(rules, wish.domain, wish.item)
-        decision = decision._replace(effective=_pam.effective(choice, self._seen.base.get(wish.item, Limit())))
+        choice = self._choice(wish, rules)
+        base = self._seen.base.get(wish.item, Limit())
+        # What the kernel would refuse is left as it was.
+        limit, _refused = _pam.session(choice, wish.item, base, base, True, self._nr_open, self._seen.dialect)
+        decision = decision._replace(effective=limit, notes=_limit_notes.of(wish, self._seen, rules))
         if decision.status not in (d.OK, d.CHANGED):
             return decision
         winner = self._overriding(wish, decision, choice)
@@ -149,7 +189,8 @@ class _Judge:
             (wish.soft, decision.after.soft, choice.soft),
             (wish.hard, decision.after.hard, choice.hard),
         ):
-            if bound is None or entry is None or placed is None or placed.file == self._path:
+            ours = placed is not None and placed.file == self._path and placed.rule.domain == wish.domain
+            if bound is None or entry is None or placed is None or ours:
                 continue
             met = (
                 placed.rule.value == bound.value if bound.operator == _wish.VALUE else _meets(bound, placed.rule.value)
@@ -168,14 +209,49 @@ def change_of(wish: _wish.LimitWish, entry: Limit) -> _conf.Change:
     return _conf.Change(wish.domain, wish.item, entry, wish.joined, wish.comment)
 
 
-def _candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
+def candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
     """The files that pam_limits reads once our file has its new bytes."""
     if seen.own is None:
         return seen.files
     data = dict(seen.files)
     data[seen.own.path] = after or b""
-    names = [path.rpartition("/")[2] for path in data if path.startswith(_pam.DIRECTORY + "/")]
-    return [(path, data[path]) for path in _pam.reading_order(names) if path in data]
+    # A limits.conf in /etc takes the place of the vendor's, and a file of that name in limits.d too.
+    main = _pam.MAIN_FILE if _pam.MAIN_FILE in data else seen.files[0][0] if seen.files else _pam.MAIN_FILE
+    listing: t.Dict[str, t.List[str]] = {_pam.DIRECTORY: []}
+    for path in data:
+        directory, _slash, name = path.rpartition("/")
+        if directory.endswith("/limits.d"):
+            listing.setdefault(directory, []).append(name)
+    return [(path, data[path]) for path in [main] + _pam.merged(listing) if path in data]
+
+
+def nofile_rules(seen: LimitsSeen, planned: d.Plan) -> t.List[t.Tuple[int, str]]:
+    """The limits of open files that there are once a plan is carried out, and the line, or the service, that has each.
+
+    Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
+    """
+    steps = [step for step in planned.steps if isinstance(step, d.FileStep) and seen.own and step.path == seen.own.path]
+    files = candidate(seen, steps[0].after) if steps else seen.files
+    found = [
+        (placed.rule.value, placed.where)
+        for placed in _pam.placed_rules(files, seen.dialect)
+        # The word follows fs.nr_open since 1.5.2, and was refused at any value before.
+        if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
+    ]
+    service = (
+        [(seen.service[1], "service {0}, which could then not start again".format(seen.service[0]))]
+        if seen.service
+        else []
+    )
+    return found + service
+
+
+def nr_open_after(planned: d.Plan, now: t.Optional[int]) -> t.Optional[int]:
+    """What fs.nr_open is once the steps of a plan are carried out."""
+    for step in planned.steps:
+        if isinstance(step, d.LiveStep) and step.key == "fs.nr_open":
+            return int(step.after)
+    return now
 
 
 def _unread(path: str) -> t.List[str]:
@@ -234,19 +310,27 @@ def plan(
     if changes:
         after = judge.conf.with_changes(changes)
         # Nothing of ours is left in a file that we made. Behind a link it stays: before Linux-PAM 1.5.3 a link that leads nowhere
-        # ends every login.
-        if own is not None and own.real == own.path and after == _conf.HEADER:
+        # ends every login, and so does a limits.conf that is missing.
+        if own is not None and own.real == own.path != _pam.MAIN_FILE and after == _conf.HEADER:
             after = None
     steps: t.List[d.Step] = []
     if own is not None and after != own.data:
         steps.append(d.FileStep(own.path, own.real, own.data, after))
-    rules = _pam.placed_rules(_candidate(seen, after))
+    rules = _pam.placed_rules(candidate(seen, after), seen.dialect)
     decisions = [judge.in_force(wish, one, rules) for wish, one in zip(wishes, decisions)]
     problems, warnings = _verdict(decisions, policy)
     problems.extend(_unread(own.path) if own else [])
     for wish, one in zip(wishes, decisions):
         warnings.extend(judge.warnings(wish, one))
     warnings.extend(_about_file(own.path, own.data) if own else [])
+    warnings.extend(_limit_notes.about_files(seen) if wishes else [])
+    # True of every run, but said when somebody waits for an effect.
+    warnings.extend(_limit_notes.ineffective(seen) if steps and seen.dialect.installed else [])
     return d.Plan(
-        limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=["new_session"] if steps else []
+        limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=_needs(seen) if steps else []
     )
+
+
+def _needs(seen: LimitsSeen) -> t.List[str]:
+    """What has to happen before new rules bind; a user manager that lingers does not end with the last session."""
+    return ["new_session"] + ["restart:user@{0}.service".format(seen.users[name].uid) for name in seen.lingering]

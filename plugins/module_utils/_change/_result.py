@@ -63,6 +63,7 @@ def limit(one: d.LimitDecision) -> Result:
         "after": _halves(one.after),
         "effective": _halves(one.effective),
         "shadowed_by": one.shadowed_by,
+        "notes": list(one.notes),
         "why": one.note.why,
         "source": list(one.note.source),
     }

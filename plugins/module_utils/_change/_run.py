@@ -15,6 +15,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _revert,
     _rules,
     _seen,
+    _sessions,
     _transaction,
     _wish,
 )
@@ -26,6 +27,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     Plan,
     Step,
 )
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
@@ -52,9 +54,12 @@ class RequestFailed(TuneError):
 def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     """The plan for everything that a request names. Pure."""
     plan = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else Plan()
+    nofile_rules: t.Sequence[t.Tuple[int, str]] = ()
     if seen.limits is not None:
-        plan = _with_limits(plan, request, seen.limits)
-    findings = _rules.findings(plan, request.policy, seen.nofile_rules)
+        if request.limits:
+            plan = _with_limits(plan, request, seen.limits)
+        nofile_rules = _plan_limits.nofile_rules(seen.limits, plan)
+    findings = _rules.findings(plan, request.policy, nofile_rules)
     problems = [one.text for one in findings if one.refused]
     warnings = [one.text for one in findings if not one.refused]
     cost = _cost.of(plan, request.policy, seen.machine)
@@ -68,9 +73,8 @@ def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     )
 
 
-def _with_limits(plan: Plan, request: Request, seen: _seen.LimitsSeen) -> Plan:
-    nr_open = _nr_open_after(plan, seen.nr_open)
-    limits = _plan_limits.plan(request.limits, seen, request.policy, nr_open)
+def _with_limits(plan: Plan, request: Request, seen: LimitsSeen) -> Plan:
+    limits = _plan_limits.plan(request.limits, seen, request.policy, _plan_limits.nr_open_after(plan, seen.nr_open))
     file_max = None if seen.file_max is None else str(seen.file_max)
     return plan._replace(
         limits=limits.limits,
@@ -81,13 +85,6 @@ def _with_limits(plan: Plan, request: Request, seen: _seen.LimitsSeen) -> Plan:
         needs=limits.needs,
         context=dict({_rules.FILE_MAX: Context(file_max, BootState(), True)}, **plan.context),
     )
-
-
-def _nr_open_after(plan: Plan, now: t.Optional[int]) -> t.Optional[int]:
-    for step in plan.steps:
-        if isinstance(step, LiveStep) and step.key == "fs.nr_open":
-            return int(step.after)
-    return now
 
 
 def plan_on(host: "Host", request: Request) -> Plan:
@@ -101,7 +98,8 @@ def plan_on(host: "Host", request: Request) -> Plan:
         request = request._replace(wishes=_wish.expanded(request.wishes, found))
     if _wish.depends_on_host(request):
         request = _wish.worked_out(request, _seen.resources(host))
-    return make_plan(request, _seen.of(host, request))
+    seen = _seen.of(host, request)
+    return _sessions.tried(host, request, seen.limits, make_plan(request, seen))
 
 
 def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:

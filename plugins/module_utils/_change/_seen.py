@@ -9,10 +9,10 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _cost, _rules
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _cost, _rules, _seen_limits
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _pam, _process
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _reader
 
 if t.TYPE_CHECKING:
@@ -26,9 +26,6 @@ _UFW_ENABLED = re.compile(r"^\s*ENABLED=[\"']?(yes|YES)[\"']?\s*$", re.MULTILINE
 _UFW_SYSCTL = re.compile(r"^\s*IPT_SYSCTL=[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 _MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
-# They start the sessions that pam_limits works on.
-_SESSION_DAEMONS = frozenset(["sshd", "cron", "crond"])
 
 Files = t.Sequence[t.Tuple[str, bytes]]
 
@@ -98,27 +95,11 @@ class SysctlSeen(t.NamedTuple):
     known: t.Sequence[str]
 
 
-class LimitsSeen(t.NamedTuple):
-    """limits.conf files, and what sessions have before any rule.
-
-    ``nr_open`` and ``file_max`` are fs.nr_open and fs.file-max as they are now.
-    """
-
-    own: t.Optional["File"]
-    files: Files
-    base: _process.Limits
-    ceiling: _process.Limits
-    may_raise: bool
-    nr_open: t.Optional[int]
-    file_max: t.Optional[int]
-
-
 class Seen(t.NamedTuple):
-    """Everything that a plan is made from. ``nofile_rules`` are limits of open files that are there, and the line of each."""
+    """Everything that a plan is made from."""
 
     sysctl: t.Optional[SysctlSeen]
     limits: t.Optional[LimitsSeen]
-    nofile_rules: t.Sequence[t.Tuple[int, str]] = ()
     machine: t.Optional[_cost.Machine] = None
 
 
@@ -251,38 +232,6 @@ def sysctl(host: "Host", keys: t.Iterable[str], path: t.Optional[str]) -> Sysctl
     )
 
 
-def limit_files(host: "Host") -> Files:
-    """Path and bytes of each file that pam_limits reads, in its order."""
-    found = [(path, host.read_if_any(path)) for path in _pam.reading_order(host.names(_pam.DIRECTORY))]
-    return [(path, data) for path, data in found if data is not None]
-
-
-def limits(host: "Host", path: t.Optional[str]) -> LimitsSeen:
-    """What the host shows about limits of sessions."""
-    init = _process.parse(host.text("/proc/1/limits") or "")
-    daemons = [
-        _process.parse(host.text("/proc/{0}/limits".format(pid)) or "")
-        for pid in host.children_of_init(_SESSION_DAEMONS)
-    ]
-    return LimitsSeen(
-        own=host.read_own(path) if path else None,
-        files=limit_files(host),
-        base=_process.lowest([init] + daemons),
-        ceiling=init,
-        may_raise=_process.may_raise(host.text("/proc/1/status"), host.text("/proc/self/uid_map")),
-        nr_open=_integer(host.live("fs/nr_open").text),
-        file_max=_integer(host.live("fs/file-max").text),
-    )
-
-
-def _nofile_rules(files: Files) -> t.List[t.Tuple[int, str]]:
-    return [
-        (placed.rule.value, placed.where)
-        for placed in _pam.placed_rules(files)
-        if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
-    ]
-
-
 def _cost_machine(host: "Host") -> _cost.Machine:
     memory = resources(host).memory
     return _cost.Machine(None if memory is None else memory * 1024, host.page_size())
@@ -297,11 +246,16 @@ def of(host: "Host", request: Request) -> Seen:
     more = sorted(_rules.companions(keys, nofile)) if keys else []
     if policy.connections is not None:
         more += [key for key in _cost.KEYS if key not in keys + more]
-    seen = Seen(
+    return Seen(
         sysctl(host, keys + more, path) if keys + more else None,
-        limits(host, policy.limits_file) if request.limits else None,
+        _limits_of(host, request, _rules.NR_OPEN in keys),
         machine=_cost_machine(host) if policy.connections is not None else None,
     )
-    if _rules.NR_OPEN not in keys:
-        return seen
-    return seen._replace(nofile_rules=_nofile_rules(seen.limits.files if seen.limits else limit_files(host)))
+
+
+def _limits_of(host: "Host", request: Request, sets_nr_open: bool) -> t.Optional[LimitsSeen]:
+    """For limits, and for fs.nr_open, above which no nofile may be."""
+    if not request.limits and not sets_nr_open:
+        return None
+    path = request.policy.limits_file if request.limits else None
+    return _seen_limits.limits(host, path, request.limits, services=sets_nr_open)

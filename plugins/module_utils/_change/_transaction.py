@@ -5,7 +5,12 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Step
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
+    FileStep,
+    LiveStep,
+    SessionStep,
+    Step,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
@@ -180,7 +185,19 @@ def _undo_file(host: "Host", step: FileStep) -> str:
     return "{0} is gone again.".format(step.path) if step.before is None else "{0} is as it was.".format(step.path)
 
 
+def _try_sessions(host: "Host", step: SessionStep) -> str:
+    try:
+        refused = host.sessions([(None, step.arguments)], step.users)[0]
+    except HostProblem:
+        return ""  # it answered a moment ago, before the files were written; no reason to take them back
+    text = ", ".join("{0} ({1})".format(user, why) for user, why in sorted(refused.items()) if user not in step.before)
+    if text:
+        raise HostProblem("pam_limits refuses a session of {0} with the files that were written".format(text))
+    return ""
+
+
 _KINDS: t.Dict[t.Type[t.Any], Kind] = {
     LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
     FileStep: Kind(_write_file, _undo_file, lambda step: ""),
+    SessionStep: Kind(_try_sessions, lambda host, step: "", lambda step: ""),
 }

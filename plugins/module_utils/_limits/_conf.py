@@ -112,9 +112,9 @@ def read(data: bytes, dialect: Dialect = PLAIN) -> t.List[t.Tuple[int, Rule]]:
 class ConfFile:
     """The lines of a file below limits.d, with the rules found on them."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, dialect: Dialect = PLAIN) -> None:
         self._lines = _lines.split(data)
-        self._rules = [parse_line(line) for line in self._lines]
+        self._rules = [parse_line(line, dialect) for line in self._lines]
 
     def rules(self) -> t.List[t.Tuple[int, Rule]]:
         """Each rule with the number of its line."""

@@ -65,6 +65,17 @@ def reading_order(names: t.Iterable[str]) -> t.List[str]:
     return [MAIN_FILE] + ["{0}/{1}".format(DIRECTORY, name) for name in chosen]
 
 
+def merged(listing: t.Mapping[str, t.Iterable[str]]) -> t.List[str]:
+    """Paths of the files of several directories as pam_limits takes them: by name, an earlier directory masking later ones."""
+    found: t.Dict[str, str] = {}
+    for directory, names in listing.items():
+        for path in reading_order(names)[1:]:
+            found.setdefault(path.rpartition("/")[2], directory)
+    return [
+        found[name] + "/" + name for name in sorted(found, key=lambda name: name.encode("utf-8", "surrogateescape"))
+    ]
+
+
 def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: Dialect = PLAIN) -> t.List[Placed]:
     """Every rule of the files, in reading order."""
     return [Placed(rule, path, line) for path, data in files for line, rule in _conf.read(data, dialect)]
@@ -214,15 +225,14 @@ def session(
         _meant(choice.soft.rule.value if choice.soft else start.soft, item, nr_open, dialect, choice.soft),
         _meant(choice.hard.rule.value if choice.hard else start.hard, item, nr_open, dialect, choice.hard),
     )
-    if limit.soft is None or limit.hard is None or before.hard is None:
+    if limit.hard is None:
         return limit, False
-    soft, hard = _values.kernel(limit.soft, item), _values.kernel(limit.hard, item)
-    if soft > hard:
+    hard = _values.kernel(limit.hard, item)
+    if limit.soft is not None and _values.kernel(limit.soft, item) > hard:
         limit = limit._replace(soft=limit.hard)
     above = item == "nofile" and nr_open is not None and hard > nr_open
-    if above or (hard > _values.kernel(before.hard, item) and not may_raise):
-        return before, True
-    return limit, False
+    raised = before.hard is not None and hard > _values.kernel(before.hard, item)
+    return (before, True) if above or (raised and not may_raise) else (limit, False)
 
 
 def _meant(
@@ -236,20 +246,6 @@ def _meant(
     if placed is not None and item == "nofile" and value == _values.UNLIMITED and dialect.nofile_word:
         return value if nr_open is None else nr_open
     return value
-
-
-def effective(choice: Choice, base: Limit) -> Limit:
-    """What a new session gets: what the rules say, else what it starts from; soft is cut to hard.
-
-    :param base: the limit that the session has before pam_limits looks at any rule.
-    """
-    if choice.exempt is not None:
-        return base
-    soft = choice.soft.rule.value if choice.soft else base.soft
-    hard = choice.hard.rule.value if choice.hard else base.hard
-    if soft is not None and hard is not None and _values.rank(soft) > _values.rank(hard):
-        soft = hard
-    return Limit(soft, hard)
 
 
 def start(before: t.Mapping[str, Limit], first: t.Mapping[str, Limit], dialect: Dialect) -> t.Mapping[str, Limit]:

@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live, View
 
 SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
 LIMITS_FILE = "/etc/security/limits.d/99-tunefleet.conf"
@@ -101,6 +101,7 @@ class FakeHost:
     :param read_only: paths of kernel parameters that cannot be written. :param write_only: such as cannot be read.
     :param rules: what the kernel makes of a write, by path.
     :param links: real path by path. :param directories: paths of directories.
+    :param shells: login shell by user. :param running: threads by user id. :param pam: what pam_limits says to a view and users.
     :param full: paths whose write fails with ENOSPC.
     :param dumps: answers a netlink request. :param sockets: ids of processes by the inode of a socket that they hold.
     """
@@ -118,6 +119,9 @@ class FakeHost:
         full: t.Container[str] = (),
         daemons: t.Optional[t.Mapping[str, str]] = None,
         users: t.Optional[t.Mapping[str, t.Tuple[str, int, int, t.Dict[int, str]]]] = None,
+        shells: t.Optional[t.Mapping[str, str]] = None,
+        running: t.Optional[t.Mapping[int, int]] = None,
+        pam: t.Optional[t.Callable[["FakeHost", View, t.Sequence[str]], t.Dict[str, str]]] = None,
         root: bool = True,
         release: str = "6.12.9-amd64",
         dumps: t.Optional[t.Callable[[bytes], t.Iterator[bytes]]] = None,
@@ -136,6 +140,10 @@ class FakeHost:
         self.full = full
         self.daemons = dict(daemons or {})
         self.users = dict(users or {})
+        self.shells = dict(shells or {})
+        self.running = dict(running or {})
+        self.pam = pam
+        self.asked = []  # type: t.List[t.Tuple[t.List[View], t.List[str]]]
         self.root = root
         self.release = release
         self.dumps = dumps
@@ -233,6 +241,21 @@ class FakeHost:
 
     def user(self, name: str) -> t.Optional[t.Tuple[str, int, int, t.Dict[int, str]]]:
         return self.users.get(name)
+
+    def user_of(self, uid: int) -> t.Optional[str]:
+        return next((name for name, entry in self.users.items() if entry[1] == uid), None)
+
+    def shell(self, name: str) -> str:
+        return self.shells.get(name, "/bin/sh") if name in self.users else ""
+
+    def threads(self) -> t.Dict[int, int]:
+        return dict(self.running)
+
+    def sessions(self, views: t.Sequence[View], users: t.Sequence[str]) -> t.List[t.Dict[str, str]]:
+        if self.pam is None:
+            raise HostProblem("libpam is older than 1.4.0")
+        self.asked.append((list(views), list(users)))
+        return [self.pam(self, view, users) for view in views]
 
     # -- configuration files ----------------------------------------------------------------------------------------------
 

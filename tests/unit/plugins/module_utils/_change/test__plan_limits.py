@@ -334,11 +334,12 @@ def refused(reason, effective=None, **more):
 
 
 ABOVE = (
-    "nofile {0} is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
+    "rule nr_open: nofile {0} is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
     "raise fs.nr_open first, or ask for 1048576 at the most."
 )
 UNLIMITED = (
-    "nofile takes no 'unlimited': older pam_limits then refuses every login; write the number, up to fs.nr_open."
+    "rule unlimited: nofile takes no 'unlimited' here: pam_limits before 1.5.2 then refuses every login; "
+    "write the number, up to fs.nr_open."
 )
 CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for hard too."
 
@@ -354,7 +355,7 @@ CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for ha
             [limit(hard=1048577)],
             expect(
                 "changed",
-                Limit(1024, 1048577),
+                Limit(1024, 524288),
                 file=HEAD + line("hard", 1048577),
                 after=Limit(None, 1048577),
                 warnings=["Limit * nofile: " + ABOVE.format(1048577)],
@@ -366,7 +367,7 @@ CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for ha
             [limit(hard="unlimited")],
             expect(
                 "changed",
-                Limit(1024, "unlimited"),
+                Limit(1024, 524288),
                 file=HEAD + line("hard", "unlimited"),
                 after=Limit(None, "unlimited"),
             ),
@@ -375,7 +376,7 @@ CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for ha
         case(
             "there already",
             [limit(hard=1048577)],
-            expect("ok", Limit(1024, 1048577), after=Limit(None, 1048577)),
+            expect("ok", Limit(1024, 524288), after=Limit(None, 1048577)),
             files={OWN: b"* hard nofile 1048577\n"},
         ),
         case(

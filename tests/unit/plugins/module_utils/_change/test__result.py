@@ -94,6 +94,7 @@ def test_limit():
         "after": {"soft": 6, "hard": 7},
         "effective": {"soft": 6, "hard": "unlimited"},
         "shadowed_by": "/x:1",
+        "notes": [],
         "why": None,
         "source": ["b"],
     }

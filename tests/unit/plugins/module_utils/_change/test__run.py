@@ -218,7 +218,7 @@ PROBLEMS = [
         {"net.core.somaxconn": 5},
         [{"domain": "*", "item": "nofile", "hard": 9999999}],
         {},
-        "Limit * nofile: nofile 9999999 is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
+        "Limit * nofile: rule nr_open: nofile 9999999 is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
         "raise fs.nr_open first, or ask for 1048576 at the most.",
         id="limit behind good settings",
     ),

@@ -5,28 +5,77 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._guard import Facts
 
 ABOVE = (
-    "nofile {0} is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
+    "rule nr_open: nofile {0} is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
     "raise fs.nr_open first, or ask for 1048576 at the most."
 )
-UNLIMITED = (
-    "nofile takes no 'unlimited': older pam_limits then refuses every login; write the number, up to fs.nr_open."
+WORD = (
+    "rule unlimited: nofile takes no 'unlimited' here: pam_limits before 1.5.2 then refuses every login; "
+    "write the number, up to fs.nr_open."
+)
+LOW = (
+    "rule floor: {0} {1} leaves a login in which nothing works; ask for {2} at the least, "
+    "or name a domain that nobody logs in with."
+)
+NEW = Dialect()
+PLAIN = Facts(1048576, NEW)
+SUDO = "rule floor: nonewprivs 1 disables sudo and su for somebody who becomes root by them; name users who do not."
+THREADS = (
+    "rule threads: nproc 39 is below the 40 threads that user alice runs now, and no further one could start; "
+    "ask for more than 40."
 )
 
 
 @pytest.mark.parametrize(
-    ("item", "limit", "nr_open", "found"),
+    ("item", "limit", "facts", "found"),
     [
-        pytest.param("nofile", Limit(65535, 1048576), 1048576, [], id="as high as may be"),
-        pytest.param("nofile", Limit(65535, 1048577), 1048576, [ABOVE.format(1048577)], id="hard above"),
-        pytest.param("nofile", Limit(2000000, None), 1048576, [ABOVE.format(2000000)], id="soft above"),
-        pytest.param("nofile", Limit(1, 1048577), None, [], id="fs.nr_open cannot be read"),
-        pytest.param("nofile", Limit(1, "unlimited"), 1048576, [UNLIMITED], id="hard without a limit"),
-        pytest.param("nofile", Limit("unlimited", None), None, [UNLIMITED], id="soft without a limit"),
-        pytest.param("nofile", Limit(), 1048576, [], id="nothing said"),
-        pytest.param("nproc", Limit("unlimited", 9999999), 1048576, [], id="another item"),
+        pytest.param("nofile", Limit(65535, 1048576), PLAIN, [], id="as high as may be"),
+        pytest.param("nofile", Limit(65535, 1048577), PLAIN, [ABOVE.format(1048577)], id="hard above"),
+        pytest.param("nofile", Limit(2000000, None), PLAIN, [ABOVE.format(2000000)], id="soft above"),
+        pytest.param("nofile", Limit(256, 1048577), Facts(), [], id="fs.nr_open cannot be read"),
+        pytest.param("nofile", Limit(256, "unlimited"), Facts(1048576), [WORD], id="hard without a limit, unknown PAM"),
+        pytest.param(
+            "nofile", Limit("unlimited", None), Facts(None, NEW._replace(nofile_word=False)), [WORD], id="soft, old PAM"
+        ),
+        pytest.param("nofile", Limit("unlimited", "unlimited"), PLAIN, [], id="the word is fs.nr_open since 1.5.2"),
+        pytest.param("nofile", Limit(), PLAIN, [], id="nothing said"),
+        pytest.param("nproc", Limit("unlimited", 9999999), PLAIN, [], id="another item"),
+        pytest.param("nofile", Limit(255, 4096), PLAIN, [LOW.format("nofile", 255, 256)], id="soft too low"),
+        pytest.param("nofile", Limit(None, 8), PLAIN, [LOW.format("nofile", 8, 256)], id="hard too low"),
+        pytest.param("nofile", Limit(8, 8), PLAIN._replace(people=False), [], id="nobody logs in"),
+        pytest.param("nproc", Limit(31, 31), PLAIN, [LOW.format("nproc", 31, 32)], id="nproc"),
+        pytest.param("as", Limit(None, 100), PLAIN, [LOW.format("as", 100, 65536)], id="as"),
+        pytest.param("stack", Limit(100, None), PLAIN, [LOW.format("stack", 100, 256)], id="stack"),
+        pytest.param("memlock", Limit(0, 0), PLAIN, [LOW.format("memlock", 0, 64)], id="memlock"),
+        pytest.param("fsize", Limit(0, None), PLAIN, [LOW.format("fsize", 0, 1024)], id="fsize"),
+        pytest.param("cpu", Limit(None, 0), PLAIN, [LOW.format("cpu", 0, 1)], id="cpu"),
+        pytest.param("data", Limit(None, 1), PLAIN, [LOW.format("data", 1, 16384)], id="data"),
+        pytest.param("maxlogins", Limit(0, 0), PLAIN, [LOW.format("maxlogins", 0, 1)], id="maxlogins"),
+        pytest.param("maxsyslogins", Limit(0, 0), PLAIN, [LOW.format("maxsyslogins", 0, 1)], id="maxsyslogins"),
+        pytest.param("core", Limit(0, 0), PLAIN, [], id="no core is fine"),
+        pytest.param("nice", Limit(-5, -20), PLAIN, [], id="a negative number may be meant"),
+        pytest.param("nproc", Limit(39, 50), PLAIN._replace(threads=("alice", 40)), [THREADS], id="threads"),
+        pytest.param("nproc", Limit(40, 50), PLAIN._replace(threads=("alice", 40)), [], id="enough threads"),
+        pytest.param("nonewprivs", Limit(1, 1), PLAIN._replace(sudo=True), [SUDO], id="sudo"),
+        pytest.param("nonewprivs", Limit(0, 0), PLAIN._replace(sudo=True), [], id="sudo allowed"),
+        pytest.param("nonewprivs", Limit(1, 1), PLAIN, [], id="no sudo"),
     ],
 )
-def test_objections(item, limit, nr_open, found):
-    assert _guard.objections(item, limit, nr_open) == found
+def test_objections(item, limit, facts, found):
+    assert _guard.objections(item, limit, facts) == found
+
+
+@pytest.mark.parametrize(
+    ("item", "limit", "facts", "said"),
+    [
+        pytest.param("nofile", Limit(1024, "unlimited"), PLAIN, True, id="the word"),
+        pytest.param("nofile", Limit(1024, 4096), PLAIN, False, id="numbers"),
+        pytest.param("nproc", Limit(None, "unlimited"), PLAIN, False, id="another item"),
+        pytest.param("nofile", Limit(None, "unlimited"), Facts(1048576), False, id="it was refused already"),
+    ],
+)
+def test_remarks(item, limit, facts, said):
+    assert ["1048576" in text for text in _guard.remarks(item, limit, facts)] == [True] * said

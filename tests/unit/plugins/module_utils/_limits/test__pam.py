@@ -36,7 +36,9 @@ def test_reading_order(names, order):
 
 def choose(files, user=ALICE, item="nofile", spares_root=False):
     choice = _pam.for_user(_pam.placed_rules(files), user, item, spares_root)
-    return _pam.effective(choice, BASE), [one.where if one else None for one in choice]
+    return _pam.session(choice, item, BASE, BASE, True, None, Dialect())[0], [
+        one.where if one else None for one in choice
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the host shows about limits of sessions, gathered once before anything is decided. Private to ``tunefleet.linux``.
+
+The host object is handed in; from here on everything that decides is pure.
+"""
+
+import re
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _stack
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host
+
+# They start the sessions that pam_limits works on.
+_SESSION_DAEMONS = frozenset(["sshd", "cron", "crond", "atd"])
+_LINGER = "/var/lib/systemd/linger"
+
+Files = t.Sequence[t.Tuple[str, bytes]]
+
+
+class Daemon(t.NamedTuple):
+    """A process that starts sessions: what it has itself, and whether it may give more."""
+
+    name: str
+    pid: str
+    limits: _process.Limits
+    may_raise: bool
+
+
+class LimitsSeen(t.NamedTuple):
+    """limits.conf files, and what sessions have before any rule.
+
+    ``nr_open`` and ``file_max`` are fs.nr_open and fs.file-max as they are now. ``dangling`` are links in limits.d that lead
+    nowhere, ``missing`` says that there is no limits.conf. ``users`` are those that domains name, ``shells`` their shells,
+    ``lingering`` those whose user manager stays. ``busy`` are the users with threads, and how many. ``conf`` holds the files that
+    a stack names with ``conf=``. ``service`` is the service of process 1 with the highest hard nofile, as name and number, where
+    that was asked for.
+    """
+
+    own: t.Optional["File"]
+    files: Files
+    base: _process.Limits
+    ceiling: _process.Limits
+    may_raise: bool
+    nr_open: t.Optional[int]
+    file_max: t.Optional[int] = None
+    dialect: Dialect = _dialect.UNKNOWN
+    daemons: t.Sequence[Daemon] = ()
+    stacks: t.Sequence[_stack.Stack] = ()
+    use_pam: t.Tuple[t.Optional[bool], str] = (None, "")
+    dangling: t.Sequence[str] = ()
+    missing: bool = False
+    users: t.Mapping[str, _pam.User] = {}
+    shells: t.Mapping[str, str] = {}
+    lingering: t.Sequence[str] = ()
+    busy: t.Sequence[t.Tuple[_pam.User, int]] = ()
+    conf: t.Mapping[str, bytes] = {}
+    service: t.Optional[t.Tuple[str, int]] = None
+
+
+class _Everything:
+    """Holds every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def dialect(host: "Host") -> Dialect:
+    """The dialect of the pam_limits that is installed."""
+    places = list(_dialect.DIRECTORIES)
+    for base in _dialect.LIBRARIES:
+        places += [base + "/" + name + "/security" for name in host.names(base) if "-linux-" in name]
+    for place in places:
+        data = host.read_if_any(place + "/" + _dialect.MODULE)
+        if data:
+            return _dialect.of_module(data)
+    return _dialect.UNKNOWN
+
+
+def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], bool]:
+    """Path and bytes of each file that pam_limits reads, in its order; links that lead nowhere; whether limits.conf is missing."""
+    vendor = spoken.vendor
+    listing = {_pam.DIRECTORY: host.names(_pam.DIRECTORY)}
+    if vendor:
+        listing[vendor + "/limits.d"] = host.names(vendor + "/limits.d")
+    main = host.read_if_any(_pam.MAIN_FILE)
+    first = _pam.MAIN_FILE
+    if main is None and vendor:
+        first = vendor + "/limits.conf"
+        main = host.read_if_any(first)
+    files = [(first, main)] + [(path, host.read_if_any(path)) for path in _pam.merged(listing)]
+    dangling = [path for path, data in files[1:] if data is None and host.real(path) != path]
+    return [(path, data) for path, data in files if data is not None], dangling, main is None
+
+
+def daemons(host: "Host") -> t.List[Daemon]:
+    """The processes that start sessions."""
+    uid_map = host.text("/proc/self/uid_map")
+    return [
+        Daemon(
+            host.text("/proc/{0}/comm".format(pid)) or "",
+            pid,
+            _process.parse(host.text("/proc/{0}/limits".format(pid)) or ""),
+            _process.may_raise(host.text("/proc/{0}/status".format(pid)), uid_map),
+        )
+        for pid in host.children_of_init(_SESSION_DAEMONS)
+    ]
+
+
+def _read_all(host: "Host", directories: t.Iterable[str]) -> t.Dict[str, bytes]:
+    paths = [directory + "/" + name for directory in directories for name in host.names(directory)]
+    found = [(path, host.read_if_any(path)) for path in paths]
+    return {path: data for path, data in found if data is not None}
+
+
+def stacks(host: "Host") -> t.List[_stack.Stack]:
+    """What each service that opens sessions does with pam_limits."""
+    files = _read_all(host, _stack.DIRECTORIES)
+    return [stack for stack in [_stack.of_service(name, files) for name in _stack.services(files)] if stack is not None]
+
+
+def use_pam(host: "Host") -> t.Tuple[t.Optional[bool], str]:
+    """Whether sshd asks PAM, and the line that says so."""
+    files = _read_all(host, _stack.SSHD_DIRECTORIES)
+    for path in _stack.SSHD_CONFIGS:
+        data = host.read_if_any(path)
+        if data is not None:
+            files[path] = data
+    return _stack.use_pam(files)
+
+
+def user(host: "Host", name: str) -> t.Optional[_pam.User]:
+    """A user with all groups, None when there is no such user."""
+    entry = host.user(name)
+    return None if entry is None else _pam.User(*entry)
+
+
+def _busy(host: "Host") -> t.List[t.Tuple[_pam.User, int]]:
+    found = [(host.user_of(uid), count) for uid, count in sorted(host.threads().items()) if uid]
+    named = [(user(host, name), count) for name, count in found if name is not None]
+    return [(one, count) for one, count in named if one is not None]
+
+
+def _highest_service(host: "Host") -> t.Optional[t.Tuple[str, int]]:
+    """The child of systemd with the highest hard nofile, which it sets anew each time that it starts it."""
+    found = []
+    if host.exists("/run/systemd/system"):
+        for pid in host.children_of_init(_Everything()):
+            hard = _process.parse(host.text("/proc/{0}/limits".format(pid)) or "").get("nofile")
+            if hard is not None and isinstance(hard.hard, int):
+                found.append((hard.hard, host.text("/proc/{0}/comm".format(pid)) or pid))
+    return (max(found)[1], max(found)[0]) if found else None
+
+
+def _number(text: t.Optional[str]) -> t.Optional[int]:
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def limits(
+    host: "Host", path: t.Optional[str], wishes: t.Sequence[LimitWish] = (), services: bool = False
+) -> LimitsSeen:
+    """What the host shows about limits of sessions.
+
+    :param path: the file in which rules are to be kept, or None when none are. :param services: whether to look at processes of
+        services as well, for what fs.nr_open means to them.
+    """
+    spoken = dialect(host)
+    files, dangling, missing = _limit_files(host, spoken)
+    first = _process.parse(host.text("/proc/1/limits") or "")
+    seen_daemons, seen_stacks = daemons(host), stacks(host)
+    named = {wish.domain for wish in wishes if re.match(r"^[^@%*:]+$", wish.domain)}
+    found = {name: user(host, name) for name in sorted(named)}
+    users = {name: one for name, one in found.items() if one is not None}
+    return LimitsSeen(
+        own=host.read_own(path) if path else None,
+        files=files,
+        base=_process.lowest([first] + [one.limits for one in seen_daemons]),
+        ceiling=first,
+        may_raise=_process.may_raise(host.text("/proc/1/status"), host.text("/proc/self/uid_map")),
+        nr_open=_number(host.live("fs/nr_open").text),
+        file_max=_number(host.live("fs/file-max").text),
+        dialect=spoken,
+        daemons=seen_daemons,
+        stacks=seen_stacks,
+        use_pam=use_pam(host),
+        dangling=dangling,
+        missing=missing,
+        users=users,
+        shells={name: host.shell(name) for name in users},
+        lingering=[name for name in users if host.exists(_LINGER + "/" + name)],
+        busy=_busy(host) if any(wish.item == "nproc" for wish in wishes) else (),
+        conf=_confs(host, seen_stacks),
+        service=_highest_service(host) if services else None,
+    )
+
+
+def _confs(host: "Host", found: t.Iterable[_stack.Stack]) -> t.Dict[str, bytes]:
+    paths = {stack.conf for stack in found if stack.conf is not None}
+    read = [(path, host.read_if_any(path)) for path in sorted(paths)]
+    return {path: data for path, data in read if data is not None}

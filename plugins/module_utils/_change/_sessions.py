@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Asking PAM itself whether it still lets people in, before files are written and after. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _stack
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+_MOST_USERS = 20
+_PEOPLE = range(1000, 60000)  # login.defs(5), UID_MIN and UID_MAX
+_UNSET = "4294967295"  # of /proc/self/loginuid, where nobody logged in
+
+
+def tried(host: "Host", request: Request, seen: t.Optional[LimitsSeen], plan: d.Plan) -> d.Plan:
+    """The plan, with what pam_limits says to the files that it would write, and a last step that asks again once they are there.
+
+    Sessions that are refused already are nobody's fault here. Without root, or where PAM cannot be asked, the rules of the guard
+    have to do.
+    """
+    guard = request.policy.guard
+    if seen is None or seen.own is None or guard == _guard.OFF or plan.problems:
+        return plan
+    step = next((one for one in plan.steps if isinstance(one, d.FileStep) and one.path == seen.own.path), None)
+    if step is None or not seen.dialect.installed or not host.is_root():
+        return plan
+    users, arguments = _users(host, request, seen), _arguments(seen)
+    files = _plan_limits.candidate(seen, step.after)
+    data = b"".join(content if content.endswith(b"\n") else content + b"\n" for _path, content in files)
+    try:
+        now, then = host.sessions([(None, arguments), (data, arguments)], users)
+    except HostProblem as problem:
+        text = "PAM could not be asked about the new limits ({0}), so the rules of the guard alone spoke.".format(
+            problem
+        )
+        return plan._replace(warnings=list(plan.warnings) + [text])
+    # The same request may raise fs.nr_open first: then only the second answer counts.
+    pending = _plan_limits.nr_open_after(plan, seen.nr_open) != seen.nr_open
+    refused = {} if pending else {user: text for user, text in then.items() if user not in now}
+    if refused:
+        return _refused(plan, refused, guard)
+    if guard == _guard.WARN:
+        return plan
+    return plan._replace(steps=list(plan.steps) + [d.SessionStep(tuple(users), arguments, tuple(sorted(now)))])
+
+
+def _refused(plan: d.Plan, refused: t.Mapping[str, str], guard: str) -> d.Plan:
+    reason = "rule sessions: pam_limits refuses a session of {0} with the new files; ask for less.".format(
+        ", ".join("{0} ({1})".format(user, text) for user, text in sorted(refused.items()))
+    )
+    if guard == _guard.WARN:
+        return plan._replace(warnings=list(plan.warnings) + ["Limits: " + reason])
+    limits = [
+        one._replace(status=d.REFUSED, reason=reason, after=one.before) if one.status == d.CHANGED else one
+        for one in plan.limits
+    ]
+    names = ", ".join(one.name for one in plan.limits if one.status == d.CHANGED)
+    return plan._replace(limits=limits, problems=list(plan.problems) + ["Limit {0}: {1}".format(names, reason)])
+
+
+def _arguments(seen: LimitsSeen) -> t.Tuple[str, ...]:
+    """How stacks call pam_limits, as far as it bears on the question."""
+    return (
+        ("set_all",)
+        if any("set_all" in stack.arguments for stack in seen.stacks if stack.service in _stack.LOGINS)
+        else ()
+    )
+
+
+def _users(host: "Host", request: Request, seen: LimitsSeen) -> t.List[str]:
+    """Root, whoever is logged in here, whom the limits name, and, where they name many, one of those."""
+    uid = host.text("/proc/self/loginuid") or _UNSET
+    login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
+    found = ["root"] + ([login] if login else []) + sorted(seen.users)
+    if any(wish.domain not in seen.users for wish in request.limits):
+        found += _somebody(host.text("/etc/passwd") or "")
+    return list(dict.fromkeys(found))[:_MOST_USERS]
+
+
+def _somebody(passwd: str) -> t.List[str]:
+    """An ordinary user of passwd(5): one who logs in, or else nobody."""
+    rows = [line.split(":") for line in passwd.splitlines()]
+    ids = {row[0]: int(row[2]) for row in rows if len(row) == 7 and row[2].isdigit()}
+    people = [name for name, uid in ids.items() if uid in _PEOPLE]
+    return people[:1] or [name for name in ids if name == "nobody"]

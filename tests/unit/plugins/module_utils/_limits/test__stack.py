@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _stack
+
+DEBIAN_SU = b"""\
+auth sufficient pam_rootok.so
+# session required pam_limits.so conf=/nowhere
+session    required   pam_env.so readenv=1
+session    required   pam_limits.so
+@include common-session
+"""
+REDHAT = {
+    "/etc/pam.d/sshd": b"auth substack password-auth\nsession required pam_loginuid.so\nsession include password-auth\n",
+    "/etc/pam.d/password-auth": b"session optional pam_keyinit.so revoke\nsession required pam_limits.so\n"
+    b"-session optional pam_systemd.so\nsession [success=1 default=ignore] pam_succeed_if.so service in crond\n"
+    b"session required pam_unix.so\n",
+}
+
+
+def stack(text, more=None, name="sshd"):
+    return _stack.of_service(name, dict({"/etc/pam.d/" + name: text}, **(more or {})))
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "places", "conf"),
+    [
+        pytest.param(DEBIAN_SU, {"/etc/pam.d/common-session": b""}, ["/etc/pam.d/sshd:4"], None, id="Debian"),
+        pytest.param(b"session required pam_unix.so\n", {}, [], None, id="without it"),
+        pytest.param(b"auth required pam_limits.so\n", {}, [], None, id="in another type"),
+        pytest.param(b"session required pam_limits.so conf=/x\n", {}, ["/etc/pam.d/sshd:1"], "/x", id="conf="),
+        pytest.param(
+            b"SESSION Required /lib/security/pam_limits.so\n", {}, ["/etc/pam.d/sshd:1"], None, id="a whole path"
+        ),
+        pytest.param(b"-session optional pam_limits.so\n", {}, ["/etc/pam.d/sshd:1"], None, id="with a dash"),
+        pytest.param(
+            b"session \\\n required \\\n pam_limits.so set_all\n", {}, ["/etc/pam.d/sshd:1"], None, id="joined lines"
+        ),
+        pytest.param(
+            b"session substack x\n",
+            {"/usr/lib/pam.d/x": b"session required pam_limits.so\n"},
+            ["/usr/lib/pam.d/x:1"],
+            None,
+            id="a substack of the vendor",
+        ),
+        pytest.param(
+            b"@include x\n",
+            {"/etc/pam.d/x": b"\nsession required pam_limits.so\n", "/usr/etc/pam.d/x": b""},
+            ["/etc/pam.d/x:2"],
+            None,
+            id="/etc before the vendor",
+        ),
+        pytest.param(
+            b"session include /opt/x\n",
+            {"/opt/x": b"session required pam_limits.so\n"},
+            ["/opt/x:1"],
+            None,
+            id="included by its path",
+        ),
+        pytest.param(
+            b"auth include x\n", {"/etc/pam.d/x": b"session required pam_limits.so\n"}, [], None, id="other lines alone"
+        ),
+        pytest.param(b"session include sshd\n", {}, [], None, id="a file that includes itself"),
+        pytest.param(b"session include nosuch\n", {}, [], None, id="an include that is missing"),
+        pytest.param(b"session\nsession required\n\xff\xfe x y z\n", {}, [], None, id="lines that are broken"),
+        pytest.param(
+            b"session [success=ok default=bad] pam_limits.so [conf=/a b]\n",
+            {},
+            ["/etc/pam.d/sshd:1"],
+            None,
+            id="brackets",
+        ),
+    ],
+)
+def test_of_service(text, more, places, conf):
+    found = stack(text, more)
+    assert ([line.where for line in found.limits], found.conf) == (places, conf)
+
+
+def test_redhat():
+    found = _stack.of_service("sshd", REDHAT)
+    assert [line.where for line in found.limits] == ["/etc/pam.d/password-auth:2"]
+    assert found.doubt is None
+
+
+@pytest.mark.parametrize(
+    ("line", "doubt"),
+    [
+        (b"session sufficient pam_permit.so\n", True),
+        (b"session [success=1 default=ignore] pam_succeed_if.so uid = 0\n", True),
+        (b"session [success=2 default=ignore] pam_succeed_if.so uid = 0\n", True),
+        (b"session [success=done default=ignore] pam_permit.so\n", True),
+        (b"session [default=0] pam_permit.so\n", False),
+        (b"session optional pam_permit.so\n", False),
+        (b"session [success=ok default=ignore] pam_permit.so\n", False),
+    ],
+)
+def test_a_line_that_may_jump_over_it(line, doubt):
+    found = stack(line + b"session required pam_limits.so\n")
+    assert found.doubt == ("/etc/pam.d/sshd:1" if doubt else None)
+
+
+def test_a_short_jump_does_not_reach_it():
+    found = stack(b"session [success=1 default=ignore] a.so\nsession required b.so\nsession required pam_limits.so\n")
+    assert found.doubt is None
+
+
+def test_there_is_no_such_service():
+    assert _stack.of_service("nosuch", {}) is None
+
+
+def test_services():
+    files = dict(REDHAT, **{"/etc/pam.d/passwd": b"", "/etc/pam.d/other": b"", "/etc/pam.d/common-session": b""})
+    files.update({"/usr/lib/pam.d/systemd-user": b"", "/etc/pam.d/x.rpmsave~": b"", "/etc/pam.d/su": b""})
+    files["/etc/pam.d/su-l"] = b"auth include su\nsession include su\n"
+    assert _stack.services(files) == ["sshd", "su", "su-l", "systemd-user"]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({}, (None, ""), id="no sshd"),
+        pytest.param({"/etc/ssh/sshd_config": b""}, (False, "/etc/ssh/sshd_config"), id="no by default"),
+        pytest.param({"/etc/ssh/sshd_config": b"\nUsePAM yes\n"}, (True, "/etc/ssh/sshd_config:2"), id="yes"),
+        pytest.param(
+            {"/etc/ssh/sshd_config": b"#UsePAM yes\nusepam=NO\nUsePAM yes\n"},
+            (False, "/etc/ssh/sshd_config:2"),
+            id="first",
+        ),
+        pytest.param(
+            {
+                "/etc/ssh/sshd_config": b'Include "/etc/ssh/sshd_config.d/*.conf"\nUsePAM yes\n',
+                "/etc/ssh/sshd_config.d/50.conf": b"UsePAM no\n",
+                "/etc/ssh/sshd_config.d/60.conf": b"UsePAM yes\n",
+            },
+            (False, "/etc/ssh/sshd_config.d/50.conf:1"),
+            id="included",
+        ),
+        pytest.param(
+            {"/etc/ssh/sshd_config": b"Include x/*\nMatch User a\nUsePAM yes\n"},
+            (False, "/etc/ssh/sshd_config"),
+            id="behind Match",
+        ),
+        pytest.param({"/usr/etc/ssh/sshd_config": b"UsePAM yes\n"}, (True, "/usr/etc/ssh/sshd_config:1"), id="vendor"),
+    ],
+)
+def test_use_pam(files, expected):
+    assert _stack.use_pam(files) == expected
