@@ -3,11 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit revert test oracle bench lint build clean
+.PHONY: help apply audit revert explain test oracle bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
-TYPED := INVENTORY LIMIT PROFILES ARGS VERBOSE DIFF PYTHON PYTEST_ARGS CASES
+TYPED := INVENTORY LIMIT PROFILES ARGS VERBOSE DIFF PYTHON PYTEST_ARGS CASES KEY
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -17,6 +17,7 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make apply    set the profile on this machine (as root), then say what was done
   make audit    say what "make apply" would change; change nothing
   make revert   put back what profiles changed; with PROFILES= only what these did
+  make explain  what a key does, who says what about it, and what this machine has (KEY=net.ipv4.tcp_fin_timeout)
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
   make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
@@ -31,6 +32,8 @@ Variables of apply, audit and revert:
   DIFF=1            show each change of a file
   VERBOSE=1         show more
   ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"
+Variables of explain:
+  KEY=name          a sysctl key, or a limit such as nofile; with INVENTORY and LIMIT on other hosts
 Variables of all:
   PYTHON=python3.12 the Python to build .venv with       (default: the first suitable one)
   PYTEST_ARGS="..." options of pytest, such as PYTEST_ARGS="-k archive"
@@ -41,7 +44,7 @@ export HELP
 help:
 	@printf '%s\n' "$$HELP"
 
-apply audit revert:
+apply audit revert explain:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 

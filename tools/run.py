@@ -67,6 +67,13 @@ def playbook_command(playbook: str) -> list[str]:
         command.append("-v")
     if switched_on("DIFF"):
         command.append("--diff")
+    if playbook == "explain":
+        # A brace would begin a template of Ansible, and no key has one.
+        if not typed("KEY") or "{" in typed("KEY"):
+            raise Refusal(
+                f"KEY={typed('KEY')} is no key: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
+            )
+        command += ["--extra-vars", json.dumps({"key": typed("KEY")})]
     return [*command, *words("ARGS"), f"tunefleet.linux.{playbook}"]
 
 
@@ -102,7 +109,7 @@ def environment() -> dict[str, str]:
 def main(command: str) -> None:
     os.chdir(ROOT)
     env = environment()
-    if command in ("apply", "audit", "revert"):
+    if command in ("apply", "audit", "revert", "explain"):
         arguments = playbook_command(command)
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
     elif command == "test":

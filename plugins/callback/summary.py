@@ -69,6 +69,8 @@ class CallbackModule(DefaultCallback):
         self._elsewhere: dict[str, summary.Outcome] = {}
         # The line of the first host waits for a second host: alone it would repeat the summary.
         self._waiting: list[summary.Line] = []
+        # Whether a task printed text of its own, as that of the playbook "explain" does.
+        self._spoken = False
 
     def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
@@ -84,15 +86,25 @@ class CallbackModule(DefaultCallback):
     # Results
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
+        if self._quiet and _speaks(result):
+            self._say(_data(result).get("msg"))
+            return
         if self._keep(result, summary.DONE) or (self._quiet and not _data(result).get("changed")):
             return
         super().v2_runner_on_ok(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        if self._quiet and _speaks(result):
+            if not ignore_errors:
+                self._show(summary.Line(summary.plain_message(_data(result)), summary.BAD))
+                self._spoken = True
+            return
         if not self._keep(result, summary.FAILED, forgiven=ignore_errors):
             super().v2_runner_on_failed(result, ignore_errors=ignore_errors)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
+        if self._quiet and _speaks(result):
+            return
         if not self._keep(result, summary.UNREACHABLE):
             super().v2_runner_on_unreachable(result)
 
@@ -144,12 +156,18 @@ class CallbackModule(DefaultCallback):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         reached = {outcome.host for outcome in self._outcomes}
         outcomes = [*self._outcomes, *(outcome for host, outcome in self._elsewhere.items() if host not in reached)]
-        if not (self._quiet and self._outcomes):
+        if not (self._quiet and (self._outcomes or self._spoken)):
             super().v2_playbook_on_stats(stats)
         if self._outcomes:
             self._show(summary.Line(""))
             for line in summary.render(outcomes, _width(), _commands(outcomes)):
                 self._show(line)
+
+    def _say(self, message: t.Any) -> None:
+        """Print the lines of a task that speaks for itself; nothing when it only looked at something."""
+        for line in message if isinstance(message, list) else []:
+            self._show(summary.Line(str(line)))
+            self._spoken = True
 
     def _show(self, line: summary.Line) -> None:
         self._display.display(line.text, color=COLORS[line.tone])
@@ -179,6 +197,11 @@ def _parts(result: t.Any) -> list[dict[str, t.Any]]:
 def _runs_profile(result: t.Any) -> bool:
     task = _task(result)
     return MODULE in (task.action, getattr(task, "resolved_action", None))
+
+
+def _speaks(result: t.Any) -> bool:
+    """Whether the task is one of the playbook "explain", which says all there is to say in its own words."""
+    return bool((getattr(_task(result), "vars", None) or {}).get("__tune_speaks"))
 
 
 def _is_of_our_roles(result: t.Any) -> bool:

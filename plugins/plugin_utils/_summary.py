@@ -128,7 +128,8 @@ def progress(outcome: Outcome, width: int = 100) -> Line:
 def plain_message(result: Mapping[str, t.Any]) -> str:
     """The sentence that a person needs, without what ansible-core of several versions wraps around it."""
     message = str(result.get("msg") or "no reason was given")
-    for wrapping in ("Task failed: ", "The lookup plugin 'tunefleet.linux.profile' failed: ", "original message: "):
+    lookups = [f"The lookup plugin 'tunefleet.linux.{name}' failed: " for name in ("profile", "explain")]
+    for wrapping in ("Task failed: ", *lookups, "original message: "):
         message = message.rpartition(wrapping)[2]
     # What a crashed or never started module left behind; its last line says why.
     output = str(result.get("module_stderr") or result.get("module_stdout") or "").strip()

@@ -68,6 +68,7 @@ def test_make_alone_prints_the_help() -> None:
         "make apply",
         "make audit",
         "make revert",
+        "make explain",
         "make test",
         "make oracle",
         "make bench",
@@ -111,6 +112,26 @@ def test_every_variable(recorded: Path) -> None:
     ]
 
 
+def test_explain(recorded: Path) -> None:
+    assert make(recorded, "explain", "KEY=net.ipv4.tcp_sack", "LIMIT=web*") == (0, "")
+    assert called(recorded)["arguments"] == [
+        *("--inventory", "inventories/local.yml", "--limit", "web*"),
+        *("--extra-vars", '{"key": "net.ipv4.tcp_sack"}'),
+        "tunefleet.linux.explain",
+    ]
+    assert called(recorded)["environment"]["ANSIBLE_STDOUT_CALLBACK"] == "tunefleet.linux.summary"
+
+
+@pytest.mark.parametrize("key", ["", "  ", "{{ lookup('pipe', 'touch x') }}"])
+def test_explain_needs_a_key_and_no_template(recorded: Path, key: str) -> None:
+    code, output = make(recorded, "explain", f"KEY={key}")
+    assert code != 0
+    assert output.splitlines()[0] == (
+        f"tunefleet: KEY={key.strip()} is no key: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
+    )
+    assert not (recorded / "called.json").exists()
+
+
 def test_variables_come_from_the_environment_too(recorded: Path) -> None:
     assert make(recorded, "audit", LIMIT="web*") == (0, "")
     assert called(recorded)["arguments"] == [
@@ -123,7 +144,19 @@ def test_variables_come_from_the_environment_too(recorded: Path) -> None:
     "hostile", ["$(shell touch x)", "$$(touch x)", "$(touch x)", "`touch x`", "'; touch x; '", '"; touch x; "']
 )
 @pytest.mark.parametrize(
-    "variable", ["INVENTORY", "LIMIT", "PROFILES", "ARGS", "VERBOSE", "DIFF", "PYTHON", "PYTEST_ARGS", "CASES"]
+    "variable",
+    [
+        "INVENTORY",
+        "LIMIT",
+        "PROFILES",
+        "ARGS",
+        "VERBOSE",
+        "DIFF",
+        "PYTHON",
+        "PYTEST_ARGS",
+        "CASES",
+        "KEY",
+    ],
 )
 @pytest.mark.parametrize("way", ["argument", "environment"])
 def test_a_variable_is_never_run_as_code(recorded: Path, way: str, variable: str, hostile: str) -> None:

@@ -244,3 +244,35 @@ def test_the_way_back_through_ansible_when_the_profile_itself_is_gone(fleet: Fle
     assert fleet.executions() == executions + 1
     assert fleet.ns.snapshot(stamps=False) == start
     fleet.play("tunefleet.linux.revert").ended(changed=0, failed=0)
+
+
+def test_explain_says_what_hosts_have_live_on_file_and_at_boot(fleet: Fleet) -> None:
+    fleet.play("tunefleet.linux.apply").ended(failed=0)
+    fleet.ns.set_live({FIN: "47"})
+    fleet.ns.write("/etc/sysctl.d/zz.conf", f"{FIN} = 20\n")
+    before, count = fleet.ns.snapshot(), fleet.executions()
+    say = {"ANSIBLE_STDOUT_CALLBACK": "tunefleet.linux.summary", "COLUMNS": "80"}
+    run = fleet.play("tunefleet.linux.explain", "-e", f"key={FIN}", **say)
+    assert run.status == 0 and fleet.executions() == count + 1 and fleet.ns.snapshot() == before, run.text
+    lines = run.text.splitlines()
+    assert lines[0] == FIN and "PLAY" not in run.text and "TASK" not in run.text, run.text
+    assert any(line.startswith("  memo_ko (") and "lines 55, 101 and 138" in line for line in lines), run.text
+    assert "  web_server: 30" in lines
+    seen = lines[lines.index("What host has") + 1 :]
+    assert seen[:3] == [
+        "  live      47",
+        "  on file   30 in /etc/sysctl.d/99-tunefleet.conf",
+        "  at boot   20, from /etc/sysctl.d/zz.conf:1",
+    ], run.text
+    assert max(map(len, lines)) <= 80
+
+
+def test_explain_offers_near_names_and_knows_limits(fleet: Fleet) -> None:
+    say = {"ANSIBLE_STDOUT_CALLBACK": "tunefleet.linux.summary"}
+    for key in ("tcp_fin_timeuot", "net.ipv4.tcp_fin_timeuot"):
+        run = fleet.play("tunefleet.linux.explain", "-e", f"key={key}", **say)
+        assert run.status != 0 and len(run.text.splitlines()) == 1, run.text
+        assert run.text.startswith(f"'{key}' is n") and "did you mean" in run.text and "tcp_fin_timeout'" in run.text
+    fleet.ns.write("/etc/security/limits.conf", "* soft nofile 7777\n")
+    run = fleet.play("tunefleet.linux.explain", "-e", "key=nofile", **say)
+    assert "soft 7777 (/etc/security/limits.conf:1)" in run.text and "open_files: *: soft and hard >= 65535" in run.text

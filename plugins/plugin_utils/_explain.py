@@ -1,0 +1,304 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""All that is known of one key or limit, in words for people. Pure. Private: not for use outside of ``tunefleet.linux``.
+
+What it does comes from the catalog, what documents say and profiles want from the profiles, and what hosts have from the results of
+``sysctl_info`` and ``limits_info``.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import ancestors
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
+    Profile,
+    ProfileProblem,
+    Reason,
+    Source,
+    Wish,
+    listed,
+)
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile_file import near
+
+SYSCTL, LIMIT = "sysctl", "limit"
+
+_SCOPES = {
+    _catalog.NETNS: "each network namespace, and so each container, has its own",
+    _catalog.NETNS_READ_ONLY: "one for the machine; containers may only read it",
+    _catalog.INIT_NETNS: "one for the machine; containers do not have it",
+    _catalog.GLOBAL: "one for the machine",
+}
+_KINDS = {_values.PORTS: "ports and ranges", _values.WORDS: "names", _values.TEXT: "text"}
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What is to be explained: a sysctl key, or an item of limits.conf(5). ``known`` tells whether the collection knows of it."""
+
+    kind: str
+    name: str
+    known: bool
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one profile says about the topic."""
+
+    profile: str
+    wish: str
+    reason: Reason
+
+
+def topic_of(name: str, profiles: Mapping[str, Profile]) -> Topic:
+    """What a typed name stands for. The last word of a key is enough where only one known key has it.
+
+    :raises ProfileProblem: when it can be no name at all, or is short for several.
+    """
+    name = name.strip()
+    if name in ITEMS:
+        return Topic(LIMIT, name, True)
+    known = {*_catalog.names(), *(key for profile in profiles.values() for key in profile.sysctl)}
+    short = sorted(key for key in known if key.endswith(f".{name}"))
+    if name and "." not in name and "/" not in name:
+        if len(short) == 1:
+            return Topic(SYSCTL, short[0], True)
+        if short:
+            raise ProfileProblem(f"{name!r} is short for several keys: {listed(short)}. Name one of them.")
+        words = {key.rpartition(".")[2]: key for key in known}
+        hint = near(name, [*words, *ITEMS])
+        raise ProfileProblem(f"{name!r} is neither a key nor an item of limits.conf(5) that is known{hint}")
+    try:
+        key = canonical(name)
+    except NameProblem as problem:
+        raise ProfileProblem(str(problem)) from problem
+    if key in known or _catalog.find(key):
+        return Topic(SYSCTL, key, True)
+    return Topic(SYSCTL, key, False, near(key, known))
+
+
+def explain(
+    topic: Topic,
+    profiles: Mapping[str, Profile],
+    sources: Mapping[str, Source],
+    hosts: Mapping[str, Mapping[str, t.Any]],
+    width: int = 80,
+) -> list[str]:
+    """The explanation as lines.
+
+    :param profiles: all of them, by name. :param sources: the texts that every profile may refer to.
+    :param hosts: what ``sysctl_info`` (or ``limits_info``) returned, by host.
+    :raises ProfileProblem: when neither the collection nor any of the hosts knows the key.
+    """
+    if not topic.known and not any(_has(one) for one in hosts.values()):
+        raise ProfileProblem(f"{topic.name!r} is no key that the collection or a host knows{topic.hint}")
+    page = _Page(width)
+    page.add(topic.name)
+    _what_it_does(page, topic)
+    stated = _statements(topic, profiles)
+    declared = {**sources, **{name: one for profile in profiles.values() for name, one in profile.sources.items()}}
+    _documents(page, stated, declared)
+    _wishes(page, stated, profiles)
+    _hosts(page, topic, hosts)
+    return page.lines
+
+
+class _Page:
+    """Collects lines, wrapped."""
+
+    def __init__(self, width: int) -> None:
+        self.lines: list[str] = []
+        self._width = width
+
+    def heading(self, text: str) -> None:
+        self.lines += ["", text]
+
+    def add(self, text: str, indent: int = 0, hang: int = 0) -> None:
+        self.lines += textwrap.wrap(
+            text,
+            self._width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hang),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def field(self, name: str, text: str, indent: int = 2) -> None:
+        """A word and what there is to say to it, the texts of several in one column."""
+        self.add(f"{name.ljust(9)} {text}", indent, 10)
+
+
+def _what_it_does(page: _Page, topic: Topic) -> None:
+    if topic.kind == LIMIT:
+        page.add(f"An item of limits.conf(5), counted in {ITEMS[topic.name]}: what each new login session gets.", 2)
+        return
+    facts = _catalog.find(topic.name)
+    if facts is None:
+        page.add("The collection knows no more of it than what the hosts show.", 2)
+        return
+    page.add(facts.about, 2)
+    if facts.note:
+        page.add(f"{facts.note[0].upper()}{facts.note[1:]}.", 2)
+    page.field("takes", ", ".join(part for part in (_takes(facts.shape), facts.unit) if part))
+    defaults = [
+        text + (f" since {_version(since)}" if since != (0, 0) else "") for since, text in facts.defaults if text
+    ]
+    if facts.computed:
+        defaults.append("computed at boot")
+    if defaults:
+        page.field("default", ", ".join(defaults))
+    page.field("scope", _SCOPES[facts.scope])
+    for word, version in (("since", facts.since), ("gone", facts.removed), ("ignored", facts.no_effect)):
+        if version:
+            page.field(word, f"since {_version(version)}" if word != "since" else _version(version))
+    along = [other for other in _catalog.rewritten_with(topic.name) if other != topic.name]
+    if along:
+        page.field("along", f"a change may change {listed(along)}")
+    module = _catalog.module_of(topic.name)
+    if module:
+        page.field("module", f"appears once the kernel module {module} is loaded")
+
+
+def _takes(shape: _values.Shape) -> str:
+    if shape.kind != _values.INTEGERS:
+        return _KINDS[shape.kind]
+    count = "" if shape.length == 1 else f"{shape.length or 'several'} numbers "
+    span = _values.span(shape)
+    return (count + (span if span != ".." else "any number")) + (
+        "" if shape.checked else " (the kernel checks nothing)"
+    )
+
+
+def _version(version: tuple[int, int]) -> str:
+    return f"Linux {version[0]}.{version[1]}"
+
+
+def _statements(topic: Topic, profiles: Mapping[str, Profile]) -> list[Statement]:
+    found = []
+    for name in sorted(profiles):
+        profile = profiles[name]
+        if topic.kind == SYSCTL and topic.name in profile.sysctl:
+            setting = profile.sysctl[topic.name]
+            found.append(Statement(name, str(setting.wish), setting.reason))
+        for (domain, item), limit in profile.limits.items():
+            if topic.kind == LIMIT and item == topic.name:
+                found.append(Statement(name, f"{domain}: {_sides(limit.soft, limit.hard)}", limit.reason))
+    return found
+
+
+def _sides(soft: Wish | None, hard: Wish | None) -> str:
+    if soft is not None and str(soft) == str(hard):
+        return f"soft and hard {soft}"
+    return ", ".join(f"{side} {wish}" for side, wish in (("soft", soft), ("hard", hard)) if wish is not None)
+
+
+def _documents(page: _Page, stated: Sequence[Statement], sources: Mapping[str, Source]) -> None:
+    """Each text with the lines that profiles name of it; where a profile of its name holds it word for word, what it says."""
+    lines: dict[str, set[int]] = {}
+    for statement in stated:
+        for citation in statement.reason.source:
+            name, _colon, line = citation.partition(":")
+            if line:
+                lines.setdefault(name, set()).add(int(line))
+    if not lines:
+        return
+    page.heading("What the documents say")
+    for name in sorted(lines):
+        numbers = listed([str(line) for line in sorted(lines[name])])
+        word = "line" if len(lines[name]) == 1 else "lines"
+        page.add(f"{name} ({sources[name].title}), {word} {numbers}", 2, 4)
+        for statement in stated:
+            if statement.profile == name:
+                _say(page, statement.wish, statement.reason, 4)
+
+
+def _say(page: _Page, wish: str, reason: Reason, indent: int) -> None:
+    page.add(f"{wish}. {reason.why}" if reason.why else wish, indent, 2)
+    if reason.hazard:
+        page.add(f"HAZARD: {reason.hazard}", indent + 2)
+
+
+def _wishes(page: _Page, stated: Sequence[Statement], profiles: Mapping[str, Profile]) -> None:
+    page.heading("What the profiles want")
+    if not stated:
+        page.add("No profile speaks of it.", 2)
+    for statement in stated:
+        page.add(f"{statement.profile}: {statement.wish}", 2, 2)
+        page.add(statement.reason.why, 4)
+        if statement.reason.hazard:
+            page.add(f"HAZARD: {statement.reason.hazard}", 4)
+        if statement.reason.source:
+            page.add(f"Source: {', '.join(statement.reason.source)}", 4, 2)
+        heirs = [name for name in sorted(profiles) if statement.profile in ancestors(profiles[name], profiles)]
+        if heirs:
+            page.add(f"Also part of {listed(heirs)}.", 4, 2)
+
+
+# What hosts have
+
+
+def _has(result: Mapping[str, t.Any]) -> bool:
+    return any(one.get("status") != "unknown" for one in result.get("settings") or ())
+
+
+def _hosts(page: _Page, topic: Topic, hosts: Mapping[str, Mapping[str, t.Any]]) -> None:
+    said: dict[tuple[str, ...], list[str]] = {}
+    for host in sorted(hosts):
+        said.setdefault(tuple(_state(topic, hosts[host])), []).append(host)
+    for lines, names in sorted(said.items(), key=lambda group: (-len(group[1]), group[1])):
+        page.heading(f"What {_few(names)} {'has' if len(names) == 1 else 'have'}")
+        for line in lines:
+            name, _tab, text = line.partition("\t")
+            page.field(name, text)
+
+
+def _few(names: Sequence[str]) -> str:
+    return listed([*names[:4], f"{len(names) - 4} more"] if len(names) > 5 else names)
+
+
+def _state(topic: Topic, result: Mapping[str, t.Any]) -> list[str]:
+    """Name and text of what there is to say of one host, with a tab between them."""
+    if not result or result.get("failed") or result.get("unreachable"):
+        return [f"unknown\tit could not be asked: {result.get('msg') or 'no answer'}"]
+    if topic.kind == LIMIT:
+        return _limit_state(one for one in result.get("limits") or () if one.get("item") == topic.name)
+    return [line for one in result.get("settings") or () for line in _setting_state(one)]
+
+
+def _setting_state(one: Mapping[str, t.Any]) -> Iterable[str]:
+    boot, file = one["boot"], one["file"]
+    yield f"live\t{_or_none(one['live']['after'])}"
+    yield f"on file\t{_or_none(file['after'])} in {file['path']}"
+    if boot["value"] is None:
+        yield f"at boot\t{boot['winner'] or 'nothing'}"
+    else:
+        yield f"at boot\t{boot['value']}, from {boot['winner']}"
+    for other in boot.get("others") or ():
+        yield f"\t{_or_none(other['value'])}, from {other['winner']}, if the host boots with {other['reader']}"
+    if one.get("files"):
+        yield f"lines\t{', '.join(one['files'])}"
+    if one.get("status") != "ok" or one.get("reason"):
+        yield f"{str(one['status']).replace('ok', 'note')}\t{one.get('reason') or ''}"
+
+
+def _limit_state(limits: Iterable[Mapping[str, t.Any]]) -> list[str]:
+    found = []
+    for one in limits:
+        target = " ".join(map(str, one["target"].values()))
+        effective, rule = one.get("effective") or {}, one.get("rule") or {}
+        sides = [f"{side} {_or_none(effective.get(side))} ({rule.get(side) or 'no rule'})" for side in ("soft", "hard")]
+        found.append(f"{target}\t{', '.join(sides)}")
+    return found or ["rules\tnone: a new session has what the program that starts it has"]
+
+
+def _or_none(value: t.Any) -> str:
+    return "none" if value is None or value == "" else str(value)
