@@ -467,7 +467,7 @@ def _part(entry: Mapping[str, t.Any], name: str) -> Mapping[str, t.Any]:
 
 
 def _shown(value: t.Any) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value in (None, "") else str(value)
 
 
 def _number(count: int, what: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
 from ansible_collections.tunefleet.linux.tests.integration.namespace import SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.integration.test_ansible import Fleet
 
 LIBRARY = Library()
 LITERAL = {"memo_ko", "guide_zh", "legacy_22"}
@@ -117,3 +119,36 @@ def test_the_order_of_profiles_does_not_matter_to_a_host(ns: Namespace) -> None:
     assert first.changed
     again = ns.profile(**wanted("web_server", "proxy", "bulk_transfer"))
     assert not again.changed and again.result["name"] == "bulk_transfer,proxy,web_server"
+
+
+# Through Ansible, as roles.
+
+
+@pytest.fixture
+def fleet(ns: Namespace, tmp_path: Path) -> Fleet:
+    folder = tmp_path / "play"
+    folder.mkdir()
+    return Fleet(ns, folder)
+
+
+def test_roles_of_any_name_run_and_write_nothing_in_check_mode(fleet: Fleet) -> None:
+    before = fleet.ns.snapshot()
+    play = "- hosts: all\n  gather_facts: false\n"
+    checked = "  check_mode: true\n  roles: [tunefleet.linux.guide_zh, tunefleet.linux.high_speed_10g]\n"
+    # The last one compares even where the play would let it write.
+    fleet.play(f"{play}{checked}{play}  roles: [tunefleet.linux.legacy_22]\n").ended(changed=3, failed=0)
+    assert fleet.executions() == 3 and fleet.ns.snapshot() == before
+
+
+def test_the_list_for_linux_2_2_is_never_applied(fleet: Fleet) -> None:
+    before = fleet.ns.snapshot()
+    run = fleet.play("tunefleet.linux.apply", "-e", "profiles=legacy_22", "-e", "tune_accept_hazards=true")
+    assert run.status != 0 and "'legacy_22' is there to compare hosts with and never to be applied" in run.text
+    assert fleet.executions() == 0 and fleet.ns.snapshot() == before
+
+
+def test_a_contradiction_is_decided_by_the_play_and_stays_visible(fleet: Fleet) -> None:
+    extra = ["-e", "profiles=web_server,nat_gateway", "-e", "tune_prefer=web_server"]
+    run = fleet.play("tunefleet.linux.apply", *extra, ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary")
+    assert run.status == 0 and "net.ipv4.tcp_keepalive_time  1200 in place of 1800 (nat_gateway)" in run.text, run.text
+    assert fleet.executions() == 1

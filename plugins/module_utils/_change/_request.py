@@ -220,7 +220,7 @@ def of_profile(options: Options, check_mode: bool = False) -> Request:
     request = Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
     hazards = [] if options["accept_hazards"] else _wish.hazards(request)
     if hazards and not check_mode:
-        raise EntryProblems(hazards)
+        raise EntryProblems(["{0} Set accept_hazards to apply it all the same.".format(hazard) for hazard in hazards])
     # What can be applied only with its hazards accepted is compared as if they were.
     policy = policy._replace(strict=not options["accept_hazards"] and not hazards)
     return request._replace(policy=policy, warnings=tuple(hazards))

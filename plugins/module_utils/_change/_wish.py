@@ -339,11 +339,7 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
 def hazards(request: Request) -> t.List[str]:
     """One sentence for each wish with a hazard, for a caller who did not accept it."""
     noted = [(wish.key, wish.note) for wish in request.wishes] + [(wish.name, wish.note) for wish in request.limits]
-    return [
-        "{0} has a hazard: {1}. Set accept_hazards to apply it all the same.".format(name, str(note.hazard).rstrip("."))
-        for name, note in noted
-        if note.hazard
-    ]
+    return ["{0} has a hazard: {1}.".format(name, str(note.hazard).rstrip(".")) for name, note in noted if note.hazard]
 
 
 def depends_on_host(request: Request) -> bool:

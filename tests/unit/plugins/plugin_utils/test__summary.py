@@ -442,3 +442,9 @@ def test_what_connections_cost_is_told_once() -> None:
         outcome("a", setting("k.k", "ok"), cost={"text": text}, warnings=[text + " That is above 50 percent."])
     )
     assert "Memory for connections" not in lines and "  " + text + " That is above 50 percent." in lines
+
+
+def test_an_empty_value_is_a_word() -> None:
+    live = {"before": "", "after": "8080"}
+    lines = render([outcome("web1", setting("net.ipv4.ip_local_reserved_ports", "changed", live=live))])
+    assert Line("  net.ipv4.ip_local_reserved_ports  none -> 8080", CHANGE) in lines

@@ -295,8 +295,8 @@ def test_hazards():
         [LimitWish("*", "nproc", Bound("value", 5), None, Note(hazard="It may lock people out"))],
     )
     assert _wish.hazards(request) == [
-        "net.ipv4.tcp_sack has a hazard: It slows down lossy paths. Set accept_hazards to apply it all the same.",
-        "* nproc has a hazard: It may lock people out. Set accept_hazards to apply it all the same.",
+        "net.ipv4.tcp_sack has a hazard: It slows down lossy paths.",
+        "* nproc has a hazard: It may lock people out.",
     ]
 
 
