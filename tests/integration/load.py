@@ -34,6 +34,7 @@ class Load:
         self._servers: dict[int, socket.socket] = {}
         self._counter = itertools.count()
         self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def listen(self, port: int, backlog: int, address: str = "127.0.0.1", reuse: bool = False) -> int:
         """Listen, and accept nothing."""
@@ -87,6 +88,16 @@ class Load:
                 first.close()
                 last.recv(1)
                 last.close()
+
+    def close(self) -> None:
+        """Stop whatever is repeated, and close every socket."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for one in (*self._sockets, *self._servers.values()):
+            one.close()
+        self._sockets, self._servers, self._threads = [], {}, []
+        self._stop.clear()
 
     def exhaust_files(self, port: int, spare: int) -> int:
         """Lower the limit of open files to a few more than are open, and accept until it is reached."""
@@ -148,7 +159,8 @@ class Load:
             while not self._stop.wait(every) and time.monotonic() < end:
                 self.obey(dict(order))
 
-        threading.Thread(target=work, daemon=True).start()
+        self._threads.append(threading.Thread(target=work, daemon=True))
+        self._threads[-1].start()
 
     def obey(self, order: dict[str, Any]) -> Any:
         name: str = order.pop("do")

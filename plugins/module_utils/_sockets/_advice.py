@@ -17,7 +17,9 @@ _NEARLY = 0.9
 _WIDE_PORTS = (10000, 65000)  # guide_zh:44
 _TIME_WAIT_SECONDS = 60  # TCP_TIMEWAIT_LEN in include/net/tcp.h
 _MOST_TIME_WAIT = 2000000
+# A second, from which on they are worth a word.
 _SQUEEZES = 10
+_FLOOD = 100
 
 
 class Owner(t.NamedTuple):
@@ -239,18 +241,19 @@ def _accept_queue(change: Change, queue: _Queue, evidence: str) -> Advice:
 
 def _handshakes(change: Change) -> t.Iterator[Advice]:
     full, sent, back = (change.grown(name) for name in ("TCPReqQFullDoCookies", "SyncookiesSent", "SyncookiesRecv"))
+    flooded = back * 10 < sent
+    # With 2 every SYN is answered by cookie and counted so: no queue is ever full, and a single SYN without an answer is no flood.
+    if change.live("net.ipv4.tcp_syncookies") == "2":
+        full = full if flooded and sent >= _FLOOD * change.seconds else 0
     if full:
         busiest = _most_half_open(change)
         subject = busiest.name if busiest else ""
-        evidence = "{0}, {1} cookies sent and {2} came back".format(
-            change.rate(full, "SYNs over the limit"), sent, back
-        )
+        evidence = "{0}; {1} cookies sent, {2} came back".format(change.rate(full, "SYNs over the limit"), sent, back)
         if busiest:
             half_open = busiest.sockets[0].half_open
             evidence += "; {0} half open at {1}, limit {2}".format(half_open, busiest.name, busiest.limit)
-        if back * 10 < sent:
-            shown = _shown(change, *_kinds.SYN_FLOOD.settings)
-            yield Advice(_kinds.SYN_FLOOD, NEAR, subject, evidence, False, shown)
+        if flooded:
+            yield Advice(_kinds.SYN_FLOOD, NEAR, subject, evidence, False, _shown(change, *_kinds.SYN_FLOOD.settings))
         else:
             yield _full_syn_queue(change, subject, evidence, busiest)
     yield from _handshakes_without_cookies(change)

@@ -135,7 +135,7 @@ COUNTERS = (
         "TCPReqQFullDoCookies",
         "TcpExt.TCPReqQFullDoCookies",
         "SYNs",
-        "Answered with a SYN cookie because too many handshakes were under way.",
+        "Answered with a SYN cookie because too many handshakes were under way, or because net.ipv4.tcp_syncookies is 2.",
         "net/ipv4/tcp_input.c, tcp_syn_flood_action",
     ),
     Counter(

@@ -85,7 +85,7 @@ SYN_QUEUE_FULL = Kind(
     "More handshakes at once than a listening socket remembers",
     "The kernel answered SYNs with cookies, and most came back, so these are real clients. A listening socket remembers as many half-open "
     "connections as its queue for accept() may hold.",
-    "TCPReqQFullDoCookies grew, and at least a tenth of the cookies sent came back (SyncookiesRecv).",
+    "TCPReqQFullDoCookies grew, with net.ipv4.tcp_syncookies at 1, and at least a tenth of the cookies sent came back (SyncookiesRecv).",
     ("net.core.somaxconn",),
     ("net.core.somaxconn",),
     "Where the limit of the queue is below net.core.somaxconn, raise the backlog in the program's own configuration: no kernel setting "
@@ -97,7 +97,8 @@ SYN_FLOOD = Kind(
     "SYNs of clients that never answer: a flood",
     "The kernel answered SYNs with cookies, and hardly any came back, so the senders are made up. Cookies do what they are for: real "
     "clients still get through.",
-    "TCPReqQFullDoCookies grew, and less than a tenth of the cookies sent came back (SyncookiesRecv).",
+    "TCPReqQFullDoCookies grew, and less than a tenth of the cookies sent came back (SyncookiesRecv). With net.ipv4.tcp_syncookies at 2, "
+    "which answers every SYN so, from 100 a second on.",
     ("net.ipv4.tcp_syncookies",),
     (),
     "No kernel setting makes it stop, and a longer queue would only hold more of it. Keep net.ipv4.tcp_syncookies on, and filter or "

@@ -212,7 +212,7 @@ def test_cookies_that_come_back_are_real_clients():
     found = only(advise(*cookies(100, 100, 10, listener(half_open=128))))
     assert found.kind is _kinds.SYN_QUEUE_FULL and not found.kernel_helps
     assert found.evidence == (
-        "100 SYNs over the limit in 10.0 s (10.0/s), 100 cookies sent and 10 came back; 128 half open at 0.0.0.0:80, limit 128"
+        "100 SYNs over the limit in 10.0 s (10.0/s); 100 cookies sent, 10 came back; 128 half open at 0.0.0.0:80, limit 128"
     )
     assert list(found.settings) == [_advice.Setting("net.core.somaxconn", "4096")]
 
@@ -230,9 +230,13 @@ def test_cookies_that_do_not_come_back_are_a_flood():
     assert found.subject == "0.0.0.0:80"
 
 
-def test_cookies_without_a_full_queue_are_a_choice():
-    # net.ipv4.tcp_syncookies = 2 answers every SYN with a cookie.
-    assert advise(*cookies(0, 500, 500, listener(half_open=1)), settings={"net.ipv4.tcp_syncookies": "2"}) == []
+@pytest.mark.parametrize(
+    ("sent", "back", "ids"), [(500, 500, []), (999, 0, []), (1000, 0, ["syn_flood"]), (9999, 1000, [])]
+)
+def test_cookies_by_choice(sent, back, ids):
+    # net.ipv4.tcp_syncookies = 2 answers every SYN with a cookie, and the kernel counts all of them as if a queue were full.
+    found = advise(*cookies(sent, sent, back, listener()), settings={"net.ipv4.tcp_syncookies": "2"})
+    assert [one.kind.id for one in found] == ids
 
 
 def test_syns_dropped_for_want_of_cookies():
