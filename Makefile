@@ -3,11 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit revert explain test oracle bench lint build clean
+.PHONY: help apply audit revert diagnose explain test oracle bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
-TYPED := INVENTORY LIMIT PROFILES ARGS VERBOSE DIFF PYTHON PYTEST_ARGS CASES KEY
+TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF PYTHON PYTEST_ARGS CASES KEY
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -17,6 +17,7 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make apply    set the profile on this machine (as root), then say what was done
   make audit    say what "make apply" would change; change nothing
   make revert   put back what profiles changed; with PROFILES= only what these did
+  make diagnose say what the network of this machine is short of, and what would help; change nothing
   make explain  what a key does, who says what about it, and what this machine has (KEY=net.ipv4.tcp_fin_timeout)
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
@@ -25,10 +26,11 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make build    build the collection archive into build/
   make clean    remove .venv, .cache and build
 
-Variables of apply, audit and revert:
-  PROFILES=a,b      profiles to use                      (default: web_server; revert: all that were applied)
+Variables of apply, audit, revert and diagnose:
   INVENTORY=file    hosts to work on                     (default: this machine)
   LIMIT=pattern     only these hosts of the inventory
+  PROFILES=a,b      profiles to use                      (default: web_server; revert: all that were applied)
+  DIAGNOSE_SECONDS=60  how long to look for losses       (default: 5)
   DIFF=1            show each change of a file
   VERBOSE=1         show more
   ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"
@@ -44,7 +46,7 @@ export HELP
 help:
 	@printf '%s\n' "$$HELP"
 
-apply audit revert explain:
+apply audit revert diagnose explain:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 

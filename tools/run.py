@@ -51,6 +51,21 @@ def whole_number(name: str, default: int) -> str:
     return text
 
 
+def playbook_variables(playbook: str) -> dict[str, str]:
+    """The extra variables of a playbook that were typed."""
+    if playbook == "diagnose":
+        return {"diagnose_seconds": whole_number("DIAGNOSE_SECONDS", 5)} if typed("DIAGNOSE_SECONDS") else {}
+    variables = {"profiles": typed("PROFILES")} if typed("PROFILES") else {}
+    if playbook == "explain":
+        # A brace would begin a template of Ansible, and no key has one.
+        if not typed("KEY") or "{" in typed("KEY"):
+            raise Refusal(
+                f"KEY={typed('KEY')} is no key: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
+            )
+        variables["key"] = typed("KEY")
+    return variables
+
+
 def playbook_command(playbook: str) -> list[str]:
     """ansible-playbook with the typed variables as arguments."""
     inventory = typed("INVENTORY") or DEFAULT_INVENTORY
@@ -60,20 +75,14 @@ def playbook_command(playbook: str) -> list[str]:
     command = [str(PROGRAMS / "ansible-playbook"), "--inventory", os.path.expanduser(inventory)]
     if typed("LIMIT"):
         command += ["--limit", typed("LIMIT")]
-    if typed("PROFILES"):
+    variables = playbook_variables(playbook)
+    if variables:
         # As JSON, for in "key=value" form a blank would begin a second variable.
-        command += ["--extra-vars", json.dumps({"profiles": typed("PROFILES")})]
+        command += ["--extra-vars", json.dumps(variables)]
     if switched_on("VERBOSE"):
         command.append("-v")
     if switched_on("DIFF"):
         command.append("--diff")
-    if playbook == "explain":
-        # A brace would begin a template of Ansible, and no key has one.
-        if not typed("KEY") or "{" in typed("KEY"):
-            raise Refusal(
-                f"KEY={typed('KEY')} is no key: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
-            )
-        command += ["--extra-vars", json.dumps({"key": typed("KEY")})]
     return [*command, *words("ARGS"), f"tunefleet.linux.{playbook}"]
 
 
@@ -109,7 +118,7 @@ def environment() -> dict[str, str]:
 def main(command: str) -> None:
     os.chdir(ROOT)
     env = environment()
-    if command in ("apply", "audit", "revert", "explain"):
+    if command in ("apply", "audit", "revert", "diagnose", "explain"):
         arguments = playbook_command(command)
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
     elif command == "test":

@@ -18,6 +18,7 @@ version_added: 0.1.0
 description:
   - Prints one line for each host as soon as its profile is through, and at the end a summary of what changed, what could not be
     set and why, what is needed before all of it holds, and how to look closer. Hosts that say the same share a line.
+  - Of M(tunefleet.linux.diagnose) it prints the advice, once for all hosts that get the same, and one line when all is calm.
   - Of other tasks it shows changes and failures, as P(ansible.builtin.default#callback) does.
   - From C(-v) on it prints everything that P(ansible.builtin.default#callback) prints, and the summary after that.
   - Nothing is needed on the hosts.
@@ -28,6 +29,8 @@ requirements:
   - Set as stdout callback, for example with C(ANSIBLE_STDOUT_CALLBACK=tunefleet.linux.summary).
 seealso:
   - plugin: tunefleet.linux.profile
+    plugin_type: module
+  - plugin: tunefleet.linux.diagnose
     plugin_type: module
 """
 
@@ -40,9 +43,11 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
+from ansible_collections.tunefleet.linux.plugins.plugin_utils import _diagnosis as diagnosis
 from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as summary
 
 MODULE = "tunefleet.linux.profile"
+DIAGNOSE = "tunefleet.linux.diagnose"
 OUR_ROLES = "tunefleet.linux."
 
 COLORS: t.Final = {
@@ -65,6 +70,7 @@ class CallbackModule(DefaultCallback):
     def __init__(self) -> None:
         super().__init__()
         self._outcomes: list[summary.Outcome] = []
+        self._diagnoses: list[summary.Outcome] = []
         # What befell hosts elsewhere; told only of those whose profile never got its turn.
         self._elsewhere: dict[str, summary.Outcome] = {}
         # The line of the first host waits for a second host: alone it would repeat the summary.
@@ -119,26 +125,28 @@ class CallbackModule(DefaultCallback):
 
     def _keep(self, result: t.Any, state: str, forgiven: bool = False) -> bool:
         """Take note of a result; True when nothing else needs to be printed about it."""
-        ours = _runs_profile(result) or (state != summary.DONE and _is_of_our_roles(result))
+        diagnoses = _runs(result, DIAGNOSE)
+        ours = diagnoses or _runs_profile(result) or (state != summary.DONE and _is_of_our_roles(result))
         # A copy, for the default callback takes out of a result what it has printed.
         outcomes = [
             summary.Outcome(_host(result), state, bool(_task(result).check_mode), dict(part)) for part in _parts(result)
         ]
         if ours:
-            self._outcomes.extend(outcomes)
+            (self._diagnoses if diagnoses else self._outcomes).extend(outcomes)
         elif state != summary.DONE and not forgiven:
             self._elsewhere[_host(result)] = outcomes[0]
         if not (ours and self._quiet):
             return False
+        progress = diagnosis.progress if diagnoses else summary.progress
         for outcome in outcomes:
-            self._tell(outcome)
+            self._tell(progress(outcome, _width()))
         return True
 
-    def _tell(self, outcome: summary.Outcome) -> None:
-        self._waiting.append(summary.progress(outcome, _width()))
-        if len({seen.host for seen in self._outcomes}) > 1:
-            for line in self._waiting:
-                self._show(line)
+    def _tell(self, line: summary.Line) -> None:
+        self._waiting.append(line)
+        if len({seen.host for seen in (*self._outcomes, *self._diagnoses)}) > 1:
+            for waiting in self._waiting:
+                self._show(waiting)
             self._waiting.clear()
 
     # The course of the run
@@ -156,12 +164,17 @@ class CallbackModule(DefaultCallback):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         reached = {outcome.host for outcome in self._outcomes}
         outcomes = [*self._outcomes, *(outcome for host, outcome in self._elsewhere.items() if host not in reached)]
-        if not (self._quiet and (self._outcomes or self._spoken)):
+        if not (self._quiet and (self._outcomes or self._diagnoses or self._spoken)):
             super().v2_playbook_on_stats(stats)
         if self._outcomes:
-            self._show(summary.Line(""))
-            for line in summary.render(outcomes, _width(), _commands(outcomes)):
-                self._show(line)
+            self._page(summary.render(outcomes, _width(), _commands(outcomes)))
+        if self._diagnoses:
+            self._page(diagnosis.render(self._diagnoses, _width()))
+
+    def _page(self, lines: t.Iterable[summary.Line]) -> None:
+        self._show(summary.Line(""))
+        for line in lines:
+            self._show(line)
 
     def _say(self, message: t.Any) -> None:
         """Print the lines of a task that speaks for itself; nothing when it only looked at something."""
@@ -195,8 +208,12 @@ def _parts(result: t.Any) -> list[dict[str, t.Any]]:
 
 
 def _runs_profile(result: t.Any) -> bool:
+    return _runs(result, MODULE)
+
+
+def _runs(result: t.Any, module: str) -> bool:
     task = _task(result)
-    return MODULE in (task.action, getattr(task, "resolved_action", None))
+    return module in (task.action, getattr(task, "resolved_action", None))
 
 
 def _speaks(result: t.Any) -> bool:

@@ -69,12 +69,12 @@ advice:
       description: What it is about, where there may be several, such as a listening socket with its program. Empty otherwise.
       type: str
       returned: success
-      sample: 127.0.0.1:8080 python3 (process 20416)
+      sample: 127.0.0.1:8080 python (process 6699)
     evidence:
       description: What was seen, in numbers.
       type: str
       returned: success
-      sample: 21 handshakes dropped in 5.0 s (4.2/s); 6 wait for accept(), limit 5
+      sample: 111 attempts to connect dropped in 5.0 s (22.2/s); 6 wait for accept(), limit 5
     kernel_helps:
       description: Whether a kernel setting would help at all.
       type: bool
@@ -113,7 +113,7 @@ grown:
   description: Counters of RV(tunefleet.linux.socket_info#module:counters) that grew between the readings, and by how much.
   returned: success
   type: dict
-  sample: {ListenOverflows: 21, ListenDrops: 21}
+  sample: {ListenOverflows: 111, ListenDrops: 111}
 seconds:
   description: Seconds between the readings.
   returned: success

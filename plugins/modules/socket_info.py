@@ -124,17 +124,17 @@ listeners:
         - Null where only C(/proc/net/tcp) could be read.
       type: int
       returned: success
-      sample: 27
+      sample: 30
     uid:
       description: Number of the user that opened it.
       type: int
       returned: success
-      sample: 33
+      sample: 0
     inode:
       description: Number of the socket, as in the links of C(/proc/PID/fd).
       type: int
       returned: success
-      sample: 68190
+      sample: 25974505
     half_open:
       description: Handshakes to this port that are under way (SYN-RECEIVED).
       type: int
@@ -164,7 +164,7 @@ ports:
       elements: dict
       returned: success
       sample:
-        - {source: 127.0.0.1, address: 127.0.0.1, port: 8080, used: 417, time_wait: 411}
+        - {source: 127.0.0.1, address: 127.0.0.1, port: 8081, used: 417, time_wait: 411}
 sockstat:
   description:
     - The numbers of C(/proc/net/sockstat) and C(sockstat6) by protocol, in sockets; C(mem) in pages, C(memory) in bytes.
@@ -172,8 +172,8 @@ sockstat:
   returned: success
   type: dict
   sample:
-    sockets: {used: 24}
-    tcp: {inuse: 9, orphan: 0, tw: 411, alloc: 14, mem: 0}
+    sockets: {used: 32}
+    tcp: {inuse: 32, orphan: 0, tw: 411, alloc: 33, mem: 69}
     tcp6: {inuse: 0}
     udp: {inuse: 0, mem: 0}
 counters:
@@ -184,8 +184,8 @@ counters:
   returned: success
   type: dict
   sample:
-    ListenOverflows: 27
-    ListenDrops: 27
+    ListenOverflows: 30
+    ListenDrops: 30
     TCPReqQFullDrop: 0
     TCPReqQFullDoCookies: 0
     SyncookiesSent: 0
@@ -210,8 +210,8 @@ softnet:
   type: list
   elements: dict
   sample:
-    - {cpu: 0, processed: 90411, dropped: 0, squeezed: 1, limited: 0}
-    - {cpu: 1, processed: 129887, dropped: 0, squeezed: 0, limited: 0}
+    - {cpu: 0, processed: 1007344, dropped: 136489, squeezed: 1, limited: 0}
+    - {cpu: 1, processed: 533556, dropped: 15710, squeezed: 1, limited: 0}
 conntrack:
   description:
     - Connections that the firewall tracks. C(entries) of this namespace and C(maximum) of any
@@ -225,7 +225,7 @@ files:
   description: Open files of the whole machine and C(fs.file-max), from C(/proc/sys/fs/file-nr) (C(fs/file_table.c)).
   returned: success
   type: dict
-  sample: {open: 1056, maximum: 9223372036854775807}
+  sample: {open: 1688, maximum: 9223372036854775807}
 settings:
   description: Live values of the settings that limit all this; null where this namespace does not have or show one.
   returned: success

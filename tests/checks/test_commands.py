@@ -68,6 +68,7 @@ def test_make_alone_prints_the_help() -> None:
         "make apply",
         "make audit",
         "make revert",
+        "make diagnose",
         "make explain",
         "make test",
         "make oracle",
@@ -75,12 +76,13 @@ def test_make_alone_prints_the_help() -> None:
         "PROFILES=",
         "INVENTORY=",
         "LIMIT=",
+        "DIAGNOSE_SECONDS=",
         "ARGS=",
     ):
         assert word in output
 
 
-@pytest.mark.parametrize("command", ["apply", "audit", "revert"])
+@pytest.mark.parametrize("command", ["apply", "audit", "revert", "diagnose"])
 def test_defaults(recorded: Path, command: str) -> None:
     assert make(recorded, command) == (0, "")
     arguments = ["--inventory", "inventories/local.yml", f"tunefleet.linux.{command}"]
@@ -132,6 +134,18 @@ def test_explain_needs_a_key_and_no_template(recorded: Path, key: str) -> None:
     assert not (recorded / "called.json").exists()
 
 
+def test_a_diagnosis_knows_how_long_and_no_profiles(recorded: Path) -> None:
+    assert make(recorded, "diagnose", "DIAGNOSE_SECONDS=60", "PROFILES=web_server", "LIMIT=web") == (0, "")
+    assert called(recorded)["arguments"] == [
+        *("--inventory", "inventories/local.yml", "--limit", "web"),
+        *("--extra-vars", '{"diagnose_seconds": "60"}'),
+        "tunefleet.linux.diagnose",
+    ]
+    code, output = make(recorded, "diagnose", "DIAGNOSE_SECONDS=a while")
+    assert code != 0
+    assert output.splitlines()[0] == "tunefleet: DIAGNOSE_SECONDS=a while is no whole number."
+
+
 def test_variables_come_from_the_environment_too(recorded: Path) -> None:
     assert make(recorded, "audit", LIMIT="web*") == (0, "")
     assert called(recorded)["arguments"] == [
@@ -149,6 +163,7 @@ def test_variables_come_from_the_environment_too(recorded: Path) -> None:
         "INVENTORY",
         "LIMIT",
         "PROFILES",
+        "DIAGNOSE_SECONDS",
         "ARGS",
         "VERBOSE",
         "DIFF",

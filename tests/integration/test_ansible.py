@@ -22,6 +22,7 @@ from ansible_collections.tunefleet.linux.tests.integration.namespace import (
 )
 
 FIN = "net.ipv4.tcp_fin_timeout"
+SUMMARY = {"ANSIBLE_STDOUT_CALLBACK": "tunefleet.linux.summary"}
 ROLE = """
 - hosts: all
   gather_facts: false
@@ -205,6 +206,22 @@ def test_what_cannot_be_meant_is_named_and_nothing_is_written(refusals: Run, nam
     assert not lacking, f"{lacking} is not in: {said[0]}"
 
 
+def test_a_diagnosis_is_one_module_execution_and_says_what_to_do(fleet: Fleet) -> None:
+    calm = fleet.play("tunefleet.linux.diagnose", "-e", "diagnose_seconds=0.5", **SUMMARY)
+    assert calm.status == 0 and fleet.executions() == 1
+    with fleet.ns.load() as load:
+        load("listen", port=8080, backlog=5)
+        load.repeat(0.02, "begin", port=8080, count=2)
+        before = fleet.ns.snapshot()
+        run = fleet.play("tunefleet.linux.diagnose", "-e", "diagnose_seconds=0.5", **SUMMARY)
+        assert fleet.ns.snapshot() == before and fleet.executions() == 2
+    assert run.status == 0
+    said = [line for line in run.text.splitlines() if line.startswith("Diagnosis")]
+    assert said == ["Diagnosis of 1 host over 0.5 s: 1 under pressure."], run.text
+    assert "A program's own listen queue overflows (accept_queue_backlog)" in run.text
+    assert "  Limit     net.core.somaxconn is 4096" in run.text and "accept_queue" not in calm.text
+
+
 def test_each_module_runs_as_ansible_ships_it(fleet: Fleet) -> None:
     """Packed with all that it imports, as it goes to a host, whose Python does not know the collection."""
     play = """
@@ -217,10 +234,13 @@ def test_each_module_runs_as_ansible_ships_it(fleet: Fleet) -> None:
     - tunefleet.linux.sysctl_info: {names: [net.ipv4.tcp_fin_timeout]}
       register: kernel
     - tunefleet.linux.limits_info: {users: [nobody]}
-    - assert: {that: "kernel.settings[0].live.after == '31'"}
+    - tunefleet.linux.socket_info:
+      register: sockets
+    - tunefleet.linux.diagnose: {seconds: 0.1}
+    - assert: {that: ["kernel.settings[0].live.after == '31'", "sockets.source == 'sock_diag'"]}
 """
-    fleet.play(play, PYTHONPATH="").ended(ok=6, changed=3, failed=0)
-    assert fleet.executions() == 5
+    fleet.play(play, PYTHONPATH="").ended(ok=8, changed=3, failed=0)
+    assert fleet.executions() == 7
 
 
 def test_the_way_back_through_ansible_when_the_profile_itself_is_gone(fleet: Fleet) -> None:

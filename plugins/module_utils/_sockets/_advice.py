@@ -70,15 +70,14 @@ class Change(t.NamedTuple):
         return grown(self.before.counters.get(name), self.after.counters.get(name))
 
     def live(self, key: str) -> t.Optional[str]:
-        text = self.after.settings.get(key)
-        return None if text is None else " ".join(text.split())
+        return self.after.settings.get(key)
 
     def number(self, key: str, position: int = 0) -> t.Optional[int]:
         found = _proc.numbers(self.live(key))
         return found[position] if len(found) > position else None
 
     def rate(self, count: int, what: str) -> str:
-        """``312 handshakes dropped in 5.0 s (62.4/s)``."""
+        """``312 datagrams dropped in 5.0 s (62.4/s)``."""
         return "{0} {1} in {2:.1f} s ({3:.1f}/s)".format(count, what, self.seconds, count / self.seconds)
 
 
@@ -209,7 +208,7 @@ def _accept_queues(change: Change) -> t.Iterator[Advice]:
         return
     dropping = [queue for queue in _queues(change) if queue.dropped]
     for queue in dropping:
-        evidence = "{0}; {1}".format(change.rate(queue.dropped, "handshakes dropped"), _queue_state(queue))
+        evidence = "{0}; {1}".format(change.rate(queue.dropped, "attempts to connect dropped"), _queue_state(queue))
         yield _accept_queue(change, queue, evidence)
     if not dropping:
         evidence = change.rate(overflows, "overflows")

@@ -84,7 +84,7 @@ class Reading(t.NamedTuple):
 def read(host: "Host") -> Reading:
     """Look at everything once."""
     unseen: t.List[str] = []
-    settings = {key: host.live_text(key.replace(".", "/")) for key in SETTINGS}
+    settings = {key: _setting(host, key) for key in SETTINGS}
     at = host.now()
     counters = _proc.counters(_text(host, "/proc/net/netstat", unseen))
     counters.update(_proc.counters(_text(host, "/proc/net/snmp", unseen)))
@@ -105,6 +105,12 @@ def read(host: "Host") -> Reading:
         settings,
         unseen,
     )
+
+
+def _setting(host: "Host", key: str) -> t.Optional[str]:
+    """A live value, numbers with single blanks between them."""
+    text = host.live_text(key.replace(".", "/"))
+    return None if text is None else " ".join(text.split())
 
 
 def _text(host: "Host", path: str, unseen: t.List[str]) -> str:

@@ -224,6 +224,30 @@ def test_a_revert_is_told_as_one(inherited: list[str], monkeypatch: pytest.Monke
     ]
 
 
+CALM = {"advice": [], "seconds": 5.0, "unseen": []}
+DIAGNOSE = {"action": "tunefleet.linux.diagnose", "resolved_action": "tunefleet.linux.diagnose"}
+
+
+def test_a_diagnosis_is_told_in_its_own_words(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_runner_on_ok(result("one", CALM, **DIAGNOSE))
+    assert plugin.show().lines == []
+    plugin.v2_runner_on_unreachable(result("two", {"msg": "Gone."}, **DIAGNOSE))
+    assert plugin.show().lines == ["one: calm", "two: unreachable: Gone."]
+    plugin.v2_playbook_on_stats(None)
+    assert plugin.show().lines[2:4] == ["", "Diagnosis of 2 hosts over 5 s: 1 calm, 1 unreachable."]
+    assert inherited == ["set_options"]
+
+
+def test_a_diagnosis_beside_a_profile(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_runner_on_ok(result("one", DONE))
+    plugin.v2_runner_on_ok(result("one", CALM, **DIAGNOSE))
+    plugin.v2_playbook_on_stats(None)
+    said = [line for line in plugin.show().lines if line.startswith(("Apply", "Diagnosis"))]
+    assert [line.split(" ")[0] for line in said] == ["Apply", "Diagnosis"]
+
+
 @pytest.mark.parametrize(
     ("made", "arguments", "expected"),
     [

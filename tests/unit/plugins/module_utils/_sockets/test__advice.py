@@ -16,13 +16,13 @@ SETTINGS = {
     "net.core.rmem_default": "212992",
     "net.core.rmem_max": "212992",
     "net.core.somaxconn": "4096",
-    "net.ipv4.ip_local_port_range": "32768\t60999",
+    "net.ipv4.ip_local_port_range": "32768 60999",
     "net.ipv4.ip_local_reserved_ports": "",
     "net.ipv4.tcp_max_orphans": "131072",
     "net.ipv4.tcp_max_syn_backlog": "2048",
     "net.ipv4.tcp_max_tw_buckets": "131072",
-    "net.ipv4.tcp_mem": "100\t200\t300",
-    "net.ipv4.tcp_rmem": "4096\t131072\t6291456",
+    "net.ipv4.tcp_mem": "100 200 300",
+    "net.ipv4.tcp_rmem": "4096 131072 6291456",
     "net.ipv4.tcp_syncookies": "1",
     "net.ipv4.tcp_timestamps": "1",
     "net.ipv4.tcp_tw_reuse": "2",
@@ -121,7 +121,7 @@ def test_a_backlog_of_the_programs_own():
     assert found.kind is _kinds.ACCEPT_QUEUE_BACKLOG
     assert (found.severity, found.kernel_helps) == ("loss", False)
     assert found.subject == "0.0.0.0:80 nginx (process 812)"
-    assert found.evidence == "42 handshakes dropped in 10.0 s (4.2/s); 129 wait for accept(), limit 128"
+    assert found.evidence == "42 attempts to connect dropped in 10.0 s (4.2/s); 129 wait for accept(), limit 128"
     assert list(found.settings) == [_advice.Setting("net.core.somaxconn", "4096")]
 
 
@@ -156,7 +156,7 @@ def test_files_that_cannot_be_counted_or_have_no_limit_say_nothing(owner):
 
 def test_a_listener_that_began_in_between_counts_from_zero():
     found = only(overflowing(listener(drops=7, inode=12), listener(drops=500, inode=11)))
-    assert found.evidence.startswith("7 handshakes dropped")
+    assert found.evidence.startswith("7 attempts to connect dropped")
 
 
 def test_only_who_dropped_is_named():
@@ -171,7 +171,9 @@ def test_sockets_of_one_port_are_one_queue():
     first["sockets"] = sockets([listener(inode=1), listener(inode=2)])
     last["sockets"] = sockets([listener(inode=1, drops=2, length=3), listener(inode=2, drops=3, length=4)])
     found = only(advise(first, last))
-    assert found.evidence == "5 handshakes dropped in 10.0 s (0.5/s); 7 wait for accept() in 2 sockets, limit 128"
+    assert (
+        found.evidence == "5 attempts to connect dropped in 10.0 s (0.5/s); 7 wait for accept() in 2 sockets, limit 128"
+    )
 
 
 @pytest.mark.parametrize("after", [{}, {"sockets": None}, {"sockets": sockets([listener(limit=None, drops=None)])}])

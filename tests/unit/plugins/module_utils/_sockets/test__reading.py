@@ -63,6 +63,7 @@ def test_everything_is_read():
     assert reading.conntrack == _reading.Conntrack(10, 262144, 18, 1)
     assert reading.files == (1056, 2**63 - 1)
     assert reading.sockstat["tcp6"] == {"inuse": 2}
+    assert reading.settings["net.ipv4.ip_local_port_range"] == "32768 60999"
     assert reading.settings["net.core.somaxconn"] == "4096" and reading.settings["net.ipv4.tcp_mem"] is None
 
 
@@ -145,7 +146,7 @@ def test_conntrack_without_its_statistics():
     [("", 28232), ("8080", 28232), ("40000-40009", 28222), ("60990-61010", 28222), ("32768,60999", 28230)],
 )
 def test_reserved_ports_are_not_available(reserved, available):
-    settings = {"net.ipv4.ip_local_port_range": "32768\t60999", "net.ipv4.ip_local_reserved_ports": reserved}
+    settings = {"net.ipv4.ip_local_port_range": "32768 60999", "net.ipv4.ip_local_reserved_ports": reserved}
     assert _reading.ports_available(settings) == available
 
 

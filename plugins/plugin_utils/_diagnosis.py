@@ -1,0 +1,189 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a diagnosis of hosts came to, in words for people. Pure. Private: not for use outside of ``tunefleet.linux``.
+
+The report is about troubles, not about hosts: what to do is said once for all hosts that have the same, and its length is bounded however
+many there are. Nothing here prints or colours; a line carries the *tone* in which the caller may print it.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._summary import (
+    BAD,
+    DONE,
+    GOOD,
+    HEAD,
+    PLAIN,
+    WARN,
+    Line,
+    Outcome,
+    named,
+    plain_message,
+)
+
+MAX_ROWS = 20
+MAX_SENTENCES = 10
+_LABEL = 10
+
+Advice = Mapping[str, t.Any]
+
+
+def render(outcomes: Sequence[Outcome], width: int = 100) -> list[Line]:
+    """The report of a whole run.
+
+    :param outcomes: one for each host; ``result`` is what the module ``diagnose`` returned.
+    :param width: how many characters fit into a line.
+    """
+    outcomes = sorted(outcomes, key=lambda outcome: _natural(outcome.host))
+    lines = _wrapped(_headline(outcomes), width, _tone(outcomes))
+    for troubles in _by_kind(outcomes):
+        lines += [Line(""), *_chapter(troubles, len(outcomes) > 1, width)]
+    failed = ((plain_message(one.result), one.host) for one in outcomes if one.state != DONE)
+    lines += _sentences("Failed", failed, BAD, outcomes, width)
+    unseen = ((text, one.host) for one in outcomes if one.state == DONE for text in one.result.get("unseen") or ())
+    lines += _sentences("Not seen, and not judged", unseen, PLAIN, outcomes, width)
+    return lines
+
+
+def progress(outcome: Outcome, width: int = 100) -> Line:
+    """One line as soon as a host is through."""
+    if outcome.state != DONE:
+        message = f"{outcome.host}: {outcome.state}: {plain_message(outcome.result)}"
+        return Line(textwrap.shorten(message, width, placeholder=" ..."), BAD)
+    ids = list(dict.fromkeys(str(advice["id"]) for advice in _advice(outcome)))
+    return Line(f"{outcome.host}: {', '.join(ids) or 'calm'}", WARN if ids else GOOD)
+
+
+def _advice(outcome: Outcome) -> Sequence[Advice]:
+    return outcome.result.get("advice") or () if outcome.state == DONE else ()
+
+
+def _headline(outcomes: Sequence[Outcome]) -> str:
+    hosts = "1 host" if len(outcomes) == 1 else f"{len(outcomes)} hosts"
+    times = [float(one.result.get("seconds") or 0) for one in outcomes if one.state == DONE]
+    over = f" over {max(times):g} s" if times else ""
+    if all(one.state == DONE and not _advice(one) for one in outcomes):
+        return f"Diagnosis of {hosts}{over}: calm. Nothing was lost, and nothing is nearly used up."
+    verdicts = [one.state if one.state != DONE else "under pressure" if _advice(one) else "calm" for one in outcomes]
+    order = dict.fromkeys(("under pressure", "calm", *verdicts))
+    counts = [f"{verdicts.count(one)} {one}" for one in order if one in verdicts]
+    return f"Diagnosis of {hosts}{over}: {', '.join(counts)}."
+
+
+def _tone(outcomes: Iterable[Outcome]) -> str:
+    if any(one.state != DONE for one in outcomes):
+        return BAD
+    return WARN if any(_advice(one) for one in outcomes) else GOOD
+
+
+# One kind of trouble
+
+Trouble = tuple[str, Advice]
+"""The host that has it, and what is said about it."""
+
+
+def _by_kind(outcomes: Sequence[Outcome]) -> list[list[Trouble]]:
+    """The same trouble of all hosts together: losses first, then what most hosts have."""
+    kinds: dict[str, list[Trouble]] = {}
+    for outcome in outcomes:
+        for advice in _advice(outcome):
+            kinds.setdefault(str(advice["id"]), []).append((outcome.host, advice))
+    return sorted(
+        kinds.values(), key=lambda troubles: (not _is_loss(troubles), -len({host for host, _one in troubles}))
+    )
+
+
+def _is_loss(troubles: Iterable[Trouble]) -> bool:
+    return any(advice["severity"] == "loss" for _host, advice in troubles)
+
+
+def _chapter(troubles: Sequence[Trouble], several: bool, width: int) -> list[Line]:
+    first = troubles[0][1]
+    tone = BAD if _is_loss(troubles) else WARN
+    lines = _wrapped(f"{first['title']} ({first['id']})", width, HEAD)
+    for host, advice in troubles[:MAX_ROWS]:
+        words = [host if several else "", advice["subject"], advice["evidence"]]
+        lines += _wrapped(": ".join(word for word in words if word), width, tone, "  ", "    ")
+    if len(troubles) > MAX_ROWS:
+        rest = {host for host, _advice in troubles[MAX_ROWS:]}
+        lines += _wrapped(
+            f"and {len(troubles) - MAX_ROWS} more, on {named(sorted(rest, key=_natural))}", width, tone, "  "
+        )
+    for label, text in (
+        ("Why", first["meaning"]),
+        *_limits(troubles),
+        ("To do", first["remedy"]),
+        ("Costs", first["cost"]),
+    ):
+        lines += _wrapped(f"{label.ljust(_LABEL)}{text}", width, PLAIN, "  ", " " * (_LABEL + 2))
+    return lines
+
+
+def _limits(troubles: Sequence[Trouble]) -> list[tuple[str, str]]:
+    """What is said about settings, once for all hosts that have the same values."""
+    said: dict[str, list[str]] = {}
+    for host, advice in troubles:
+        for setting in advice["settings"]:
+            hosts = said.setdefault(_setting(setting), [])
+            if host not in hosts:
+                hosts.append(host)
+    everybody = len({host for host, _advice in troubles})
+    texts = [text if len(hosts) == everybody else f"{text} (on {named(hosts)})" for text, hosts in said.items()]
+    if len(texts) > MAX_SENTENCES:
+        texts = [*texts[:MAX_SENTENCES], f"and {len(texts) - MAX_SENTENCES} other values"]
+    return [("Limit" if not number else "", text) for number, text in enumerate(texts)]
+
+
+def _setting(setting: Mapping[str, t.Any]) -> str:
+    live = "cannot be seen here" if setting["live"] is None else f"is {setting['live']}"
+    text = f"{setting['key']} {live}"
+    if setting["suggested"] is not None:
+        text += f"; {setting['suggested']} would help"
+        if setting["profile"]:
+            text += f", as in the profile {setting['profile']}"
+    return text
+
+
+# Small words
+
+
+def _sentences(
+    title: str, items: Iterable[tuple[str, str]], tone: str, outcomes: Sequence[Outcome], width: int
+) -> list[Line]:
+    """A section of sentences, each once with the hosts that it holds for; no section without any."""
+    grouped: dict[str, list[str]] = {}
+    for text, host in items:
+        grouped.setdefault(text, []).append(host)
+    if not grouped:
+        return []
+    lines = [Line(""), Line(title, HEAD)]
+    order = sorted(grouped.items(), key=lambda one: -len(one[1]))
+    for text, hosts in order[:MAX_SENTENCES]:
+        where = f"{named(hosts)}: " if len(outcomes) > 1 else ""
+        lines += _wrapped(where + " ".join(text.split()), width, tone, "  ", "    ")
+    if len(order) > MAX_SENTENCES:
+        lines.append(Line(f"  and {len(order) - MAX_SENTENCES} more", tone))
+    return lines
+
+
+def _wrapped(text: str, width: int, tone: str, indent: str = "", hang: str = "  ") -> list[Line]:
+    wrapped = textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [Line(line, tone) for line in wrapped]
+
+
+def _natural(host: str) -> list[tuple[int, str]]:
+    """Sorts web2 before web10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", host) if part]
