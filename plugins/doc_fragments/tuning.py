@@ -91,8 +91,8 @@ options:
           - The soft limit. A number, or V(unlimited), or a map with exactly one of C(value), C(at_least) and C(at_most).
           - With C(at_least) nothing is written where sessions have at least that already, by a rule of any file or by what the
             processes that start sessions have.
-          - The number may depend on the host, as in C({at_least: {per_gib: 8192, max: 1048576}}), see the option
-            O(tunefleet.linux.sysctl#module:settings).
+          - "The number may depend on the host, as in C({at_least: {per_gib: 8192, max: 1048576}}), see the option
+            O(tunefleet.linux.sysctl#module:settings)."
         type: raw
       hard:
         description: The hard limit, as C(soft).

@@ -33,9 +33,9 @@ options:
         numbers compare one by one; the range C(net.ipv4.ip_local_port_range) is the larger, the lower it begins and the higher it
         ends; a list of ports is the larger that holds all ports of the other. A bound that the kernel's own default meets is not
         written to the file, for that would pin it against the default of a newer kernel.
-      - A number may depend on the host, as in C({per_gib: 65536, min: 131072, max: 2000000}) or C({per_cpu: 1024}); so may one
+      - "A number may depend on the host, as in C({per_gib: 65536, min: 131072, max: 2000000}) or C({per_cpu: 1024}); so may one
         of several. It is worked out there, and the arithmetic is part of RV(settings[].wanted). C({largest: [...]})
-        and C({smallest: [...]}) choose among such numbers.
+        and C({smallest: [...]}) choose among such numbers."
       - Memory is MemTotal, or the memory limit of the container where that is less, rounded up to 256 MiB below 4 GiB and to
         1 GiB from there on, so that a value does not change with each kernel. Processors are those that are online.
       - A key is written C(net.ipv4.tcp_rmem) or C(net/ipv4/tcp_rmem). An interface with dots in its name is written
