@@ -465,7 +465,9 @@ class Host:
                 with self._folder(path) as (folder, name):
                     os.rmdir(name, dir_fd=folder)
                     os.fsync(folder)
-            except OSError:  # somebody else uses it, or has removed it
+            except FileNotFoundError:  # gone already
+                continue
+            except OSError:  # somebody else uses it
                 return
 
     def sweep(self, real: str) -> None:

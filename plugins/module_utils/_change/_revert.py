@@ -201,7 +201,9 @@ def _file_steps(host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], v
         if record is None:
             continue
         now, goal = host.read_if_any(real), view.read_if_any(record.path)
-        if now is not None and now != goal:
+        # Without the file, only directories may be left of it, when it was removed and nothing more.
+        empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
+        if empty or (now is not None and now != goal):
             steps.append(d.FileStep(record.path, real, now, goal, record.directories))
     return steps
 

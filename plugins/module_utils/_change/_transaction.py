@@ -168,7 +168,8 @@ def put_file(host: "Host", step: FileStep, before: t.Optional[bytes], after: t.O
     if after is not None:
         host.replace(step.real, after, before)
         return
-    host.remove(step.real, before)
+    if before is not None:
+        host.remove(step.real, before)
     host.remove_directories(step.directories)
 
 
