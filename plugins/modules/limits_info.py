@@ -9,7 +9,10 @@ short_description: Read what new sessions get from limits.conf and limits.d
 version_added: 0.1.0
 description:
   - Returns for users the limits that a new session gets over all files of limits.conf(5), and the line that decides each.
-  - Stacks of PAM that leave pam_limits out, or give it a file of its own, are not looked at.
+  - For each service that opens sessions, such as sshd, cron and su, tells what the session gets, and which layer set it last - a
+    line of a file, the daemon, process 1 or the caller - by the PAM stack of that service.
+  - The files are read as the pam_limits of the host reads them, whose bytes tell its release and whether it is Debian's. See
+    C(docs/limits.md) of the collection.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -73,11 +76,31 @@ limits:
       type: dict
       returned: success
       sample: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: null}
+    services:
+      description:
+        - For each service in C(/etc/pam.d) and the directories of vendors that opens sessions, what the session gets (C(soft),
+          C(hard)), which layer set each of them last (C(set_by)), and what else to know (C(note)).
+        - A note tells of a stack without pam_limits, of C(UsePAM no), of a file that C(conf=) names and that is missing, of a line
+          that may jump over pam_limits, of an exemption, and of what the kernel refuses.
+      type: dict
+      returned: O(users) is given
+      sample:
+        sshd:
+          soft: 65535
+          hard: 524288
+          set_by: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: 'sshd (process 812)'}
+          note: null
+notes:
+  description: Ways in for which limits files have no effect, and files that pam_limits stumbles over, one sentence each.
+  returned: success
+  type: list
+  elements: str
+  sample: ['sshd does not ask PAM (/etc/ssh/sshd_config:3 has no UsePAM yes), so ssh sessions keep what sshd has.']
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._info import limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._info_limits import limits
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 

@@ -6,18 +6,13 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _seen, _seen_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _seen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _conf, _names, _values
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
-
-# limits.conf(5) of Debian: * and @group do not bind root; Ubuntu and others made from Debian have the file too.
-_DEBIAN = "/etc/debian_version"
 
 
 def _keys(host: "Host", names: t.Optional[t.Sequence[str]]) -> t.List[str]:
@@ -79,54 +74,3 @@ def _state_of(
         key, status, "", reason, (now, now), (entry, entry), state, state, boot_others=others, shape=shape
     )
     return decision._replace(reason=reason or _plan_sysctl.doubt(decision, tables[0].reader) or "")
-
-
-def _where(placed: t.Optional[_pam.Placed]) -> t.Optional[str]:
-    return placed.where if placed else None
-
-
-def _limit(target: t.Mapping[str, str], item: str, choice: _pam.Choice, base: Limit) -> _result.Result:
-    """What a new session gets, and the lines that decide."""
-    effective = _pam.session(choice, item, base, base, True, None, _dialect.PLAIN)[0]
-    reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
-    return {
-        "target": dict(target),
-        "item": item,
-        "status": d.OK,
-        "reason": reason,
-        "effective": {"soft": effective.soft, "hard": effective.hard},
-        "rule": {"soft": _where(choice.soft), "hard": _where(choice.hard)},
-    }
-
-
-def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
-    """What new sessions of users get, or, without users, what each domain that has a rule is given.
-
-    :raises TuneError: when there is no such user, or a file cannot be read.
-    """
-    seen = _seen_limits.limits(host, None)
-    rules = _pam.placed_rules(seen.files)
-    if users:
-        spares_root = host.exists(_DEBIAN)
-        found = [one for name in users for one in _of_user(host, name, rules, seen, spares_root)]
-    else:
-        pairs = sorted({(placed.rule.domain, placed.rule.item) for placed in rules if not placed.rule.exempts})
-        found = [
-            _limit({"domain": domain}, item, _pam.for_domain(rules, domain, item), seen.base.get(item, Limit()))
-            for domain, item in pairs
-        ]
-    return {"limits": found}
-
-
-def _of_user(
-    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen_limits.LimitsSeen, spares_root: bool
-) -> t.List[_result.Result]:
-    entry = host.user(name)
-    if entry is None:
-        raise TuneError("Reading the limits of user {0!r} failed: there is no such user on this host.".format(name))
-    user = _pam.User(*entry)
-    items = sorted(set(seen.base) | {placed.rule.item for placed in rules if not placed.rule.exempts})
-    return [
-        _limit({"user": name}, item, _pam.for_user(rules, user, item, spares_root), seen.base.get(item, Limit()))
-        for item in items
-    ]

@@ -4,12 +4,10 @@
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import (
-    LIMITS_FILE,
     SYSCTL_FILE,
     FakeHost,
-    proc_limits,
 )
 
 EARLY, LATE = "/usr/lib/sysctl.d/50-a.conf", "/etc/sysctl.d/99-z.conf"
@@ -210,87 +208,3 @@ def test_sysctl_malformed_names():
         "The key 'a..b' has an empty segment; write it as in net.core.somaxconn.",
         "The key 'x' is one word; a key names its directory too, as in net.core.somaxconn.",
     ]
-
-
-MAIN = "/etc/security/limits.conf"
-USERS = {"alice": ("alice", 2000, 2000, {2000: "alice", 3000: "web"}), "root": ("root", 0, 0, {0: "root"})}
-
-
-def limits(users=None, **host):
-    fake = FakeHost(users=USERS, **host)
-    result = _info.limits(fake, users)
-    assert fake.log == []
-    return result["limits"]
-
-
-def test_limits_of_a_user():
-    found = limits(["alice"], files={MAIN: b"* - nofile 5\n", LIMITS_FILE: b"#\n@web soft nofile 4\nbob - core 0\n"})
-    assert found == [
-        {
-            "target": {"user": "alice"},
-            "item": "core",
-            "status": "ok",
-            "reason": None,
-            "effective": {"soft": None, "hard": None},
-            "rule": {"soft": None, "hard": None},
-        },
-        {
-            "target": {"user": "alice"},
-            "item": "nofile",
-            "status": "ok",
-            "reason": None,
-            "effective": {"soft": 4, "hard": 5},
-            "rule": {"soft": LIMITS_FILE + ":2", "hard": MAIN + ":1"},
-        },
-        {
-            "target": {"user": "alice"},
-            "item": "nproc",
-            "status": "ok",
-            "reason": None,
-            "effective": {"soft": 96000, "hard": 96000},
-            "rule": {"soft": None, "hard": None},
-        },
-    ]
-
-
-@pytest.mark.parametrize(
-    ("files", "effective"),
-    [
-        pytest.param({}, {"soft": 5, "hard": 5}, id="everywhere"),
-        pytest.param({"/etc/debian_version": b"13.1\n"}, {"soft": 1024, "hard": 524288}, id="Debian"),
-    ],
-)
-def test_limits_of_root(files, effective):
-    found = limits(["root"], files=dict(files, **{MAIN: b"* - nofile 5\n"}))
-    assert [one["effective"] for one in found if one["item"] == "nofile"] == [effective]
-
-
-def test_limits_of_an_exempt_user():
-    found = limits(["alice"], files={MAIN: b"* - nofile 5\nalice -\n"})
-    assert {one["reason"] for one in found} == {"exempt from all limits by " + MAIN + ":2"}
-    assert [one["effective"] for one in found if one["item"] == "nofile"] == [{"soft": 1024, "hard": 524288}]
-
-
-def test_limits_of_several_users():
-    assert [one["target"]["user"] for one in limits(["root", "alice"])] == ["root", "root", "alice", "alice"]
-
-
-def test_limits_of_nobody():
-    with pytest.raises(TuneError) as caught:
-        limits(["alice", "mallory"])
-    assert str(caught.value) == "Reading the limits of user 'mallory' failed: there is no such user on this host."
-
-
-def test_limits_of_every_domain():
-    found = limits(
-        files={MAIN: b"@web soft nofile 9\nalice -\n* hard nproc 7\n", LIMITS_FILE: b"* hard nproc 8\n"},
-        texts={"/proc/1/limits": proc_limits(nofile=(2048, 4096), nproc=(5, 6))},
-    )
-    assert [(one["target"], one["item"], one["effective"], one["rule"]) for one in found] == [
-        ({"domain": "*"}, "nproc", {"soft": 5, "hard": 8}, {"soft": None, "hard": LIMITS_FILE + ":1"}),
-        ({"domain": "@web"}, "nofile", {"soft": 9, "hard": 4096}, {"soft": MAIN + ":1", "hard": None}),
-    ]
-
-
-def test_limits_without_any_rule():
-    assert limits() == []

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What sessions get, and why, for the module that only reads. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _result, _seen_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _stack, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+# Who starts the sessions of a service; the others are started by whoever calls them, or by process 1.
+_DAEMONS = {"sshd": "sshd", "cron": "cron", "crond": "crond", "atd": "atd"}
+_CALLED = frozenset(["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l"])
+
+
+def _where(placed: t.Optional[_pam.Placed]) -> t.Optional[str]:
+    return placed.where if placed else None
+
+
+def _halves(limit: Limit) -> _result.Result:
+    return {"soft": limit.soft, "hard": limit.hard}
+
+
+def _entry(target: t.Mapping[str, str], item: str, choice: _pam.Choice, seen: LimitsSeen) -> _result.Result:
+    """What a new session gets, and the lines that decide."""
+    base = seen.base.get(item, Limit())
+    limit, refused = _pam.session(choice, item, base, base, True, seen.nr_open, seen.dialect)
+    reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
+    if refused:
+        reason = "the kernel refuses what the rules ask for, so {0}".format(
+            "the session keeps what it had" if seen.dialect.forgives else "pam_limits refuses the session"
+        )
+    return {
+        "target": dict(target),
+        "item": item,
+        "status": d.OK,
+        "reason": reason,
+        "effective": _halves(limit),
+        "rule": {"soft": _where(choice.soft), "hard": _where(choice.hard)},
+    }
+
+
+def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
+    """What new sessions of users get, or, without users, what each domain that has a rule is given.
+
+    :raises TuneError: when there is no such user, or a file cannot be read.
+    """
+    seen = _seen_limits.limits(host, None)
+    rules = _pam.placed_rules(seen.files, seen.dialect)
+    if users:
+        found = [one for name in users for one in _of_user(host, name, rules, seen)]
+    else:
+        pairs = sorted({(placed.rule.domain, placed.rule.item) for placed in rules if not placed.rule.exempts})
+        found = [_entry({"domain": domain}, item, _pam.for_domain(rules, domain, item), seen) for domain, item in pairs]
+    return {"limits": found, "notes": _limit_notes.ineffective(seen) + _limit_notes.about_files(seen)}
+
+
+def _of_user(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen) -> t.List[_result.Result]:
+    user = _seen_limits.user(host, name)
+    if user is None:
+        raise TuneError("Reading the limits of user {0!r} failed: there is no such user on this host.".format(name))
+    found = []
+    for item in sorted(set(seen.base) | {placed.rule.item for placed in rules if not placed.rule.exempts}):
+        choice = _pam.for_user(rules, user, item, seen.dialect.spares_root)
+        services = {stack.service: _of_service(stack, user, item, rules, seen) for stack in seen.stacks}
+        found.append(dict(_entry({"user": name}, item, choice, seen), services=services))
+    return found
+
+
+def _of_service(
+    stack: _stack.Stack, user: _pam.User, item: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen
+) -> _result.Result:
+    """What a session gets that a service opens, which layer set it last, and what else to know."""
+    daemon = next((one for one in seen.daemons if one.name == _DAEMONS.get(stack.service)), None)
+    before = daemon.limits.get(item, Limit()) if daemon else seen.base.get(item, Limit())
+    may_raise = daemon.may_raise if daemon else seen.may_raise
+    source = _source(stack.service, daemon)
+    unasked = _unasked(stack, seen)
+    if unasked:
+        return dict(_halves(before), set_by={"soft": source, "hard": source}, note=unasked)
+    dialect = _dialect.arguments(seen.dialect, stack.arguments)
+    note = "{0} may skip pam_limits".format(stack.doubt) if stack.doubt else None
+    if stack.conf is not None:
+        if stack.conf not in seen.conf:
+            note = "{0}, named in {1}, is missing, so the session is refused".format(stack.conf, stack.limits[-1].where)
+        rules = _pam.placed_rules([(stack.conf, seen.conf.get(stack.conf, b""))], dialect)
+    choice = _pam.for_user(rules, user, item, dialect.spares_root)
+    start = _pam.start({item: before}, seen.ceiling, dialect).get(item, before)
+    limit, refused = _pam.session(choice, item, before, start, may_raise, seen.nr_open, dialect)
+    if refused:
+        note = "the kernel refuses {0}, so {1}".format(
+            "what the rules ask for", "nothing changes" if dialect.forgives else "the session is refused"
+        )
+    if choice.exempt is not None:
+        note = "exempt from all limits by {0}".format(choice.exempt.where)
+    fallback = source if refused or choice.exempt or start == before else "process 1, from where pam_limits starts here"
+    placed = _pam.Choice() if refused or choice.exempt else choice
+    by = {"soft": _by(placed.soft, limit.soft, fallback), "hard": _by(placed.hard, limit.hard, fallback)}
+    return dict(_halves(limit), set_by=by, note=note)
+
+
+def _by(placed: t.Optional[_pam.Placed], value: t.Optional[_values.Number], fallback: str) -> str:
+    """The layer that set a half."""
+    if placed is None:
+        return fallback
+    asked = placed.rule.value
+    cut = value is not None and asked != value and asked != _values.UNLIMITED
+    return placed.where + (", cut to the hard limit" if cut else "")
+
+
+def _source(service: str, daemon: t.Optional[_seen_limits.Daemon]) -> str:
+    """Who has the limits that a session begins with."""
+    if daemon is not None:
+        return "{0} (process {1})".format(daemon.name, daemon.pid)
+    return "whoever calls {0}".format(service) if service in _CALLED else "process 1"
+
+
+def _unasked(stack: _stack.Stack, seen: LimitsSeen) -> str:
+    """Why pam_limits has no say in sessions of a service, or nothing."""
+    if not seen.dialect.installed:
+        return "pam_limits was not found here"
+    if stack.service == "sshd" and seen.use_pam[0] is False:
+        return "sshd does not ask PAM: {0}".format(seen.use_pam[1])
+    return "" if stack.limits else "{0} has no pam_limits".format(stack.path)
