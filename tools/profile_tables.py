@@ -21,6 +21,7 @@ ROLES = ROOT / "roles"
 OVERVIEW = ROOT / "docs" / "profiles.md"
 COMPOSE = "ansible_collections.tunefleet.linux.plugins.plugin_utils._compose"
 PROFILES = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles"
+WORDS = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profile"
 AMOUNTS = "ansible_collections.tunefleet.linux.plugins.module_utils._change._amount"
 
 BEGIN = "<!-- values: written by tools/profile_tables.py -->"
@@ -110,7 +111,9 @@ def _table(wanted: Mapping[str, t.Any]) -> list[str]:
     rows = [(f"`{key}`", _wish(setting), setting) for key, setting in wanted["sysctl"].items()]
     for limit in wanted["limits"]:
         sides = [f"{side} {_wish(limit[side])}" for side in ("soft", "hard") if side in limit]
-        rows.append((f"`{limit['domain']}` `{limit['item']}`", ", ".join(sides), limit))
+        words = importlib.import_module(WORDS)
+        target = next(words.target_text(kind, limit[kind]) for kind in words.TARGETS if kind in limit)
+        rows.append((f"`{target}` `{limit['item']}`", ", ".join(sides), limit))
     table = [
         [name, wish, entry["why"], entry.get("hazard", ""), ", ".join(entry["source"])] for name, wish, entry in rows
     ]

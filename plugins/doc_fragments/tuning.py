@@ -76,12 +76,39 @@ options:
     suboptions:
       domain:
         description:
-          - A user, C(@group), C(*) for everybody, or a range of user ids such as C(1000:2000).
+          - A user, C(@group), C(*) for everybody, or a range of user ids such as C(1000:2000). Holds for new sessions.
           - On Debian C(*) and C(@group) do not bind root.
+          - An entry has exactly one of C(domain), C(unit), C(manager) and C(process).
         type: str
-        required: true
+      unit:
+        description:
+          - A unit of systemd, such as C(nginx.service) or the template C(getty@.service). Its limit is kept in the drop-in
+            C(/etc/systemd/system/UNIT.d/99-tunefleet.conf), which systemd is made to read; a service never reads limits.conf(5).
+          - What it has already, over all drop-ins and the manager's default, is never lowered by C(at_least).
+          - Without a type it is a service. A name with other signs is written as systemd-escape(1) does it.
+        type: str
+      manager:
+        description:
+          - The default of all units that have no limit of their own, V(system) for services, V(user) for what runs below
+            C(user@UID.service). Kept in C(/etc/systemd/system.conf.d/99-tunefleet.conf) or C(user.conf.d).
+          - The hard limit of a user manager comes from PAM, and cuts what is said here.
+        type: str
+        choices: [system, user]
+      process:
+        description:
+          - Running processes, by name or by the path of a pid file. Set at once with prlimit(2), gone when the process ends.
+        type: str
+      restart:
+        description:
+          - Restart the C(unit) when its running process still has another limit. Otherwise RV(needs) names the unit.
+          - A unit that does not run is not started. Nothing that was not named is ever restarted.
+        type: bool
+        default: false
       item:
-        description: What is limited, in the unit of limits.conf(5).
+        description:
+          - What is limited, in the unit of limits.conf(5) for every kind of target.
+          - Units, managers and processes take V(as), V(core), V(cpu), V(data), V(fsize), V(memlock), V(msgqueue), V(nofile),
+            V(nproc), V(rss), V(rtprio), V(sigpending) and V(stack).
         type: str
         required: true
         choices: [as, core, cpu, data, fsize, locks, maxlogins, maxsyslogins, memlock, msgqueue, nice, nofile,

@@ -40,7 +40,7 @@ options:
     type: dict
     default: {}
   limits:
-    description: Limits that replace, for their domain and item, what the profiles say.
+    description: Limits that replace, for their target and item, what the profiles say.
     type: list
     elements: dict
     default: []
@@ -104,7 +104,9 @@ _raw:
           why: Selective acknowledgement resends only what was lost.
           source: ["memo_ko:139"]
     limits:
-      description: As RV(_raw[].sysctl), for each C(domain) and C(item) with C(soft) and C(hard).
+      description:
+        - As RV(_raw[].sysctl), for each target (C(domain), C(unit), C(manager) or C(process)) and C(item) with C(soft) and
+          C(hard).
       type: list
       elements: dict
 """

@@ -14,6 +14,7 @@ import grp
 import json
 import os
 import pwd
+import resource
 import socket
 import stat
 import subprocess
@@ -65,6 +66,14 @@ class File(t.NamedTuple):
 
 # A reading of limits files for pam_limits: bytes in their place, or None for those that are installed, and its arguments.
 View = t.Tuple[t.Optional[bytes], t.Sequence[str]]
+
+
+class Ran(t.NamedTuple):
+    """What a program came to."""
+
+    status: int
+    output: str
+    errors: str
 
 
 class Host:
@@ -168,6 +177,45 @@ class Host:
         """Let time pass."""
         time.sleep(seconds)
 
+    # -- programs ----------------------------------------------------------------------------------------------------------
+
+    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[Ran]:
+        """Run a program, never through a shell; None where there is no such program.
+
+        :param arguments: name of the program, looked for in the usual places, and what it is given.
+        :param patience: seconds after which it is ended.
+        :raises HostProblem: when it was not done by then.
+        """
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C",
+            "SYSTEMD_COLORS": "0",
+            "SYSTEMD_PAGER": "",
+        }
+        try:
+            ran = subprocess.run(
+                list(arguments),
+                check=False,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                timeout=patience,
+            )
+        except subprocess.TimeoutExpired:
+            raise HostProblem("{0} was not done within {1:.0f} seconds.".format(" ".join(arguments), patience))
+        except OSError:
+            return None
+        texts = [data.decode("utf-8", "surrogateescape") for data in (ran.stdout, ran.stderr)]
+        return Ran(ran.returncode, texts[0], texts[1].strip())
+
+    def age(self, path: str) -> t.Optional[float]:
+        """Seconds since a file was last changed; None when there is none."""
+        try:
+            return time.time() - os.stat(self._at(path)).st_mtime
+        except OSError:
+            return None
+
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 
     def live(self, key_path: str) -> Live:
@@ -250,6 +298,27 @@ class Host:
                 if len(fields) > 1 and fields[1] == "1":
                     found.append(pid)
         return found
+
+    def processes(self) -> t.List[str]:
+        """Ids of all processes that are seen from here, oldest first."""
+        return sorted((pid for pid in os.listdir(self._at("/proc")) if pid.isdigit()), key=int)
+
+    @staticmethod
+    def set_limit(pid: int, number: int, limit: t.Tuple[int, int]) -> t.Tuple[int, int]:
+        """Set soft and hard limit of a running process with prlimit(2); returns what they were.
+
+        :param number: the item, as in include/uapi/asm-generic/resource.h. :param limit: in the kernel's units; 2**64 - 1 is none.
+        :raises HostProblem: with half a sentence, when the kernel refused it or the process has ended.
+        """
+        # Python counts with a sign, and -1 is no limit to it.
+        signed = tuple(-1 if one == 2**64 - 1 else one for one in limit)
+        try:
+            former = resource.prlimit(pid, number, t.cast(t.Tuple[int, int], signed))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise HostProblem("the kernel refused it: {0}".format(reason))
+        soft, hard = [2**64 - 1 if one == -1 else one for one in former]
+        return soft, hard
 
     @staticmethod
     def user(name: str) -> t.Optional[t.Tuple[str, int, int, t.Dict[int, str]]]:

@@ -5,14 +5,15 @@
 
 DOCUMENTATION = r"""
 module: limits
-short_description: Set limits of new sessions in limits.d, and never lock anybody out
+short_description: Set limits of sessions, services and processes, and never lock anybody out
 version_added: 0.1.0
 description:
   - Sets rules of limits.conf(5) for users, groups or everybody, one or many in one call, and tells what a new session gets over
     all files.
   - A limit that the kernel would refuse is never written, because pam_limits then ends every login, root's included, on
     distributions that did not patch that away. A value that pam_limits would misread (V(64k), V(1e5), V(0x1000)) is refused.
-  - The rules are read when a session begins. Services of systemd never read them.
+  - The rules are read when a session begins. Services of systemd never read them, so an entry may name a unit, systemd's default
+    for all units, or a running process in place of a domain.
   - A drop-in for M(community.general.pam_limits); change the name of the module and a playbook goes on working. The default
     file differs, so that the file of the distribution stays as it is.
 author:
@@ -52,7 +53,8 @@ options:
   state:
     description:
       - V(present) sets the limits.
-      - V(absent) removes them from O(dest). An entry of O(limits) with neither C(soft) nor C(hard) loses both.
+      - V(absent) removes them from O(dest), or from our drop-in of the unit or manager. An entry of O(limits) with neither C(soft)
+        nor C(hard) loses both.
     type: str
     choices: [present, absent]
     default: present
@@ -63,7 +65,7 @@ options:
     type: path
     default: /etc/security/limits.d/99-tunefleet.conf
   backup:
-    description: Keep a dated copy of the file when it changes.
+    description: Keep a dated copy of each file when it changes.
     type: bool
     default: false
   guard:
@@ -92,6 +94,25 @@ EXAMPLES = r"""
         item: nofile
         soft: {at_least: 65535}
         hard: {at_least: 65535}
+
+- name: Let nginx open many files, now and after every restart
+  tunefleet.linux.limits:
+    limits:
+      - unit: nginx.service
+        item: nofile
+        soft: {at_least: 65535}
+        hard: {at_least: 65535}
+        restart: true
+
+- name: Raise what services get by default, and what one that runs has
+  tunefleet.linux.limits:
+    limits:
+      - manager: system
+        item: nofile
+        hard: {at_least: 65535}
+      - process: mysqld
+        item: nofile
+        soft: {at_least: 65535}
 
 - name: Set one limit, as with community.general.pam_limits
   tunefleet.linux.limits:
@@ -128,7 +149,8 @@ limits:
     status:
       description:
         - V(ok), V(changed), V(kept) and V(refused) as for a setting.
-        - V(not_namespaced), the host of this container owns the hard limit, and sessions here cannot have more.
+        - V(not_namespaced), the host of this container owns the hard limit, and nothing here can have more.
+        - V(unknown), there is no such unit or process. V(no_effect), the unit is masked, or the host has no systemd.
       type: str
       returned: success
       sample: changed
@@ -143,22 +165,26 @@ limits:
       returned: success
       sample: sessions have it already without a rule of ours
     before:
-      description: What our file said, C(soft) and C(hard).
+      description:
+        - C(soft) and C(hard) as our file said of a domain, as a manager gave them, or as the running process had them; the lowest
+          where there are several processes. Null where nothing is known or runs.
       type: dict
       returned: success
       sample: {soft: null, hard: null}
     after:
-      description: What our file says now, or would say in check mode.
+      description: The same now, or as it would be in check mode. A process of a unit has it only once it is restarted.
       type: dict
       returned: success
       sample: {soft: 65535, hard: null}
     effective:
-      description: What a new session of the domain gets over all files, for users whom no stronger rule names.
+      description:
+        - What a new session of the domain gets over all files, for users whom no stronger rule names; what the unit gets when it
+          is started again, or a unit without a limit of its own; what the process has.
       type: dict
       returned: success
       sample: {soft: 65535, hard: 524288}
     shadowed_by:
-      description: The C(path:line) of a rule of another file that wins over ours.
+      description: The C(path:line) of a rule or a drop-in that wins over ours.
       type: str
       returned: success
       sample: /etc/security/limits.d/99-z.conf:3
@@ -198,7 +224,9 @@ summary:
   type: dict
   sample: {ok: 20, changed: 3, kept: 4}
 needs:
-  description: What has to happen before everything is in force, such as V(new_session).
+  description:
+    - What has to happen before everything is in force. V(new_session), log in again. V(restart:UNIT), that unit runs with other
+      limits than it would be started with. V(reboot), more services do, or systemd does not run here now.
   returned: always, unless an entry was malformed
   type: list
   elements: str

@@ -241,7 +241,8 @@ limits:
     status:
       description:
         - V(ok), V(changed), V(kept) and V(refused) as for a setting.
-        - V(not_namespaced), the host of this container owns the hard limit, and sessions here cannot have more.
+        - V(not_namespaced), the host of this container owns the hard limit, and nothing here can have more.
+        - V(unknown), there is no such unit or process. V(no_effect), the unit is masked, or the host has no systemd.
       type: str
       returned: success
       sample: changed
@@ -256,22 +257,26 @@ limits:
       returned: success
       sample: sessions have it already without a rule of ours
     before:
-      description: What our file said, C(soft) and C(hard).
+      description:
+        - C(soft) and C(hard) as our file said of a domain, as a manager gave them, or as the running process had them; the lowest
+          where there are several processes. Null where nothing is known or runs.
       type: dict
       returned: success
       sample: {soft: null, hard: null}
     after:
-      description: What our file says now, or would say in check mode.
+      description: The same now, or as it would be in check mode. A process of a unit has it only once it is restarted.
       type: dict
       returned: success
       sample: {soft: 65535, hard: null}
     effective:
-      description: What a new session of the domain gets over all files, for users whom no stronger rule names.
+      description:
+        - What a new session of the domain gets over all files, for users whom no stronger rule names; what the unit gets when it
+          is started again, or a unit without a limit of its own; what the process has.
       type: dict
       returned: success
       sample: {soft: 65535, hard: 524288}
     shadowed_by:
-      description: The C(path:line) of a rule of another file that wins over ours.
+      description: The C(path:line) of a rule or a drop-in that wins over ours.
       type: str
       returned: success
       sample: /etc/security/limits.d/99-z.conf:3
@@ -300,7 +305,9 @@ summary:
   type: dict
   sample: {ok: 20, changed: 3, kept: 4}
 needs:
-  description: What has to happen before everything is in force, such as V(new_session).
+  description:
+    - What has to happen before everything is in force. V(new_session), log in again. V(restart:UNIT), that unit runs with other
+      limits than it would be started with. V(reboot), more services do, or systemd does not run here now.
   returned: always, unless an entry was malformed
   type: list
   elements: str

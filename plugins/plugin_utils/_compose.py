@@ -34,13 +34,14 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     Setting,
     Wish,
     listed,
+    target_data,
 )
 
 NUMBERS: t.Final = Shape(INTEGERS)
 """What a value looks like of which nothing is known, and every limit."""
 
 Slot = tuple[str, ...]
-"""``(key,)`` for sysctl, ``(domain, item, "soft")`` for one side of a limit."""
+"""``(key,)`` for sysctl, ``(target, item, "soft")`` for one side of a limit."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def compose(
     :param profiles: these and everything they extend, by name; without circles.
     :param prefer: the profile that decides where two contradict each other.
     :param sysctl: settings that replace what the profiles say about their keys.
-    :param limits: limits that replace what the profiles say about their domain and item.
+    :param limits: limits that replace what the profiles say about their target and item.
     :raises ProfileProblem: with one sentence for each contradiction.
     """
     stated = _union(_stated(profiles[name], profiles) for name in _not_extended_by_others(names, profiles))
@@ -94,8 +95,19 @@ def compose(
             for slot in sorted(settled)
             if len(slot) == 1
         },
-        "limits": _limits_as_data(settled, instead_of),
+        "limits": _limits_as_data(
+            settled, instead_of, _restarting([profiles[name] for name in names], profiles, limits or {})
+        ),
     }
+
+
+def _restarting(
+    named: Iterable[Profile], profiles: Mapping[str, Profile], overrides: Mapping[LimitKey, Limit]
+) -> set[LimitKey]:
+    """The limits for whose sake a unit may be restarted: where a profile says so, and no override says anything."""
+    everything = {name: profiles[name] for one in named for name in (one.name, *ancestors(one, profiles))}
+    found = {key for one in everything.values() for key, limit in one.limits.items() if limit.restart}
+    return (found - set(overrides)) | {key for key, limit in overrides.items() if limit.restart}
 
 
 def _settle(
@@ -288,10 +300,10 @@ def _union(many: Iterable[Statements]) -> Statements:
 def _slots(sysctl: Mapping[str, Setting], limits: Mapping[LimitKey, Limit]) -> Iterable[tuple[Slot, Wish, Reason]]:
     for key, setting in sysctl.items():
         yield (key,), setting.wish, setting.reason
-    for (domain, item), limit in limits.items():
+    for (target, item), limit in limits.items():
         for side, wish in (("soft", limit.soft), ("hard", limit.hard)):
             if wish is not None:
-                yield (domain, item, side), wish, limit.reason
+                yield (target, item, side), wish, limit.reason
 
 
 def _as_settled(sysctl: Mapping[str, Setting], limits: Mapping[LimitKey, Limit]) -> dict[Slot, Settled]:
@@ -344,17 +356,20 @@ def _losers_of(entry: Slot, instead_of: Losers) -> dict[str, t.Any]:
     return {"instead_of": instead_of[entry]} if instead_of.get(entry) else {}
 
 
-def _limits_as_data(settled: Mapping[Slot, Settled], instead_of: Losers) -> list[dict[str, t.Any]]:
+def _limits_as_data(
+    settled: Mapping[Slot, Settled], instead_of: Losers, restarting: Collection[LimitKey]
+) -> list[dict[str, t.Any]]:
     limits = []
-    for domain, item in sorted({slot[:2] for slot in settled if len(slot) == 3}):
-        sides = {side: settled[domain, item, side] for side in ("soft", "hard") if (domain, item, side) in settled}
+    for target, item in sorted({slot[:2] for slot in settled if len(slot) == 3}):
+        sides = {side: settled[target, item, side] for side in ("soft", "hard") if (target, item, side) in settled}
         limits.append(
             {
-                "domain": domain,
+                **target_data(target),
                 "item": item,
                 **{side: result.wish.data() for side, result in sides.items()},
+                **({"restart": True} if (target, item) in restarting else {}),
                 **_reasons_as_data(reason for result in sides.values() for reason in result.reasons),
-                **_losers_of((domain, item), instead_of),
+                **_losers_of((target, item), instead_of),
             }
         )
     return limits

@@ -71,15 +71,31 @@ class Setting:
 
 @dataclass(frozen=True)
 class Limit:
-    """The entry of one resource limit; at least one of soft and hard is there."""
+    """The entry of one resource limit; at least one of soft and hard is there. ``restart`` lets a unit be restarted for it."""
 
     soft: Wish | None
     hard: Wish | None
     reason: Reason
+    restart: bool = False
 
 
 LimitKey = tuple[str, str]
-"""(domain, item), as in ("*", "nofile")."""
+"""Target and item, as in ("*", "nofile") or ("unit nginx.service", "nofile"); no domain holds a blank."""
+
+DOMAIN = "domain"
+UNIT = "unit"
+TARGETS: t.Final = (DOMAIN, UNIT, "manager", "process")
+
+
+def target_text(kind: str, name: str) -> str:
+    """How a target is called: a domain by itself, others with their kind in front."""
+    return name if kind == DOMAIN else f"{kind} {name}"
+
+
+def target_data(text: str) -> dict[str, str]:
+    """As a target is written in a profile."""
+    kind, blank, name = text.partition(" ")
+    return {kind: name} if blank else {DOMAIN: text}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount as _formulas
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import target_of
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
@@ -23,6 +24,8 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values im
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
+    TARGETS,
+    UNIT,
     UNLIMITED,
     VALUE,
     Amount,
@@ -35,13 +38,14 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     Source,
     Wish,
     listed,
+    target_text,
 )
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._yaml_lines import Document, Path
 
 RELATIONS = (VALUE, AT_LEAST, AT_MOST)
 REASON_FIELDS = ("why", "source", "hazard")
 SETTING_FIELDS = (*RELATIONS, *REASON_FIELDS)
-LIMIT_FIELDS = ("domain", "item", "soft", "hard", *REASON_FIELDS)
+LIMIT_FIELDS = (*TARGETS, "item", "soft", "hard", "restart", *REASON_FIELDS)
 PROFILE_FIELDS = ("title", "summary", "extends", "sources", "sysctl", "limits", "apply")
 SOURCE_FIELDS = ("title", "address")
 
@@ -213,17 +217,42 @@ class _Check:
         for index, entry in enumerate(self.sequence(path, data, "'limits'")):
             here = (*path, index)
             fields = self.mapping(here, entry, "a limit", LIMIT_FIELDS)
-            domain, item = (self.required_text(here, fields, field, "the limit") for field in ("domain", "item"))
-            what = f"the limit {domain} {item}"
-            if (domain, item) in limits:
+            target = self.target(here, fields)
+            item = self.required_text(here, fields, "item", "the limit")
+            what = f"the limit {target} {item}"
+            if (target, item) in limits:
                 self.wrong(here, f"{what} is given twice; keep one entry with 'soft', 'hard' or both.")
             soft, hard = (
                 self.bound((*here, side), fields[side], item) if side in fields else None for side in ("soft", "hard")
             )
             if fields and soft is None and hard is None:
                 self.wrong(here, f"{what} has neither 'soft' nor 'hard'; it needs at least one.")
-            limits[domain, item] = Limit(soft, hard, self.reason(here, fields, what, declared))
+            restart = self.restart((*here, "restart"), fields, target)
+            limits[target, item] = Limit(soft, hard, self.reason(here, fields, what, declared), restart)
         return limits
+
+    def target(self, path: Path, fields: Mapping[str, t.Any]) -> str:
+        """Whom a limit is for; the name is checked as the module on the host does it."""
+        given = [kind for kind in TARGETS if kind in fields]
+        if len(given) != 1:
+            found = f"found {listed(given)}" if given else "found none"
+            self.wrong(path, f"a limit needs exactly one of {listed(TARGETS, 'or')}, {found}.")
+            return ""
+        name = self.required_text(path, fields, given[0], "the limit")
+        try:
+            kind, name = target_of({given[0]: name}) if name else (given[0], name)
+        except ValueProblem as problem:
+            self.wrong((*path, given[0]), f"{problem}.")
+            return ""
+        return target_text(kind, name)
+
+    def restart(self, path: Path, fields: Mapping[str, t.Any], target: str) -> bool:
+        data = fields.get("restart", False)
+        if not isinstance(data, bool):
+            self.wrong(path, f"'restart' must be true or false, found {_found(data)}.")
+        elif data and not target.startswith(f"{UNIT} "):
+            self.wrong(path, "'restart' goes with a unit only; nothing else is ever restarted.")
+        return data is True
 
     def bound(self, path: Path, data: t.Any, item: str) -> Wish:
         def amount(found: t.Any) -> Amount:

@@ -102,7 +102,7 @@ def resolve(
     :param names: names, lists of names and comma-separated names.
     :param prefer: the profile that decides where two contradict each other.
     :param sysctl: overrides: what to want of a key in place of what the profiles say.
-    :param limits: overrides: what to want of a domain and item in place of what the profiles say.
+    :param limits: overrides: what to want of a target and item in place of what the profiles say.
     :param allow_audit_only: whether profiles that must never be applied are welcome.
     :raises ProfileProblem: whenever something about this is wrong, and nothing else.
     """

@@ -366,6 +366,9 @@ def _setting_drift(setting: Mapping[str, t.Any]) -> str:
 
 def _limit_change(limit: Mapping[str, t.Any]) -> str:
     before, after = _part(limit, "before"), _part(limit, "after")
+    if before == after and limit.get("reason"):  # the process of a unit, until it is restarted
+        gets = ", ".join(f"{side} {_shown(value)}" for side, value in _part(limit, "effective").items())
+        return f"gets {gets}; {limit['reason']}"
     sides = [side for side in ("soft", "hard") if before.get(side) != after.get(side)]
     return ", ".join(_side_change(limit, side) for side in sides) or "rewritten"
 
@@ -383,7 +386,9 @@ def _limit_drift(limit: Mapping[str, t.Any]) -> str:
         values = _part(limit, part)
         return ", ".join(f"{side} {_shown(values.get(side))}" for side in ("soft", "hard") if side in values)
 
-    return f"wanted {sides('wanted')}: rule {sides('before')}; a new session gets {sides('effective')}"
+    if "domain" in _part(limit, "target"):
+        return f"wanted {sides('wanted')}: rule {sides('before')}; a new session gets {sides('effective')}"
+    return f"wanted {sides('wanted')}: now {sides('before')}; would be {sides('effective')}"
 
 
 def _choices(outcomes: Iterable[Outcome]) -> Iterable[Item]:
@@ -454,7 +459,9 @@ def _counts_as(entry: Mapping[str, t.Any]) -> str:
 def _name(entry: Mapping[str, t.Any]) -> str:
     if "key" in entry:
         return str(entry["key"])
-    return " ".join([*map(str, _part(entry, "target").values()), str(entry.get("item"))])
+    kind, name = next(iter(_part(entry, "target").items()), ("", ""))
+    words = [str(kind)] if kind in ("manager", "process") else []
+    return " ".join([*words, str(name), str(entry.get("item"))])
 
 
 def _reason(entry: Mapping[str, t.Any]) -> str:

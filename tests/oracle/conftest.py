@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.oracle import machines
+from ansible_collections.tunefleet.linux.tests.oracle import booted, machines
 
 # TUNEFLEET_ORACLE_SUITES adds others that tools/fleet_images.py, or TUNEFLEET_IMAGE_<SUITE>, can give.
 SUITES = (os.environ.get("TUNEFLEET_ORACLE_SUITES") or "bullseye bookworm trixie").split()
@@ -49,3 +49,28 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Ma
 def pam_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Machine]]:
     """The machines that say what their pam_limits makes of files of limits.conf(5)."""
     yield from _machines(tmp_path_factory.mktemp("oracle"), "limits_driver.py")
+
+
+@pytest.fixture(scope="session")
+def unit_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[machines.Machine]]:
+    """The systemd of every generation that can be had, as process 1 of a container."""
+    containers: list[booted.BootedContainer] = []
+    found: list[machines.Machine] = []
+    folder = tmp_path_factory.mktemp("units")
+    missing: list[str] = []
+    try:
+        for suite in SUITES:
+            try:
+                containers.append(booted.BootedContainer(suite, folder))
+                found.append(containers[-1].driven())
+            except machines.NotHere as problem:
+                missing.append(str(problem))
+        machines.MISSING.extend(one for one in missing if one not in machines.MISSING)
+        if not found:
+            pytest.skip("; ".join(missing))
+        yield found
+    finally:
+        for machine in found:
+            machine.close()
+        for one in containers:
+            one.close()

@@ -45,10 +45,15 @@ class Machine:
             env=environment,
             text=True,
         )
+        self.counts: dict[str, int] = {}
         self.hello = self.receive()
         self.versions = {name: tuple(version) for name, version in self.hello.get("versions", {}).items()}
         self.directories: list[str] = self.hello.get("directories", [])
         self.libraries: list[str] = self.hello.get("libraries", [])
+
+    def count(self, what: str) -> None:
+        """One more of something that it agreed about."""
+        self.counts[what] = self.counts.get(what, 0) + 1
 
     def send(self, case: dict[str, Any]) -> None:
         assert self._process.stdin is not None
@@ -110,8 +115,11 @@ def _images(*arguments: str) -> str:
     return ran.stdout
 
 
-def container(suite: str, folder: Path, driver: str = "driver.py") -> Machine:
-    """:raises NotHere: when the engine or the image cannot be had."""
+def engine_for(suite: str, folder: Path) -> tuple[str, str, dict[str, str]]:
+    """Engine, image and environment to start a container with.
+
+    :raises NotHere: when the engine or the image cannot be had.
+    """
     engine = os.environ.get("TUNEFLEET_ENGINE") or "podman"
     if os.geteuid() != 0:
         raise NotHere(f"{suite}: only root may run a privileged container")
@@ -125,7 +133,13 @@ def container(suite: str, folder: Path, driver: str = "driver.py") -> Machine:
         _images("conf", str(conf))
     except NotHere as problem:
         raise NotHere(f"{suite}: {problem}")
+    return engine, image, dict(os.environ, CONTAINERS_CONF=str(conf))
+
+
+def container(suite: str, folder: Path, driver: str = "driver.py") -> Machine:
+    """:raises NotHere: when the engine or the image cannot be had."""
+    engine, image, environment = engine_for(suite, folder)
     options = ["run", "--rm", "--interactive", "--privileged", "--network", "none"]
     if engine == "podman":
         options.insert(1, "--pull=never")
-    return Machine(suite, [engine, *options, image, "python3"], dict(os.environ, CONTAINERS_CONF=str(conf)), driver)
+    return Machine(suite, [engine, *options, image, "python3"], environment, driver)

@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import DOMAIN, Note, limit_name
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
@@ -58,7 +58,37 @@ class SessionStep(t.NamedTuple):
     before: t.Tuple[str, ...]
 
 
-Step = t.Union[LiveStep, FileStep, SessionStep]
+class ProcessStep(t.NamedTuple):
+    """Set a limit of a running process. ``started`` tells the process from a later one that has its id.
+
+    ``number`` is the item for setrlimit(2), ``before`` and ``after`` are in the kernel's units.
+    """
+
+    pid: int
+    started: str
+    name: str
+    number: int
+    before: t.Tuple[int, int]
+    after: t.Tuple[int, int]
+
+
+class ReloadStep(t.NamedTuple):
+    """Let systemd read its files again. ``expected`` holds what it must say then: unit (none for itself), property, limit.
+
+    Whoever puts back a file below /etc/systemd at another time has to do this as well, once all files are back; no unit is
+    restarted for it, which ``needs`` then has to name.
+    """
+
+    expected: t.Tuple[t.Tuple[str, str, t.Tuple[int, int]], ...]
+
+
+class RestartStep(t.NamedTuple):
+    """Restart a unit that runs, and that somebody asked to restart."""
+
+    unit: str
+
+
+Step = t.Union[LiveStep, FileStep, SessionStep, ProcessStep, ReloadStep, RestartStep]
 
 
 class OtherBoot(t.NamedTuple):
@@ -100,7 +130,10 @@ class SettingDecision(t.NamedTuple):
 
 
 class LimitDecision(t.NamedTuple):
-    """What is to become of the limit of one domain and item. ``before`` and ``after`` are what our file says."""
+    """What is to become of the limit of one target and item.
+
+    ``before`` and ``after`` are what our file says about a domain, what the manager gives, or what the running process has.
+    """
 
     domain: str
     item: str
@@ -113,11 +146,12 @@ class LimitDecision(t.NamedTuple):
     shadowed_by: t.Optional[str] = None
     notes: t.Sequence[str] = ()
     note: Note = Note()
+    kind: str = DOMAIN
 
     @property
     def name(self) -> str:
         """How messages call it."""
-        return "{0} {1}".format(self.domain, self.item)
+        return limit_name(self.kind, self.domain, self.item)
 
 
 class Finding(t.NamedTuple):

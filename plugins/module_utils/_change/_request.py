@@ -20,6 +20,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import (
     TuneError,
     ValueProblem,
 )
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS
@@ -130,25 +131,35 @@ def _absent_limits(options: Options) -> t.List[LimitWish]:
     """The wishes that entries disappear; the halves that an entry of a list names, or both where it names none."""
     if options["domain"] is not None:
         halves = ["soft", "hard"] if options["limit_type"] == "-" else [options["limit_type"]]
-        return [_without(_bare(options["domain"], options["limit_item"]), halves)]
-    found: t.Dict[str, LimitWish] = {}
+        return [
+            _without(LimitWish(_limit_values.domain(options["domain"]), options["limit_item"], file_only=True), halves)
+        ]
+    found: t.Dict[t.Tuple[str, str, str], LimitWish] = {}
     problems: t.List[str] = []
     for entry in options["limits"]:
         named = [half for half in ("soft", "hard") if entry.get(half) is not None]
         try:
-            wish = _without(_bare(entry["domain"], entry["item"]), named or ["soft", "hard"])
+            wish = _without(_bare(entry, named), named or ["soft", "hard"])
         except ValueProblem as problem:
-            problems.append(_wish.sentence("Limit {0} {1}".format(entry["domain"], entry["item"]), str(problem)))
+            problems.append(_wish.sentence("Limit " + _wish.named_target(entry), str(problem)))
             continue
-        earlier = found.get(wish.name, wish)
-        found[wish.name] = wish._replace(soft=wish.soft or earlier.soft, hard=wish.hard or earlier.hard)
+        earlier = found.get(wish.identity, wish)
+        found[wish.identity] = wish._replace(soft=wish.soft or earlier.soft, hard=wish.hard or earlier.hard)
     if problems:
         raise EntryProblems(problems)
     return list(found.values())
 
 
-def _bare(domain: str, item: str) -> LimitWish:
-    return LimitWish(_limit_values.domain(domain), item, file_only=True)
+def _bare(entry: Options, halves: t.Sequence[str]) -> LimitWish:
+    """The target and the item of an entry that shall disappear."""
+    kind, target = _wish.target_of(entry)
+    if kind == _wish.PROCESS:
+        raise ValueProblem("a process has no entry that could be removed; say what its limit shall be")
+    if kind != _wish.DOMAIN:
+        _rlimits.check_item(entry["item"], kind)
+        if len(halves) == 1:
+            raise ValueProblem("one line of systemd holds soft and hard, so both go or none; name neither")
+    return LimitWish(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
 
 
 def of_limits(options: Options) -> Request:

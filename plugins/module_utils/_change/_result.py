@@ -54,7 +54,7 @@ def setting(one: d.SettingDecision, path: t.Optional[str]) -> Result:
 def limit(one: d.LimitDecision) -> Result:
     """One entry of ``limits``."""
     found: Result = {
-        "target": {"domain": one.domain},
+        "target": {one.kind: one.domain},
         "item": one.item,
         "status": one.status,
         "wanted": _halves(one.wanted),

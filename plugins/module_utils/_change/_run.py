@@ -10,7 +10,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _history,
     _ledger,
     _plan_limits,
+    _plan_processes,
     _plan_sysctl,
+    _plan_units,
     _result,
     _revert,
     _rules,
@@ -27,7 +29,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     Plan,
     Step,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
@@ -54,11 +55,9 @@ class RequestFailed(TuneError):
 def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     """The plan for everything that a request names. Pure."""
     plan = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else Plan()
-    nofile_rules: t.Sequence[t.Tuple[int, str]] = ()
-    if seen.limits is not None:
-        if request.limits:
-            plan = _with_limits(plan, request, seen.limits)
-        nofile_rules = _plan_limits.nofile_rules(seen.limits, plan)
+    if request.limits:
+        plan = _with_limits(plan, request, seen)
+    nofile_rules = _plan_limits.nofile_rules(seen.limits, plan) if seen.limits else ()
     findings = _rules.findings(plan, request.policy, nofile_rules)
     problems = [one.text for one in findings if one.refused]
     warnings = [one.text for one in findings if not one.refused]
@@ -73,18 +72,44 @@ def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     )
 
 
-def _with_limits(plan: Plan, request: Request, seen: LimitsSeen) -> Plan:
-    limits = _plan_limits.plan(request.limits, seen, request.policy, _plan_limits.nr_open_after(plan, seen.nr_open))
-    file_max = None if seen.file_max is None else str(seen.file_max)
+def _with_limits(plan: Plan, request: Request, seen: _seen.Seen) -> Plan:
+    nr_open = _plan_limits.nr_open_after(plan, seen.nr_open)
+    # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
+    # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
+    plans = [
+        plan,
+        _processes(request, seen, nr_open),
+        _domains(request, seen, nr_open),
+        _units(request, seen, nr_open),
+    ]
+    decided = {(one.kind, one.domain, one.item): one for part in plans for one in part.limits}
+    context = dict(plan.context)
+    if seen.limits is not None:
+        file_max = None if seen.limits.file_max is None else str(seen.limits.file_max)
+        context.setdefault(_rules.FILE_MAX, Context(file_max, BootState(), True))
     return plan._replace(
-        limits=limits.limits,
-        # Kernel parameters first: a limit may need the fs.nr_open that the same request sets.
-        steps=list(plan.steps) + list(limits.steps),
-        problems=list(plan.problems) + list(limits.problems),
-        warnings=list(plan.warnings) + list(limits.warnings),
-        needs=limits.needs,
-        context=dict({_rules.FILE_MAX: Context(file_max, BootState(), True)}, **plan.context),
+        limits=[decided[wish.identity] for wish in request.limits],
+        steps=[step for part in plans for step in part.steps],
+        problems=[problem for part in plans for problem in part.problems],
+        warnings=[warning for part in plans for warning in part.warnings],
+        needs=[need for part in plans for need in part.needs],
+        context=context,
     )
+
+
+def _domains(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
+    wishes = [wish for wish in request.limits if wish.kind == _wish.DOMAIN]
+    return _plan_limits.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else Plan()
+
+
+def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
+    wishes = [wish for wish in request.limits if wish.kind in (_wish.UNIT, _wish.MANAGER)]
+    return _plan_units.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else Plan()
+
+
+def _processes(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
+    wishes = [wish for wish in request.limits if wish.kind == _wish.PROCESS]
+    return _plan_processes.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else Plan()
 
 
 def plan_on(host: "Host", request: Request) -> Plan:

@@ -9,7 +9,13 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _cost, _rules, _seen_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _cost,
+    _rules,
+    _seen_limits,
+    _seen_units,
+    _wish,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
@@ -101,6 +107,8 @@ class Seen(t.NamedTuple):
     sysctl: t.Optional[SysctlSeen]
     limits: t.Optional[LimitsSeen]
     machine: t.Optional[_cost.Machine] = None
+    systemd: t.Optional[_seen_units.Systemd] = None
+    nr_open: t.Optional[int] = None
 
 
 def _release(text: str) -> _catalog.Version:
@@ -246,16 +254,20 @@ def of(host: "Host", request: Request) -> Seen:
     more = sorted(_rules.companions(keys, nofile)) if keys else []
     if policy.connections is not None:
         more += [key for key in _cost.KEYS if key not in keys + more]
+    others = [wish for wish in request.limits if wish.kind != _wish.DOMAIN]
     return Seen(
         sysctl(host, keys + more, path) if keys + more else None,
         _limits_of(host, request, _rules.NR_OPEN in keys),
         machine=_cost_machine(host) if policy.connections is not None else None,
+        systemd=_seen_units.of(host, others) if others else None,
+        nr_open=_integer(host.live("fs/nr_open").text) if request.limits else None,
     )
 
 
 def _limits_of(host: "Host", request: Request, sets_nr_open: bool) -> t.Optional[LimitsSeen]:
     """For limits, and for fs.nr_open, above which no nofile may be."""
-    if not request.limits and not sets_nr_open:
+    wishes = [wish for wish in request.limits if wish.kind == _wish.DOMAIN]
+    if not wishes and not sets_nr_open:
         return None
-    path = request.policy.limits_file if request.limits else None
-    return _seen_limits.limits(host, path, request.limits, services=sets_nr_open)
+    path = request.policy.limits_file if wishes else None
+    return _seen_limits.limits(host, path, wishes, services=sets_nr_open)

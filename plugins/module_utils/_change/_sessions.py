@@ -49,7 +49,14 @@ def tried(host: "Host", request: Request, seen: t.Optional[LimitsSeen], plan: d.
         return _refused(plan, refused, guard)
     if guard == _guard.WARN:
         return plan
-    return plan._replace(steps=list(plan.steps) + [d.SessionStep(tuple(users), arguments, tuple(sorted(now)))])
+    return plan._replace(steps=_asked(plan.steps, d.SessionStep(tuple(users), arguments, tuple(sorted(now)))))
+
+
+def _asked(steps: t.Sequence[d.Step], question: d.SessionStep) -> t.List[d.Step]:
+    """The steps with one that asks PAM, once all files are written and before anything is restarted for them."""
+    restarting = (d.ReloadStep, d.RestartStep)
+    place = next((index for index, one in enumerate(steps) if isinstance(one, restarting)), len(steps))
+    return list(steps[:place]) + [question] + list(steps[place:])
 
 
 def _refused(plan: d.Plan, refused: t.Mapping[str, str], guard: str) -> d.Plan:

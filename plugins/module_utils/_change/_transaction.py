@@ -5,13 +5,18 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
     FileStep,
     LiveStep,
+    ProcessStep,
+    ReloadStep,
+    RestartStep,
     SessionStep,
     Step,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
@@ -197,8 +202,87 @@ def _try_sessions(host: "Host", step: SessionStep) -> str:
     return ""
 
 
+def _set_process(host: "Host", step: ProcessStep) -> str:
+    """Nothing is left to be limited where the process has ended; its id may have been given to another one since."""
+    if not _still_runs(host, step):
+        return ""
+    former = host.set_limit(step.pid, step.number, step.after)
+    if not _still_runs(host, step):
+        host.set_limit(step.pid, step.number, former)
+    return ""
+
+
+def _still_runs(host: "Host", step: ProcessStep) -> bool:
+    found = _seen_units.process(host, str(step.pid))
+    return found is not None and found.started == step.started
+
+
+def _undo_process(host: "Host", step: ProcessStep) -> str:
+    if not _still_runs(host, step):
+        return ""
+    try:
+        former = host.set_limit(step.pid, step.number, step.before)
+    except HostProblem as problem:
+        raise HostProblem("Process {0}: its former limit could not be put back, {1}.".format(step.pid, problem))
+    return "" if former == step.before else "Process {0} has its former limit again.".format(step.pid)
+
+
+def _reload(host: "Host", step: ReloadStep) -> str:
+    _systemctl(host, ["daemon-reload"])
+    for unit, name, limit in step.expected:
+        shown = _seen_units.show(host, [name, name + "Soft"], [unit] if unit else [])
+        found = _rlimits.shown(shown[0], name) if shown else None
+        if found != limit:
+            raise HostProblem(
+                "systemd read its files again, and {0} of {1} is {2}, not {3}".format(
+                    name,
+                    unit or "the manager",
+                    "unknown" if found is None else _rlimits.render(found),
+                    _rlimits.render(limit),
+                )
+            )
+    return ""
+
+
+def _undo_reload(host: "Host", step: ReloadStep) -> str:
+    _systemctl(host, ["daemon-reload"])
+    return "systemd has read its files again."
+
+
+def _restart(host: "Host", step: RestartStep) -> str:
+    _systemctl(host, ["restart", "--", step.unit])
+    return ""
+
+
+def _undo_restart(host: "Host", step: RestartStep) -> str:
+    """With the files as they were, and read again, the unit gets its former limits by another restart."""
+    try:
+        _systemctl(host, ["restart", "--", step.unit])
+    except HostProblem as problem:
+        raise HostProblem("{0} does not start with its former limits either: {1}.".format(step.unit, problem))
+    return "{0} was restarted with its former limits.".format(step.unit)
+
+
+def _systemctl(host: "Host", arguments: t.Sequence[str]) -> None:
+    """:raises HostProblem: with half a sentence, when systemd did not do it."""
+    ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _PATIENCE)
+    if ran is None or ran.status != 0:
+        said = " ".join(ran.errors.split()) if ran else "there is no such program"
+        raise HostProblem("systemctl {0} failed: {1}".format(" ".join(arguments), said or "it did not say why"))
+
+
+# Longer than systemd itself waits for a service to stop and to start (DefaultTimeoutStartSec= and -StopSec=, 90 s each).
+_PATIENCE = 240
+
+# For the ledger: a process step is put back only while its process runs; after files below /etc/systemd are put back, a reload
+# has to follow, and a restart is never repeated but named in ``needs``.
 _KINDS: t.Dict[t.Type[t.Any], Kind] = {
     LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
     FileStep: Kind(_write_file, _undo_file, lambda step: ""),
     SessionStep: Kind(_try_sessions, lambda host, step: "", lambda step: ""),
+    ProcessStep: Kind(
+        _set_process, _undo_process, lambda step: "setting {0} of process {1}".format(step.name, step.pid)
+    ),
+    ReloadStep: Kind(_reload, _undo_reload, lambda step: "", settles=True),
+    RestartStep: Kind(_restart, _undo_restart, lambda step: "restarting {0}".format(step.unit), settles=True),
 }

@@ -8,7 +8,7 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, ValueProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _rlimits, _units
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, Raw, Shape, normal
@@ -60,9 +60,19 @@ class Bound(t.NamedTuple):
         return describe(self.operator, "" if self.operator == ABSENT else str(self.value))
 
 
-class LimitWish(t.NamedTuple):
-    """What the limit of one item shall be for a domain of limits.conf(5); None leaves that half as it is.
+# The kinds of targets that a limit may have.
+DOMAIN = "domain"
+UNIT = "unit"
+MANAGER = "manager"
+PROCESS = "process"
+TARGETS = (DOMAIN, UNIT, MANAGER, PROCESS)
 
+
+class LimitWish(t.NamedTuple):
+    """What the limit of one item shall be for one target; None leaves that half as it is.
+
+    ``kind`` is the kind of the target and ``domain`` its name: a domain of limits.conf(5), a unit, ``system`` or ``user`` for a
+    manager of systemd, a process by its name or pid file. ``restart`` lets a unit be restarted where that is what it takes.
     ``joined`` asks for one line of the type ``-``. ``file_only`` compares a bound with the file alone, not with what the host
     has from elsewhere.
     """
@@ -75,11 +85,23 @@ class LimitWish(t.NamedTuple):
     joined: bool = False
     file_only: bool = False
     comment: str = ""
+    kind: str = DOMAIN
+    restart: bool = False
 
     @property
     def name(self) -> str:
         """How messages call this wish."""
-        return "{0} {1}".format(self.domain, self.item)
+        return limit_name(self.kind, self.domain, self.item)
+
+    @property
+    def identity(self) -> t.Tuple[str, str, str]:
+        """What tells it from other wishes."""
+        return self.kind, self.domain, self.item
+
+
+def limit_name(kind: str, target: str, item: str) -> str:
+    """How messages call a limit: ``* nofile``, ``nginx.service nofile``, ``manager system nofile``, ``process nginx nofile``."""
+    return " ".join(([kind] if kind in (MANAGER, PROCESS) else []) + [target, item])
 
 
 class Policy(t.NamedTuple):
@@ -289,21 +311,65 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
 
     :raises ValueProblem: when it stands for none.
     """
-    domain, item = _limit_values.domain(entry.get("domain")), str(entry.get("item"))
+    kind, target = target_of(entry)
+    item = str(entry.get("item"))
     if item not in _limit_values.ITEMS:
         raise ValueProblem(
             "{0!r} is no item of limits.conf(5) (known: {1}){2}".format(
                 item, ", ".join(sorted(_limit_values.ITEMS)), near(item, _limit_values.ITEMS)
             )
         )
-    if domain.startswith("%") and item != "maxlogins":
+    if kind != DOMAIN:
+        _rlimits.check_item(item, kind)
+    elif target.startswith("%") and item != "maxlogins":
         raise ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
-    wish = LimitWish(domain, item, _bound(entry.get("soft"), item), _bound(entry.get("hard"), item), note_of(entry))
+    wish = LimitWish(
+        target,
+        item,
+        _bound(entry.get("soft"), item),
+        _bound(entry.get("hard"), item),
+        note_of(entry),
+        kind=kind,
+        restart=bool(entry.get("restart")),
+    )
     if wish.soft is None and wish.hard is None:
         raise ValueProblem("neither soft nor hard is given")
     if _above(wish.soft, wish.hard):
-        raise ValueProblem("soft {0} is above hard {1}, pam_limits would cut it".format(wish.soft, wish.hard))
+        cut = "pam_limits would cut it" if kind == DOMAIN else "the kernel takes no such pair"
+        raise ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
     return wish
+
+
+def target_of(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
+    """Kind and name of the target of a limit.
+
+    :raises ValueProblem: when there is none, more than one, or it cannot be meant.
+    """
+    given = [kind for kind in TARGETS if entry.get(kind) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise ValueProblem("a limit needs exactly one of {0}, found {1}".format(", ".join(TARGETS), found))
+    kind, raw = given[0], entry[given[0]]
+    if entry.get("restart") and kind != UNIT:
+        raise ValueProblem("restart goes with unit only, for nothing else is ever restarted")
+    if kind == DOMAIN:
+        return kind, _limit_values.domain(raw)
+    if kind == UNIT:
+        return kind, _units.check_name(raw)
+    if kind == MANAGER and raw not in (_units.SYSTEM, _units.USER):
+        raise ValueProblem("{0!r} is no manager of systemd; it is system or user".format(raw))
+    text = raw if isinstance(raw, str) else ""
+    if kind == PROCESS and (not text.strip() or "\0" in text or "\n" in text or ("/" in text and text[0] != "/")):
+        raise ValueProblem(
+            "{0!r} is no process; write its name as ps -C takes it, or the path of its pid file".format(raw)
+        )
+    return kind, text
+
+
+def named_target(entry: t.Mapping[str, t.Any]) -> str:
+    """How messages call a limit that may be malformed."""
+    kind = next((one for one in TARGETS if entry.get(one) is not None), DOMAIN)
+    return limit_name(kind, str(entry.get(kind)), str(entry.get("item")))
 
 
 def _differ(one: t.Optional[Bound], other: t.Optional[Bound]) -> bool:
@@ -316,21 +382,23 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
 
     :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
     """
-    found: t.Dict[str, LimitWish] = {}
+    found: t.Dict[t.Tuple[str, str, str], LimitWish] = {}
     problems: t.List[str] = []
     for entry in entries:
         try:
             wish = limit(entry)
         except ValueProblem as problem:
-            problems.append(sentence("Limit {0} {1}".format(entry.get("domain"), entry.get("item")), str(problem)))
+            problems.append(sentence("Limit " + named_target(entry), str(problem)))
             continue
-        earlier = found.get(wish.name, wish)
-        together = earlier._replace(soft=earlier.soft or wish.soft, hard=earlier.hard or wish.hard)
+        earlier = found.get(wish.identity, wish)
+        together = earlier._replace(
+            soft=earlier.soft or wish.soft, hard=earlier.hard or wish.hard, restart=earlier.restart or wish.restart
+        )
         if _differ(earlier.soft, wish.soft) or _differ(earlier.hard, wish.hard):
             problems.append("Limit {0} is asked for twice with different values; keep one.".format(wish.name))
         elif _above(together.soft, together.hard):
             problems.append("Limit {0}: soft {1} is above hard {2}.".format(wish.name, together.soft, together.hard))
-        found[wish.name] = together
+        found[wish.identity] = together
     if problems:
         raise EntryProblems(problems)
     return list(found.values())

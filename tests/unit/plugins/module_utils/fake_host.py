@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live, View
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live, Ran, View
 
 SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
 LIMITS_FILE = "/etc/security/limits.d/99-tunefleet.conf"
@@ -149,6 +149,11 @@ class FakeHost:
         self.dumps = dumps
         self.sockets = dict(sockets or {})
         self.clock = 1000.0
+        # What a program prints, ages of files in seconds, limits by process, and such as the kernel refuses.
+        self.programs = None  # type: t.Optional[t.Callable[[t.List[str]], t.Optional[Ran]]]
+        self.ages = {}  # type: t.Dict[str, float]
+        self.process_limits = {}  # type: t.Dict[int, t.Tuple[int, int]]
+        self.refused_limits = []  # type: t.List[t.Tuple[int, int]]
         self.log = []  # type: t.List[t.Tuple[str, str, t.Any]]
         # Files that are ours alone; each write of one is kept with the number of other writes before it.
         self.private = {}  # type: t.Dict[str, bytes]
@@ -176,6 +181,25 @@ class FakeHost:
 
     def exists(self, path: str) -> bool:
         return path in self.files or path in self.texts
+
+    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[Ran]:
+        self.log.append(("run", arguments[0], list(arguments[1:])))
+        return self.programs(list(arguments)) if self.programs else None
+
+    def age(self, path: str) -> t.Optional[float]:
+        return self.ages.get(path, 10.0) if path in self.files else None
+
+    def processes(self) -> t.List[str]:
+        pids = {path.split("/")[2] for path in self.texts if path.startswith("/proc/")}
+        return sorted((pid for pid in pids if pid.isdigit()), key=int)
+
+    def set_limit(self, pid: int, number: int, limit: t.Tuple[int, int]) -> t.Tuple[int, int]:
+        self.log.append(("limit", pid, limit))
+        former = self.process_limits[pid]
+        if limit in self.refused_limits:
+            raise HostProblem("the kernel refused it: Operation not permitted")
+        self.process_limits[pid] = limit
+        return former
 
     def text(self, path: str) -> t.Optional[str]:
         text = self.texts.get(path)

@@ -11,10 +11,14 @@ def test_limit_list():
         "type": "list",
         "elements": "dict",
         "options": {
-            "domain": {"type": "str", "required": True},
+            "domain": {"type": "str"},
+            "unit": {"type": "str"},
+            "manager": {"type": "str", "choices": ["system", "user"]},
+            "process": {"type": "str"},
             "item": {"type": "str", "required": True, "choices": sorted(ITEMS)},
             "soft": {"type": "raw"},
             "hard": {"type": "raw"},
+            "restart": {"type": "bool", "default": False},
             "why": {"type": "str"},
             "source": {"type": "list", "elements": "str"},
             "hazard": {"type": "str"},
@@ -27,7 +31,11 @@ def test_every_option_of_a_limit_is_read():
     """What an option brings in must come out as a wish, and nothing else is allowed."""
     entry = {"domain": "*", "item": "nofile", "soft": 1, "hard": 2, "why": "w", "source": ["s"], "hazard": "h"}
     entry["instead_of"] = [{"profile": "p"}]
-    assert sorted(entry) == sorted(LIMIT_LIST["options"])
+    others = {"unit": "nginx.service", "manager": "system", "process": "nginx"}
+    assert sorted([*entry, *others, "restart"]) == sorted(LIMIT_LIST["options"])
+    for kind, name in others.items():
+        wish = _wish.limit({kind: name, "item": "nofile", "soft": 1, "restart": kind == "unit"})
+        assert (wish.kind, wish.domain, wish.restart) == (kind, name, kind == "unit")
     wish = _wish.limit(entry)
     assert (wish.domain, wish.item, wish.soft.value, wish.hard.value) == ("*", "nofile", 1, 2)
     assert (wish.note.why, wish.note.source, wish.note.hazard) == ("w", ["s"], "h")

@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a host shows about systemd, its units and running processes. Private: not for use outside of ``tunefleet.linux``.
+
+systemd is asked once for all units and once for its defaults; the files are read besides, for it tells no line of a drop-in, and
+knows nothing of what is not loaded yet.
+"""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process, _rlimits, _units
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host
+
+_SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
+# sd_booted(3)
+_BOOTED = "/run/systemd/system"
+_PROPERTIES = (
+    "Id", "Names", "LoadState", "ActiveState", "MainPID", "User", "PAMName", "Slice", "TasksMax", "ControlGroup",
+)  # fmt: skip
+_ABSENT = ("not-found", "")
+_TICKS = 100  # of /proc/PID/stat in a second: USER_HZ, the same on every architecture that systemd runs on
+
+Shown = t.Mapping[str, str]
+
+
+class Process(t.NamedTuple):
+    """A running process. ``started`` tells it from a later one with its id, ``age`` is in seconds, limits in the kernel's units."""
+
+    pid: int
+    started: str
+    age: float
+    limits: t.Mapping[str, _rlimits.Pair]
+
+
+class Place(t.NamedTuple):
+    """The files that say what one unit, or every unit of a manager, gets.
+
+    ``head`` is the one that is read before drop-ins, if there is one; ``ordered`` are the directories of drop-ins, ``listing`` the
+    names and ``data`` the bytes in them; ``missing`` the directories that our own file still lacks.
+    """
+
+    section: str
+    prefix: str
+    own: "File"
+    missing: t.Sequence[str]
+    head: _units.Files
+    ordered: t.Sequence[str]
+    listing: _units.Listing
+    data: t.Mapping[str, bytes]
+    ages: t.Mapping[str, float]
+
+    def files(self, own: t.Optional[bytes]) -> _units.Files:
+        """All files in reading order, with these bytes in ours; None for no such file."""
+        directory, _slash, name = self.own.path.rpartition("/")
+        names = [one for one in self.listing.get(directory, ()) if one != name] + ([] if own is None else [name])
+        data = dict(self.data)
+        data[self.own.path] = own or b""
+        paths = _units.drop_ins(self.ordered, dict(self.listing, **{directory: names}))
+        return list(self.head) + [(path, data[path]) for path in paths if path in data]
+
+
+class Unit(t.NamedTuple):
+    """A unit. ``name`` is its primary name; ``shown`` is what systemd says about it, nothing where it does not run.
+
+    ``running`` are main processes by unit: its own, or for a template those of its instances.
+    """
+
+    name: str
+    state: str
+    shown: Shown
+    place: Place
+    running: t.Mapping[str, Process]
+    near: t.Sequence[str] = ()
+
+
+class Systemd(t.NamedTuple):
+    """What the host shows about systemd and about the processes that a request names.
+
+    ``defaults`` is what the running manager gives units that say nothing; ``services`` are the main processes by unit, asked for
+    when a manager is named; ``user_managers`` the units of running ones. ``init`` are the limits of process 1.
+    """
+
+    installed: bool
+    running: bool
+    units: t.Mapping[str, Unit]
+    managers: t.Mapping[str, Place]
+    processes: t.Mapping[str, t.Sequence[Process]]
+    names: t.Sequence[str]
+    defaults: Shown
+    services: t.Mapping[str, t.Tuple[Shown, Process]]
+    user_managers: t.Mapping[str, Process]
+    init: t.Mapping[str, _rlimits.Pair]
+    may_raise: bool
+
+
+def _limit_properties(items: t.Iterable[str], prefix: str = "Limit") -> t.List[str]:
+    return [prefix + _rlimits.ITEMS[item].name + half for item in sorted(items) for half in ("", "Soft")]
+
+
+def blocks(text: str) -> t.List[Shown]:
+    """The units in what ``systemctl show`` prints."""
+    return [
+        dict(line.partition("=")[::2] for line in block.splitlines()) for block in text.split("\n\n") if block.strip()
+    ]
+
+
+def show(host: "Host", properties: t.Sequence[str], units: t.Sequence[str] = ()) -> t.List[Shown]:
+    """What systemd says about units, or about itself; nothing where it does not run."""
+    command = ["systemctl", "--no-pager", "show", "--property", ",".join(properties)]
+    ran = host.run(command + (["--"] + list(units) if units else []))
+    return blocks(ran.output) if ran is not None and ran.status == 0 else []
+
+
+def process(host: "Host", pid: str) -> t.Optional[Process]:
+    """A running process, None when it has ended."""
+    # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
+    fields = (host.text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
+    uptime = (host.text("/proc/uptime") or "").split()
+    limits = host.text("/proc/{0}/limits".format(pid))
+    if len(fields) < 20 or not uptime or limits is None:
+        return None
+    return Process(int(pid), fields[19], float(uptime[0]) - int(fields[19]) / _TICKS, _rlimits.running(limits))
+
+
+def _place(
+    host: "Host", section: str, prefix: str, directory: str, heads: t.Sequence[str], ordered: t.Sequence[str]
+) -> Place:
+    own = host.read_own("{0}/{1}".format(directory, _units.OWN_NAME))
+    # /lib is nowadays a link to /usr/lib.
+    places = [one for one in ordered if not one.startswith("/lib/") or host.real(one) == one]
+    listing = {one: host.names(one) for one in places}
+    head = [path for path in heads if host.exists(path)][:1]
+    paths = head + _units.drop_ins(places, listing)
+    found = [(path, host.read_if_any(path)) for path in paths]
+    data = {path: content for path, content in found if content is not None}
+    ages = {path: host.age(path) or 0.0 for path in data}
+    first = [(path, data.pop(path)) for path in head if path in data]
+    return Place(section, prefix, own, host.missing_directories(own.real), first, places, listing, data, ages)
+
+
+def _manager(host: "Host", kind: str) -> Place:
+    directories = _units.manager_directories(kind)
+    return _place(host, _units.MANAGER_SECTION, "DefaultLimit", directories[0], _units.manager_files(kind), directories)
+
+
+def _unit(host: "Host", asked: str, shown: Shown) -> Unit:
+    name = shown.get("Id") or _real_name(host, asked)
+    names = [name] + [one for one in shown.get("Names", "").split() + [asked] if one != name]
+    heads = _units.fragments(list(dict.fromkeys(names)))
+    place = _place(
+        host,
+        _units.SECTIONS[_units.type_of(name)],
+        "Limit",
+        "{0}/{1}.d".format(_units.OWN_DIRECTORY, name),
+        heads,
+        _units.directories(list(dict.fromkeys(names))),
+    )
+    state = shown.get("LoadState", "")
+    if not shown:
+        masked = bool(place.head) and host.real(place.head[0][0]) == "/dev/null"
+        state = "masked" if masked else "loaded" if place.head else "not-found"
+    near = _unit_names(host, _units.type_of(name)) if state in _ABSENT else ()
+    return Unit(name, state, shown, place, _running(host, name, shown), near)
+
+
+def _running(host: "Host", name: str, shown: Shown) -> t.Dict[str, Process]:
+    """The main processes of a unit, by the unit that each belongs to."""
+    ones = [shown]
+    if _units.is_template(name) and host.exists(_BOOTED):
+        ones = show(host, ["Id", "MainPID"], [name.replace("@.", "@*.")])
+    found = {one["Id"]: process(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
+    return {unit: main for unit, main in found.items() if main is not None}
+
+
+def _real_name(host: "Host", name: str) -> str:
+    """What a unit is called behind its links, where systemd cannot be asked."""
+    for path in _units.fragments([name]):
+        if host.exists(path):
+            real = host.real(path).rpartition("/")[2]
+            same = _units.type_of(real) == _units.type_of(name) and _units.is_template(real) == _units.is_template(name)
+            return real if same and "@" not in name else name
+    return name
+
+
+def _unit_names(host: "Host", kind: str) -> t.List[str]:
+    found = {name for place in _units.LOAD_PATH for name in host.names(place) if name.endswith("." + kind)}
+    return sorted(found)
+
+
+def _named(host: "Host", name: str) -> t.List[Process]:
+    """The processes that a name or the path of a pid file stands for."""
+    if name.startswith("/"):
+        words = (host.text(name) or "").split()
+        pids = words[:1] if words and words[0].isdigit() else []
+    else:
+        pids = [pid for pid in host.processes() if _is_called(host, pid, name)]
+    found = [process(host, pid) for pid in pids]
+    return [one for one in found if one is not None]
+
+
+def _is_called(host: "Host", pid: str, name: str) -> bool:
+    """The kernel keeps 15 bytes of a name (TASK_COMM_LEN), so a longer one is looked for in the command line as well."""
+    short = name.encode("utf-8", "surrogateescape")[:15].decode("utf-8", "surrogateescape")
+    if host.text("/proc/{0}/comm".format(pid)) != short:
+        return False
+    first = (host.text("/proc/{0}/cmdline".format(pid)) or "").partition("\0")[0]
+    return short == name or first.rpartition("/")[2] == name
+
+
+def of(host: "Host", wishes: t.Sequence[LimitWish]) -> Systemd:
+    """What the host shows about the units, managers and processes that wishes name."""
+    by_kind: t.Dict[str, t.Dict[str, None]] = {}
+    for wish in wishes:
+        by_kind.setdefault(wish.kind, {})[wish.domain] = None
+    return systemd(host, {kind: list(names) for kind, names in by_kind.items()}, {wish.item for wish in wishes})
+
+
+def systemd(host: "Host", named: t.Mapping[str, t.Sequence[str]], items: t.Collection[str]) -> Systemd:
+    """What the host shows about what is named of each kind."""
+    units, managers = named.get(_wish.UNIT, ()), named.get(_wish.MANAGER, ())
+    installed = bool(units or managers) and any(host.exists(path) for path in _SYSTEMD)
+    defaults: t.List[Shown] = []
+    if installed and host.exists(_BOOTED):
+        defaults = show(host, _limit_properties(_rlimits.ITEMS, "DefaultLimit"))
+    shown = _shown_units(host, units, items) if defaults else {}
+    own = host.text("/proc/self/status" if host.is_root() else "/proc/1/status")
+    return Systemd(
+        installed=installed,
+        running=bool(defaults),
+        units={name: _unit(host, name, shown.get(name, {})) for name in units} if installed else {},
+        managers={kind: _manager(host, kind) for kind in managers} if installed else {},
+        processes={name: _named(host, name) for name in named.get(_wish.PROCESS, ())},
+        names=_process_names(host) if named.get(_wish.PROCESS) else (),
+        defaults=defaults[0] if defaults else {},
+        services=_services(host, items) if defaults and _units.SYSTEM in managers else {},
+        user_managers=_running(host, "user@.service", {}) if defaults and _units.USER in managers else {},
+        init=_rlimits.running(host.text("/proc/1/limits") or ""),
+        may_raise=_process.may_raise(own, host.text("/proc/self/uid_map")),
+    )
+
+
+def _shown_units(host: "Host", units: t.Sequence[str], items: t.Collection[str]) -> t.Dict[str, Shown]:
+    loadable = [name for name in units if not _units.is_template(name)]
+    if not loadable:
+        return {}
+    return dict(zip(loadable, show(host, list(_PROPERTIES) + _limit_properties(items), loadable)))
+
+
+def _services(host: "Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[Shown, Process]]:
+    """The main process of every service that runs, with what systemd says of its unit."""
+    found = {}
+    for one in show(host, ["Id", "MainPID"] + _limit_properties(items), ["*.service"]):
+        main = process(host, one["MainPID"]) if one.get("MainPID", "0") != "0" else None
+        if main is not None:
+            found[one["Id"]] = (one, main)
+    return found
+
+
+def _process_names(host: "Host") -> t.List[str]:
+    return sorted({host.text("/proc/{0}/comm".format(pid)) or "" for pid in host.processes()} - {""})

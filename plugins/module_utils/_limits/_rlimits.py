@@ -1,0 +1,172 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Limits as systemd and setrlimit(2) count them. Private: not for use outside of ``tunefleet.linux``.
+
+Inside and in options a limit is in the unit of limits.conf(5); systemd and the kernel count sizes in bytes and time in seconds.
+How systemd reads a value: src/basic/rlimit-util.c and src/basic/parse-util.c.
+"""
+
+import re
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+
+INFINITY = 2**64 - 1
+
+
+class Item(t.NamedTuple):
+    """How systemd names an item, its number for setrlimit(2), its row in /proc/PID/limits (fs/proc/base.c, lnames), and how many of
+    the kernel's units one of limits.conf(5) is."""
+
+    name: str
+    number: int
+    row: str
+    unit: int = 1
+
+
+# Numbers: include/uapi/asm-generic/resource.h; those of nofile, nproc and as differ on mips and sparc, which no server is.
+ITEMS = {
+    "as": Item("AS", 9, "Max address space", 1024),
+    "core": Item("CORE", 4, "Max core file size", 1024),
+    "cpu": Item("CPU", 0, "Max cpu time", 60),
+    "data": Item("DATA", 2, "Max data size", 1024),
+    "fsize": Item("FSIZE", 1, "Max file size", 1024),
+    "memlock": Item("MEMLOCK", 8, "Max locked memory", 1024),
+    "msgqueue": Item("MSGQUEUE", 12, "Max msgqueue size"),
+    "nofile": Item("NOFILE", 7, "Max open files"),
+    "nproc": Item("NPROC", 6, "Max processes"),
+    "rss": Item("RSS", 5, "Max resident set", 1024),
+    "rtprio": Item("RTPRIO", 14, "Max realtime priority"),
+    "sigpending": Item("SIGPENDING", 11, "Max pending signals"),
+    "stack": Item("STACK", 3, "Max stack size", 1024),
+}
+
+Pair = t.Tuple[int, int]
+"""Soft and hard limit in the kernel's units."""
+
+_SIZES = ["E", "P", "T", "G", "M", "K", "B"]
+_SIZE = re.compile(r"\s*\+?([0-9]+)(\.[0-9]*)?\s*([EPTGMKB]?)")
+_SECONDS = {
+    "us": 1e-6, "usec": 1e-6, "ms": 1e-3, "msec": 1e-3, "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60,
+    "minute": 60, "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400,
+    "w": 604800, "week": 604800, "weeks": 604800,
+}  # fmt: skip
+_TIME = re.compile(r"\s*\+?([0-9]+(?:\.[0-9]*)?)\s*([a-z]*)")
+
+
+def _whole(text: str) -> t.Optional[int]:
+    """A number as strtoull(3) with base 0 takes it, and 0b and 0o besides; None where it does not."""
+    match = re.match(r"^[ \t\n\r]*([+-]?)(0[xX][0-9a-fA-F]+|0b[01]+|0o[0-7]+|0[0-7]*|[1-9][0-9]*)\Z", text)
+    if match is None:
+        return None
+    digits = match.group(2)
+    base = {"0x": 16, "0X": 16, "0b": 2, "0o": 8}.get(digits[:2], 8 if digits[0] == "0" else 10)
+    value = int(digits, base)
+    return None if (value and match.group(1) == "-") or value >= INFINITY else value
+
+
+def _size(text: str) -> t.Optional[int]:
+    """A number of bytes with suffixes to the base of 1024, the larger ones first, as in ``1G 5M``."""
+    position, largest, total = 0, -1, 0
+    while position < len(text):
+        match = _SIZE.match(text, position)
+        if match is None:
+            return None
+        rank = _SIZES.index(match.group(3) or "B")
+        if rank <= largest:
+            return None
+        factor = 1024 ** (len(_SIZES) - 1 - rank)
+        fraction = match.group(2)
+        total += int(match.group(1)) * factor + (int(float("0" + fraction) * factor) if fraction else 0)
+        position, largest = match.end(), rank
+    return total if text and total < INFINITY else None
+
+
+def _seconds(text: str) -> t.Optional[int]:
+    """A time span; limits count whole seconds, and what is begun counts as one."""
+    position, total = 0, 0.0
+    while position < len(text):
+        match = _TIME.match(text, position)
+        if match is None or match.group(2) not in _SECONDS:
+            return None
+        total += float(match.group(1)) * _SECONDS[match.group(2)]
+        position = match.end()
+    return -int(-total // 1) if text else None
+
+
+def _read_one(item: str, text: str) -> t.Optional[int]:
+    if text == "infinity":
+        return INFINITY
+    unit = ITEMS[item].unit
+    return _seconds(text) if unit == 60 else _size(text) if unit == 1024 or item == "msgqueue" else _whole(text)
+
+
+def read(item: str, text: str) -> t.Optional[Pair]:
+    """A value of a line ``Limit*=`` as systemd reads it, or None where it ignores the line.
+
+    :param text: what stands behind the equals sign, without blanks around it.
+    """
+    words = text.split(":")
+    numbers = [_read_one(item, word) for word in words]
+    if len(numbers) > 2 or None in numbers:
+        return None
+    soft, hard = t.cast(t.List[int], [numbers[0], numbers[-1]])
+    return (soft, hard) if soft <= hard else None
+
+
+def limit(item: str, pair: t.Optional[Pair]) -> Limit:
+    """A pair in units of limits.conf(5)."""
+    if pair is None:
+        return Limit()
+    return Limit(*[_values.UNLIMITED if one >= INFINITY else one // ITEMS[item].unit for one in pair])
+
+
+def pair(item: str, wanted: Limit) -> Pair:
+    """A whole limit in the kernel's units."""
+    both = [INFINITY if one == _values.UNLIMITED else int(t.cast(int, one)) * ITEMS[item].unit for one in wanted]
+    return both[0], both[1]
+
+
+def cut(found: Pair, ceiling: int) -> Pair:
+    """What a process gets whose manager may not raise its own hard limit (setrlimit_closest in src/basic/rlimit-util.c)."""
+    return min(found[0], ceiling), min(found[1], ceiling)
+
+
+def render(found: Pair) -> str:
+    """The value of a line ``Limit*=``."""
+    words = ["infinity" if one >= INFINITY else str(one) for one in found]
+    return words[0] if words[0] == words[1] else ":".join(words)
+
+
+def shown(texts: t.Mapping[str, str], name: str) -> t.Optional[Pair]:
+    """What ``systemctl show`` says of a property such as ``LimitNOFILE``, which is the hard limit; None where it says nothing."""
+    words = [texts.get(name + "Soft", ""), texts.get(name, "")]
+    if not all(word.isdigit() or word == "infinity" for word in words):
+        return None
+    numbers = [INFINITY if word == "infinity" else int(word) for word in words]
+    return numbers[0], numbers[1]
+
+
+def running(text: str) -> t.Dict[str, Pair]:
+    """The limits of a process, from its /proc/PID/limits, in the kernel's units."""
+    rows = {item.row: name for name, item in ITEMS.items()}
+    found: t.Dict[str, Pair] = {}
+    for line in text.splitlines():
+        name, words = rows.get(line[:26].strip()), line[26:].split()
+        if name and len(words) >= 2:
+            soft, hard = [int(word) if word.isdigit() else INFINITY for word in words[:2]]
+            found[name] = (soft, hard)
+    return found
+
+
+def check_item(item: str, kind: str) -> None:
+    """:raises ValueProblem: for an item that only a session has."""
+    if item not in ITEMS:
+        raise ValueProblem(
+            "{0} is set when a session begins, and no limit of a {1} (which takes: {2})".format(
+                item, kind, ", ".join(sorted(ITEMS))
+            )
+        )

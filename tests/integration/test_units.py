@@ -1,0 +1,315 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Limits of units, of systemd's managers and of processes, with the real systemd of three generations as process 1.
+
+The hard limit of a container is the machine's, and nothing in it may raise that; so the numbers here are small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ansible_collections.tunefleet.linux.tests.integration.booted_host import BootedHost
+from ansible_collections.tunefleet.linux.tests.oracle.machines import NotHere
+
+DROP_IN = "/etc/systemd/system/{0}.d/99-tunefleet.conf"
+SYSTEM_FILE = "/etc/systemd/system.conf.d/99-tunefleet.conf"
+USER_FILE = "/etc/systemd/user.conf.d/99-tunefleet.conf"
+HEADER = "# Written by the Ansible collection tunefleet.linux. Lines that it does not set are left alone.\n"
+SLEEPER = "[Service]\nType=exec\nExecStart=/bin/sleep infinity\n"
+NAMES = ("web", "other", "many@", "broken", "late", "chosen", "loud")
+
+
+@pytest.fixture(scope="module", params=["bullseye", "bookworm", "trixie"])
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BootedHost]:
+    try:
+        found = BootedHost(request.param, tmp_path_factory.mktemp("booted"))
+    except NotHere as problem:
+        pytest.skip(str(problem))
+    try:
+        found.write({f"/etc/systemd/system/{name}.service": SLEEPER for name in NAMES})
+        found.write({"/etc/systemd/system/also.service": SLEEPER + "\n[Install]\nWantedBy=multi-user.target\n"})
+        found.write({"/usr/lib/systemd/system/gone.service": SLEEPER})
+        started = " ".join(name if "@" not in name else name + "one" for name in NAMES)
+        found.sh(
+            f"systemctl daemon-reload; systemctl mask -q gone; systemctl enable -q also; systemctl start {started} also"
+        )
+        yield found
+    finally:
+        found.close()
+
+
+def files(unit: str, soft: Any = None, hard: Any = None, **more: Any) -> dict[str, Any]:
+    halves = {name: value for name, value in (("soft", soft), ("hard", hard)) if value is not None}
+    return {"unit": unit, "item": "nofile", **halves, **more}
+
+
+def only(outcome: Any) -> dict[str, Any]:
+    assert not outcome.failed, outcome.msg
+    (one,) = outcome.result["limits"]
+    return dict(one)
+
+
+def main_pid(host: BootedHost, unit: str) -> str:
+    return host.sh(f"systemctl show -p MainPID --value {unit}").strip()
+
+
+def test_a_unit_from_the_first_word_to_a_reboot(host: BootedHost) -> None:
+    """Drop-in, reload, no restart unasked, honest second run, restart when asked, nothing left to do, a reboot, and gone again."""
+    wish = files("also.service", {"at_least": 4096}, {"at_least": 8192})
+    path, pid = DROP_IN.format("also.service"), main_pid(host, "also")
+    before = host.files_of("also")
+    predicted = host.limits(wish, check_mode=True)
+    assert host.sh(f"ls {path} 2>&1 || true").startswith("ls: cannot access")
+
+    first = host.limits(wish)
+    assert first.report == predicted.report
+    assert host.sh(f"cat {path}") == HEADER + "[Service]\nLimitNOFILE=4096:524288\n"
+    assert host.sh("systemctl show -p LimitNOFILESoft -p NeedDaemonReload also").split() == [
+        "LimitNOFILESoft=4096",
+        "NeedDaemonReload=no",
+    ]
+    assert (main_pid(host, "also"), host.files_of("also")) == (pid, before)
+    assert only(first)["effective"] == {"soft": 4096, "hard": 20000}
+    assert first.result["needs"] == ["restart:also.service"]
+    assert before == "1024:20000" and only(first)["before"] == only(first)["after"] == {"soft": 1024, "hard": 20000}
+
+    stamp = host.sh(f"stat -c '%i %Y' {path}")
+    second = host.limits(wish)
+    assert (second.changed, only(second)["status"]) == (False, "ok")
+    assert second.result["needs"] == ["restart:also.service"]
+    assert only(second)["reason"] == "the running process keeps 1024:20000 until it is restarted"
+
+    third = host.limits(dict(wish, restart=True))
+    assert (third.changed, third.result["needs"]) == (True, [])
+    assert only(third)["after"] == {"soft": 4096, "hard": 20000}
+    assert main_pid(host, "also") != pid
+    assert host.files_of("also") == "4096:20000"
+
+    pid = main_pid(host, "also")
+    fourth = host.limits(dict(wish, restart=True))
+    assert (fourth.changed, fourth.result["needs"], main_pid(host, "also")) == (False, [], pid)
+    assert host.sh(f"stat -c '%i %Y' {path}") == stamp
+
+    host.restart()
+    assert host.files_of("also") == "4096:20000"
+    assert not host.limits(wish).changed
+    host.sh("systemctl start " + " ".join(name if "@" not in name else name + "one" for name in NAMES))
+
+    gone = host.limits(files("also.service"), state="absent")
+    assert (gone.changed, gone.result["needs"]) == (True, ["restart:also.service"])
+    assert host.sh(f"ls -d {path.rpartition('/')[0]} 2>&1 || true").startswith("ls: cannot access")
+    assert not host.limits(files("also.service"), state="absent").changed
+
+
+def test_lines_of_others_stay(host: BootedHost) -> None:
+    path = DROP_IN.format("web.service")
+    text = "# mine\n[Unit]\nDescription=x\n\n[Service]\nlimitnofile=7\nLimitNOFILE=64K\nNice=3 \n\n[Install]\nAlias=y.service"
+    host.write({path: text})
+    assert host.limits(files("web", 2048, 4096)).changed
+    assert host.sh(f"cat {path}") == text.replace("LimitNOFILE=64K", "LimitNOFILE=2048:4096")
+    assert host.limits(files("web"), state="absent").changed
+    assert host.sh(f"cat {path}") == text.replace("LimitNOFILE=64K\n", "")
+    host.sh(f"rm -r {path.rpartition('/')[0]}; systemctl daemon-reload")
+
+
+def test_at_least_never_lowers_what_a_unit_has(host: BootedHost) -> None:
+    """By a drop-in of its type, of its template, or by its vendor: nothing is written."""
+    host.write({"/usr/lib/systemd/system/other.service.d/50-vendor.conf": "[Service]\nLimitNOFILE=9000\n"})
+    host.write({"/run/systemd/system/many@.service.d/a.conf": "[Service]\nLimitNOFILE=9000\n"})
+    host.sh("systemctl daemon-reload")
+    least = {"at_least": 8192}
+    outcome = host.limits(files("other.service", least, least), files("many@one.service", least, least))
+    assert [one["status"] for one in outcome.result["limits"]] == ["kept", "kept"]
+    assert not outcome.changed
+    # It runs with less than it would be given now.
+    assert outcome.result["needs"] == ["restart:other.service", "restart:many@one.service"]
+    host.sh("systemctl restart other; rm -r /run/systemd/system/many@.service.d; systemctl daemon-reload")
+    assert host.limits(files("other.service", least, least)).result["needs"] == []
+
+
+def test_a_drop_in_that_wins_is_named(host: BootedHost) -> None:
+    winner = "/etc/systemd/system/late.service.d/99-z.conf"
+    host.write({winner: "[Service]\nLimitNOFILE=512\n"})
+    outcome = host.limits(files("late.service", 4096, 8192))
+    assert only(outcome)["shadowed_by"] == winner + ":2"
+    assert only(outcome)["effective"] == {"soft": 512, "hard": 512}
+    assert host.sh("systemctl show -p LimitNOFILE --value late").strip() == "512"
+    assert [winner + ":2 wins over it" in warning for warning in outcome.warnings] == [True]
+    assert not host.limits(files("late.service", 4096, 8192)).changed
+
+
+def test_a_template_and_its_instances(host: BootedHost) -> None:
+    outcome = host.limits(files("many@.service", 3000, 6000))
+    assert outcome.result["needs"] == ["restart:many@one.service"]
+    assert host.sh(f"cat {DROP_IN.format('many@.service')}").endswith("[Service]\nLimitNOFILE=3000:6000\n")
+    assert host.sh("systemctl show -p LimitNOFILE --value many@one").strip() == "6000"
+    host.limits(files("many@.service", 3000, 6000, restart=True))
+    assert host.files_of("many@one") == "3000:6000"
+
+
+def test_a_failed_restart_is_undone(host: BootedHost) -> None:
+    """The drop-in is gone, systemd has read that, and the service runs again with what it had."""
+    host.write(
+        {"/etc/systemd/system/broken.service": SLEEPER + "ExecStartPre=/bin/sh -c 'test $(ulimit -Sn) != 4000'\n"}
+    )
+    host.sh("systemctl daemon-reload; systemctl start broken")
+    outcome = host.limits(files("chosen", 3000, 6000), files("broken", 4000, 8000, restart=True))
+    assert outcome.failed
+    assert outcome.msg.startswith(
+        "restarting broken.service failed: systemctl restart -- broken.service failed: Job for "
+    )
+    assert outcome.msg.endswith("Everything was put back as it was.")
+    assert outcome.result["undone"][-2:] == [
+        "systemd has read its files again.",
+        "broken.service was restarted with its former limits.",
+    ]
+    assert host.sh("ls /etc/systemd/system | grep -E '^(chosen|broken).service.d' || true") == ""
+    assert host.files_of("broken") == "1024:20000"
+    assert host.sh("systemctl is-active chosen broken").split() == ["active", "active"]
+    assert host.sh("systemctl show -p LimitNOFILE --value chosen").strip() == "524288"
+
+
+def test_only_what_was_named_is_restarted(host: BootedHost) -> None:
+    pids = {name: main_pid(host, name) for name in ("other", "chosen", "loud")}
+    outcome = host.limits(files("chosen", 3000, 6000, restart=True), files("loud", 3000, 6000))
+    assert outcome.result["needs"] == ["restart:loud.service"]
+    now = {name: main_pid(host, name) for name in pids}
+    assert [name for name in pids if pids[name] != now[name]] == ["chosen"]
+
+
+def test_what_a_process_set_itself_is_no_reason_to_restart(host: BootedHost) -> None:
+    host.limits(files("loud", 3000, 6000, restart=True))
+    host.sh("prlimit --nofile=2000:5000 --pid $(systemctl show -p MainPID --value loud)")
+    outcome = host.limits(files("loud", 3000, 6000))
+    assert (outcome.changed, outcome.result["needs"]) == (False, [])
+    assert only(outcome)["after"] == {"soft": 2000, "hard": 5000}
+
+
+def test_files_that_systemd_has_not_read_yet(host: BootedHost) -> None:
+    """Our line is there, but nobody reloaded: that is no state to call done."""
+    host.limits(files("chosen", 3000, 6000))
+    path = DROP_IN.format("chosen.service")
+    host.sh(f"sed -i s/3000/2500/ {path}; systemctl daemon-reload; sed -i s/2500/3000/ {path}")
+    outcome = host.limits(files("chosen", 3000, 6000))
+    assert outcome.changed and outcome.result["diff"] == []
+    assert host.sh("systemctl show -p LimitNOFILESoft --value chosen").strip() == "3000"
+
+
+def test_units_that_take_no_limit(host: BootedHost) -> None:
+    for wish, said in (
+        (files("webb.service", 5), "there is no unit webb.service on this host; did you mean web.service"),
+        (files("gone.service", 5), "the unit is masked and never starts"),
+        (files("web", 50000, 60000), "belongs to the host of this container: its systemd cannot give more than 20000"),
+        (files("web", 30000), "belongs to the host of this container"),
+        (files("web", "unlimited", "unlimited"), "nofile takes no 'unlimited'"),
+        (files("web", 5, 2147483648), "is above fs.nr_open"),
+    ):
+        outcome = host.limits(files("other", 2222, 3333), wish)
+        assert outcome.failed and said in outcome.msg, outcome.text
+    assert host.sh("ls /etc/systemd/system/other.service.d 2>/dev/null || true") == ""
+
+
+def test_the_manager_of_the_system(host: BootedHost) -> None:
+    wish = {"manager": "system", "item": "nofile", "soft": {"at_least": 2048}, "hard": {"at_least": 8192}}
+    outcome = host.limits(wish)
+    assert host.sh(f"cat {SYSTEM_FILE}") == HEADER + "[Manager]\nDefaultLimitNOFILE=2048:524288\n"
+    assert host.sh("systemctl show -p DefaultLimitNOFILESoft --value").strip() == "2048"
+    assert only(outcome)["before"] == {"soft": 1024, "hard": 524288}
+    assert only(outcome)["effective"] == {"soft": 2048, "hard": 20000}
+    # Services that take the default keep what they have; a reboot gives it to all of them, and so does a restart of each.
+    assert outcome.result["needs"] == ["reboot"]
+    assert "keep what they started with, such as " in only(outcome)["reason"]
+    assert host.files_of("web") == "1024:20000"
+    host.sh("systemctl restart web")
+    assert host.files_of("web") == "2048:20000"
+    second = host.limits(wish)
+    assert (second.changed, second.result["needs"]) == (False, ["reboot"])
+    assert "web.service" not in only(second)["reason"]
+    gone = host.limits({"manager": "system", "item": "nofile"}, state="absent")
+    assert gone.changed
+    assert host.sh("systemctl show -p DefaultLimitNOFILESoft --value").strip() == "1024"
+    assert host.sh("ls /etc/systemd/system.conf.d 2>&1 || true").startswith("ls: cannot access")
+
+
+def test_the_default_that_meets_is_kept(host: BootedHost) -> None:
+    outcome = host.limits(
+        {"manager": "system", "item": "nofile", "soft": {"at_least": 1024}, "hard": {"at_least": 8192}}
+    )
+    assert (outcome.changed, only(outcome)["status"], outcome.result["needs"]) == (False, "kept", [])
+
+
+def test_the_managers_of_users(host: BootedHost) -> None:
+    # What pam_systemd would tell it.
+    told = "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/0\n"
+    host.write({"/run/systemd/system/user@0.service.d/told.conf": told})
+    host.sh("systemctl daemon-reload; systemctl start user@0")
+    wish = {"manager": "user", "item": "nofile", "soft": 2048, "hard": 4096}
+    outcome = host.limits(wish)
+    assert host.sh(f"cat {USER_FILE}") == HEADER + "[Manager]\nDefaultLimitNOFILE=2048:4096\n"
+    assert outcome.result["needs"] == ["restart:user@0.service"]
+    assert host.limits(wish).result["needs"] == ["restart:user@0.service"]
+    host.sh("systemctl restart user@0")
+    second = host.limits(wish)
+    assert (second.changed, second.result["needs"]) == (False, [])
+    shown = host.sh("XDG_RUNTIME_DIR=/run/user/0 systemctl --user show -p DefaultLimitNOFILE -p DefaultLimitNOFILESoft")
+    assert sorted(shown.split()) == ["DefaultLimitNOFILE=4096", "DefaultLimitNOFILESoft=2048"]
+    assert host.limits({"manager": "user", "item": "nofile"}, state="absent").changed
+    host.sh("systemctl stop user@0")
+
+
+def test_processes_by_name_and_by_pid_file(host: BootedHost) -> None:
+    host.sh(
+        "cp /bin/sleep /tmp/tf-daemon; exec >/dev/null 2>&1; "
+        "ulimit -Sn 1024; (setsid /tmp/tf-daemon 60 & echo $! >/run/tf.pid; setsid /tmp/tf-daemon 60 &); sleep 0.2"
+    )
+    least = {"at_least": 5000}
+    wish = {"process": "tf-daemon", "item": "nofile", "soft": least, "hard": least}
+    outcome = host.limits(wish)
+    assert (outcome.changed, only(outcome)["before"]) == (True, {"soft": 1024, "hard": 20000})
+    script = "for pid in $(pgrep -x tf-daemon); do grep 'open files' /proc/$pid/limits; done"
+    rows = [line.split()[3:5] for line in host.sh(script).splitlines()]
+    assert rows == [["5000", "20000"], ["5000", "20000"]]
+    again = host.limits(wish)
+    assert (again.changed, only(again)["status"]) == (False, "kept")
+    one = host.limits({"process": "/run/tf.pid", "item": "nofile", "soft": 4000, "hard": {"at_least": 6000}})
+    assert one.changed
+    assert sorted(line.split()[3] for line in host.sh(script).splitlines()) == ["4000", "5000"]
+    raised = host.limits({"process": "tf-daemon", "item": "nofile", "hard": 30000})
+    assert raised.failed and "without CAP_SYS_RESOURCE no hard limit is raised, and the process has 20000" in raised.msg
+    assert "did you mean tf-daemon" in host.limits(dict(wish, process="tf-deamon")).msg
+    assert "no process runs whose id is in that file" in host.limits(dict(wish, process="/run/nothing.pid")).msg
+    host.sh("pkill -x tf-daemon")
+
+
+def test_without_systemd(host: BootedHost) -> None:
+    """Nothing would read a drop-in, so none is written; a process is limited all the same."""
+    hidden = host.sh("readlink -f /lib/systemd/systemd").strip()
+    run: Callable[[str], str] = host.sh
+    run(f"mkdir -p /tmp/none && touch /tmp/none/empty && mv {hidden} {hidden}.away")
+    try:
+        for wish in (files("web", 5, 6), {"manager": "system", "item": "nofile", "soft": 5}):
+            outcome = host.limits(wish)
+            assert outcome.failed and "this host has no systemd, so nothing would read it" in outcome.msg
+            profile = host.module("profile", {"limits": [wish]})
+            assert [one["status"] for one in profile.result["limits"]] == ["no_effect"]
+            assert not profile.failed and not profile.changed
+    finally:
+        run(f"mv {hidden}.away {hidden}")
+
+
+def test_systemd_that_does_not_run(host: BootedHost) -> None:
+    """As in a chroot or where an image is made: files are written, nothing is asked to read them, and a boot is needed."""
+    host.sh("mv /run/systemd/system /run/systemd/system.away")
+    try:
+        outcome = host.limits(files("web", 2222, 3333), {"manager": "system", "item": "nofile", "soft": 1500})
+        assert (outcome.changed, outcome.result["needs"]) == (True, ["reboot"])
+        assert host.limits(files("webb", 2222, 3333)).msg.startswith("Limit webb.service nofile: there is no unit")
+        assert host.limits(files("web"), {"manager": "system", "item": "nofile"}, state="absent").changed
+    finally:
+        host.sh("mv /run/systemd/system.away /run/systemd/system")
+    assert host.sh("systemctl show -p LimitNOFILE --value web").strip() == "524288"
