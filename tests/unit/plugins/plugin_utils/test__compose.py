@@ -10,12 +10,12 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Choice, Formula
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, Shape
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose, reconcile_wishes
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, Shape, ports_text
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import compose, reconcile_wishes, shape_of
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
@@ -28,6 +28,7 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     Setting,
     Wish,
 )
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile_file import check_overrides
 
 
 def value(amount: Amount) -> Wish:
@@ -391,12 +392,16 @@ def test_a_hazard_that_lost_is_no_hazard() -> None:
 
 # Any profiles at all: what holds for every composition.
 
-WISHES = st.builds(
-    Wish,
-    st.sampled_from([VALUE, AT_LEAST, AT_MOST]),
-    st.one_of(st.integers(0, 4), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+RELATIONS = st.sampled_from([VALUE, AT_LEAST, AT_MOST])
+TERMS = st.one_of(st.integers(0, 4), st.sampled_from([GIB, CPU, Formula("per_cpu", 1, 0, 3)]))
+WISHES = st.builds(Wish, RELATIONS, st.one_of(TERMS, st.tuples(TERMS, TERMS)))
+RANGES = st.builds(Wish, RELATIONS, st.tuples(st.integers(1, 4), st.integers(5, 8)))
+PORT_LISTS = st.builds(Wish, RELATIONS, st.sets(st.integers(1, 4)).map(ports_text))
+ENTRIES = st.fixed_dictionaries(
+    {"k.k": WISHES},
+    optional={"net.ipv4.ip_local_port_range": RANGES, "net.ipv4.ip_local_reserved_ports": PORT_LISTS},
 )
-PROFILES = st.lists(st.fixed_dictionaries({"k.k": WISHES}, optional={"l.l": WISHES}), min_size=1, max_size=4).flatmap(
+PROFILES = st.lists(ENTRIES, min_size=1, max_size=4).flatmap(
     lambda many: st.tuples(
         st.just(many),
         # Whom each profile extends: only such as come before it, so that there is no circle.
@@ -414,6 +419,7 @@ def outcome(profiles: list[Profile], names: list[str], prefer: str) -> tuple[str
         return "contradiction", problem.problems
 
 
+@settings(deadline=None)
 @given(PROFILES, st.randoms(use_true_random=False), st.integers(0, 4))
 def test_no_order_of_profiles_matters(given_: t.Any, random: Random, preferred: int) -> None:
     many, extends = given_
@@ -430,10 +436,18 @@ def test_no_order_of_profiles_matters(given_: t.Any, random: Random, preferred: 
     assert json.dumps(outcome(shuffled, names, prefer)) == json.dumps(expected)
 
 
-@given(st.lists(st.fixed_dictionaries({"k.k": WISHES}), min_size=1, max_size=4), st.integers(0, 4))
+@settings(deadline=None)
+@given(
+    st.sampled_from(
+        [("k.k", WISHES), ("net.ipv4.ip_local_port_range", RANGES), ("net.ipv4.ip_local_reserved_ports", PORT_LISTS)]
+    ).flatmap(lambda choice: st.lists(st.fixed_dictionaries({choice[0]: choice[1]}), min_size=1, max_size=4)),
+    st.integers(0, 4),
+)
 def test_each_wish_is_met_or_visibly_overruled_or_the_cause_of_a_refusal(
     many: list[dict[str, Wish]], preferred: int
 ) -> None:
+    (key,) = many[0]
+    shape = shape_of((key,))
     profiles = [profile(f"p{place}", wishes) for place, wishes in enumerate(many)]
     names = [one.name for one in profiles]
     prefer = f"p{preferred}" if preferred < len(names) else ""
@@ -441,20 +455,19 @@ def test_each_wish_is_met_or_visibly_overruled_or_the_cause_of_a_refusal(
     if kind == "contradiction":
         assert not prefer and len(found) == 1
         for name, wishes in zip(names, many):
-            assert f"{name} wants {wishes['k.k']} (Why {name})" in found[0]
+            assert f"{name} wants {wishes[key]} (Why {name})" in found[0]
         return
-    setting = found["sysctl"]["k.k"]
-    relation = next(relation for relation in (VALUE, AT_LEAST, AT_MOST) if relation in setting)
-    amount = setting[relation]
-    settled = Wish(relation, tuple(amount) if isinstance(amount, list) else amount)
-    instead_of = {one["profile"] for one in setting.get("instead_of", [])}
+    setting = {name: field for name, field in found["sysctl"][key].items() if name != "instead_of"}
+    settled = check_overrides({key: setting}, [])[0][key].wish
+    instead_of = {one["profile"] for one in found["sysctl"][key].get("instead_of", [])}
     assert prefer not in instead_of
     assert prefer or not instead_of
     for name, wishes in zip(names, many):
         if name not in instead_of:
-            assert reconcile_wishes([settled, wishes["k.k"]]) == settled
+            assert reconcile_wishes([settled, wishes[key]], shape) == settled
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 9)] * 3), min_size=1, max_size=5))
 def test_of_floors_the_larger_counts_number_by_number(floors: list[tuple[int, int, int]]) -> None:
     expected = tuple(max(column) for column in zip(*floors))
