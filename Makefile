@@ -3,11 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit revert diagnose explain test oracle bench lint build clean
+.PHONY: help apply audit revert diagnose explain report test oracle bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
-TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF PYTHON PYTEST_ARGS CASES KEY
+TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF REPORT FAIL_ON_DRIFT FROM PYTHON PYTEST_ARGS CASES KEY
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -15,10 +15,11 @@ define HELP
 tunefleet.linux: sysctl keys and limits, tuned by profile
 
   make apply    set the profile on this machine (as root), then say what was done
-  make audit    say what "make apply" would change; change nothing
+  make audit    say what "make apply" would change, and write a report of it; change nothing
   make revert   put back what profiles changed; with PROFILES= only what these did
   make diagnose say what the network of this machine is short of, and what would help; change nothing
   make explain  what a key does, who says what about it, and what this machine has (KEY=net.ipv4.tcp_fin_timeout)
+  make report   make one report of several (FROM="a/fleet.json b/fleet.json")
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
   make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
@@ -36,6 +37,9 @@ Variables of apply, audit, revert and diagnose:
   ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"
 Variables of explain:
   KEY=name          a sysctl key, or a limit such as nofile; with INVENTORY and LIMIT on other hosts
+Variables of audit and report:
+  REPORT=dir        where to write fleet.html, fleet.json and junit.xml    (default: tunefleet-report)
+  FAIL_ON_DRIFT=1   fail when a host is not as its profile wants
 Variables of all:
   PYTHON=python3.12 the Python to build .venv with       (default: the first suitable one)
   PYTEST_ARGS="..." options of pytest, such as PYTEST_ARGS="-k archive"
@@ -46,7 +50,7 @@ export HELP
 help:
 	@printf '%s\n' "$$HELP"
 
-apply audit revert diagnose explain:
+apply audit revert diagnose explain report:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 
@@ -54,7 +58,11 @@ lint build bench:
 	@tools/setup test
 	@.venv/bin/python tools/run.py $@
 
-test oracle:
+test:
+	@tools/setup test containers browser
+	@.venv/bin/python tools/run.py $@
+
+oracle:
 	@tools/setup test containers
 	@.venv/bin/python tools/run.py $@
 

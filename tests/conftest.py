@@ -15,6 +15,7 @@ _GROUPS = {
     "test_molecule.py": "containers",
     "test_fresh_machine.py": "containers",
     "oracle": "containers",
+    "browser": "browser",
 }
 
 

@@ -51,11 +51,13 @@ def whole_number(name: str, default: int) -> str:
     return text
 
 
-def playbook_variables(playbook: str) -> dict[str, str]:
+def playbook_variables(playbook: str) -> dict[str, object]:
     """The extra variables of a playbook that were typed."""
     if playbook == "diagnose":
         return {"diagnose_seconds": whole_number("DIAGNOSE_SECONDS", 5)} if typed("DIAGNOSE_SECONDS") else {}
-    variables = {"profiles": typed("PROFILES")} if typed("PROFILES") else {}
+    variables: dict[str, object] = {"profiles": typed("PROFILES")}
+    if playbook == "audit":
+        variables.update(report_variables())
     if playbook == "explain":
         # A brace would begin a template of Ansible, and no key has one.
         if not typed("KEY") or "{" in typed("KEY"):
@@ -75,15 +77,32 @@ def playbook_command(playbook: str) -> list[str]:
     command = [str(PROGRAMS / "ansible-playbook"), "--inventory", os.path.expanduser(inventory)]
     if typed("LIMIT"):
         command += ["--limit", typed("LIMIT")]
-    variables = playbook_variables(playbook)
-    if variables:
-        # As JSON, for in "key=value" form a blank would begin a second variable.
-        command += ["--extra-vars", json.dumps(variables)]
+    command += extra_vars(**playbook_variables(playbook))
     if switched_on("VERBOSE"):
         command.append("-v")
     if switched_on("DIFF"):
         command.append("--diff")
     return [*command, *words("ARGS"), f"tunefleet.linux.{playbook}"]
+
+
+def report_command() -> list[str]:
+    """ansible-playbook that makes one report of several."""
+    reports = [os.path.expanduser(name) for name in words("FROM")]
+    if not reports:
+        raise Refusal('name the reports to merge, as in FROM="east/fleet.json west/fleet.json".')
+    variables = extra_vars(reports=reports, **report_variables())
+    command = [str(PROGRAMS / "ansible-playbook"), "--inventory", "localhost,", *variables, *words("ARGS")]
+    return [*command, "tunefleet.linux.report"]
+
+
+def report_variables() -> dict[str, object]:
+    return {"report_dir": os.path.expanduser(typed("REPORT")), "fail_on_drift": switched_on("FAIL_ON_DRIFT")}
+
+
+def extra_vars(**variables: object) -> list[str]:
+    """The option for those that were typed; as JSON, for in "key=value" form a blank would begin a second variable."""
+    given = {name: value for name, value in variables.items() if value}
+    return ["--extra-vars", json.dumps(given)] if given else []
 
 
 def pytest_command(*arguments: str) -> list[str]:
@@ -118,8 +137,8 @@ def environment() -> dict[str, str]:
 def main(command: str) -> None:
     os.chdir(ROOT)
     env = environment()
-    if command in ("apply", "audit", "revert", "diagnose", "explain"):
-        arguments = playbook_command(command)
+    if command in ("apply", "audit", "revert", "diagnose", "explain", "report"):
+        arguments = report_command() if command == "report" else playbook_command(command)
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
     elif command == "test":
         # As many processes as there are groups of tests that may run beside each other, see tests/conftest.py.

@@ -19,6 +19,7 @@ description:
   - Prints one line for each host as soon as its profile is through, and at the end a summary of what changed, what could not be
     set and why, what is needed before all of it holds, and how to look closer. Hosts that say the same share a line.
   - Of M(tunefleet.linux.diagnose) it prints the advice, once for all hosts that get the same, and one line when all is calm.
+  - Of the task that writes the report of an audit it says where the files are.
   - Of other tasks it shows changes and failures, as P(ansible.builtin.default#callback) does.
   - From C(-v) on it prints everything that P(ansible.builtin.default#callback) prints, and the summary after that.
   - Nothing is needed on the hosts.
@@ -48,6 +49,7 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as
 
 MODULE = "tunefleet.linux.profile"
 DIAGNOSE = "tunefleet.linux.diagnose"
+REPORT = "tunefleet.linux.report"
 OUR_ROLES = "tunefleet.linux."
 
 COLORS: t.Final = {
@@ -77,6 +79,8 @@ class CallbackModule(DefaultCallback):
         self._waiting: list[summary.Line] = []
         # Whether a task printed text of its own, as that of the playbook "explain" does.
         self._spoken = False
+        # What the task that writes the report files returned.
+        self._report: dict[str, t.Any] = {}
 
     def set_options(self, task_keys: t.Any = None, var_options: t.Any = None, direct: t.Any = None) -> None:
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
@@ -125,6 +129,9 @@ class CallbackModule(DefaultCallback):
 
     def _keep(self, result: t.Any, state: str, forgiven: bool = False) -> bool:
         """Take note of a result; True when nothing else needs to be printed about it."""
+        if self._quiet and _runs(result, REPORT):
+            self._report = dict(_data(result), failed=state != summary.DONE)
+            return True
         diagnoses = _runs(result, DIAGNOSE)
         ours = diagnoses or _runs_profile(result) or (state != summary.DONE and _is_of_our_roles(result))
         # A copy, for the default callback takes out of a result what it has printed.
@@ -164,12 +171,14 @@ class CallbackModule(DefaultCallback):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         reached = {outcome.host for outcome in self._outcomes}
         outcomes = [*self._outcomes, *(outcome for host, outcome in self._elsewhere.items() if host not in reached)]
-        if not (self._quiet and (self._outcomes or self._diagnoses or self._spoken)):
+        if not (self._quiet and (self._outcomes or self._diagnoses or self._report or self._spoken)):
             super().v2_playbook_on_stats(stats)
         if self._outcomes:
             self._page(summary.render(outcomes, _width(), _commands(outcomes)))
         if self._diagnoses:
             self._page(diagnosis.render(self._diagnoses, _width()))
+        if self._report:
+            self._page(summary.written(self._report, _width(), told=bool(self._outcomes)))
 
     def _page(self, lines: t.Iterable[summary.Line]) -> None:
         self._show(summary.Line(""))

@@ -125,11 +125,29 @@ def progress(outcome: Outcome, width: int = 100) -> Line:
     return Line(f"{outcome.host}: {', '.join(counts) or 'nothing to do'}", CHANGE if outcome.differs else GOOD)
 
 
+def written(result: Mapping[str, t.Any], width: int = 100, told: bool = True) -> list[Line]:
+    """The end of an audit: the files of its report, or why there are none.
+
+    :param result: what the action ``report`` returned.
+    :param told: whether what the report says was said already.
+    """
+    page = _Page(width, [])
+    page.heading("Report")
+    lines = [] if told else result.get("report") or ()
+    for line in map(str, lines):
+        page.add(line, indent="  ")
+    # Not wrapped: a path is there to be copied.
+    page.lines.extend(Line(f"  {path}") for path in result.get("files") or ())
+    if result.get("failed"):
+        page.add(plain_message(result), BAD, indent="  ")
+    return page.lines
+
+
 def plain_message(result: Mapping[str, t.Any]) -> str:
     """The sentence that a person needs, without what ansible-core of several versions wraps around it."""
     message = str(result.get("msg") or "no reason was given")
     lookups = [f"The lookup plugin 'tunefleet.linux.{name}' failed: " for name in ("profile", "explain")]
-    for wrapping in ("Task failed: ", *lookups, "original message: "):
+    for wrapping in ("Task failed: ", "Action failed: ", *lookups, "original message: "):
         message = message.rpartition(wrapping)[2]
     # What a crashed or never started module left behind; its last line says why.
     output = str(result.get("module_stderr") or result.get("module_stdout") or "").strip()

@@ -70,6 +70,7 @@ def test_make_alone_prints_the_help() -> None:
         "make revert",
         "make diagnose",
         "make explain",
+        "make report",
         "make test",
         "make oracle",
         "make bench",
@@ -78,6 +79,9 @@ def test_make_alone_prints_the_help() -> None:
         "LIMIT=",
         "DIAGNOSE_SECONDS=",
         "ARGS=",
+        "REPORT=",
+        "FAIL_ON_DRIFT=",
+        "FROM=",
     ):
         assert word in output
 
@@ -154,6 +158,33 @@ def test_variables_come_from_the_environment_too(recorded: Path) -> None:
     ]
 
 
+def test_where_the_report_goes_and_whether_drift_is_a_failure(recorded: Path) -> None:
+    code, output = make(
+        recorded, "audit", "REPORT=~/a report", "FAIL_ON_DRIFT=1", "PROFILES=open_files", HOME="/home/me"
+    )
+    assert (code, output) == (0, "")
+    variables = {"profiles": "open_files", "report_dir": "/home/me/a report", "fail_on_drift": True}
+    assert called(recorded)["arguments"][2:4] == ["--extra-vars", json.dumps(variables)]
+    # Only an audit has a report.
+    assert make(recorded, "apply", "REPORT=x", "FAIL_ON_DRIFT=1") == (0, "")
+    assert "--extra-vars" not in called(recorded)["arguments"]
+
+
+def test_reports_to_merge(recorded: Path) -> None:
+    assert make(recorded, "report", "FROM=a.json 'b c.json'", "REPORT=all", "FAIL_ON_DRIFT=0", "ARGS=-v") == (0, "")
+    assert called(recorded)["arguments"] == [
+        *("--inventory", "localhost,"),
+        *("--extra-vars", '{"reports": ["a.json", "b c.json"], "report_dir": "all"}'),
+        *("-v", "tunefleet.linux.report"),
+    ]
+    assert called(recorded)["environment"]["ANSIBLE_STDOUT_CALLBACK"] == "tunefleet.linux.summary"
+    code, output = make(recorded, "report")
+    assert code != 0
+    assert output.splitlines()[0] == (
+        'tunefleet: name the reports to merge, as in FROM="east/fleet.json west/fleet.json".'
+    )
+
+
 @pytest.mark.parametrize(
     "hostile", ["$(shell touch x)", "$$(touch x)", "$(touch x)", "`touch x`", "'; touch x; '", '"; touch x; "']
 )
@@ -167,6 +198,9 @@ def test_variables_come_from_the_environment_too(recorded: Path) -> None:
         "ARGS",
         "VERBOSE",
         "DIFF",
+        "REPORT",
+        "FAIL_ON_DRIFT",
+        "FROM",
         "PYTHON",
         "PYTEST_ARGS",
         "CASES",

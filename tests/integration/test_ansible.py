@@ -49,6 +49,7 @@ class Fleet:
 
     def ansible(self, program: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         options = ["--inventory", "host,", "--connection", "local", "-e", f"ansible_python_interpreter={self._python}"]
+        options += ["-e", f"report_dir={self.folder / 'report'}"]
         env.setdefault("ANSIBLE_CONFIG", str(self.folder / "ansible.cfg"))
         env.setdefault("ANSIBLE_LOCAL_TEMP", str(self.folder / "local"))
         env.setdefault("ANSIBLE_REMOTE_TEMP", str(self.folder / "remote"))

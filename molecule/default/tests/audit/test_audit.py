@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import fleet
 import pytest
@@ -17,8 +20,13 @@ SUITE, KEY, BY_HAND = "bookworm", "net.ipv4.tcp_fin_timeout", "61"
 
 
 @pytest.fixture(scope="module")
-def clean() -> dict[str, dict[str, Any]]:
-    return fleet.play("tunefleet.linux.audit")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def clean(reports: Path) -> dict[str, dict[str, Any]]:
+    return fleet.play("tunefleet.linux.audit", "-e", f"report_dir={reports / 'clean'}", "-e", "fail_on_drift=true")
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +40,9 @@ def altered(request: pytest.FixtureRequest, clean: dict[str, dict[str, Any]]) ->
 
 
 @pytest.fixture(scope="module")
-def drifted(altered: Host) -> dict[str, dict[str, Any]]:
-    return fleet.play("tunefleet.linux.audit")
+def drifted(altered: Host, reports: Path) -> dict[str, dict[str, Any]]:
+    options = ["-e", f"report_dir={reports / 'drifted'}", "-e", "fail_on_drift=true"]
+    return fleet.play("tunefleet.linux.audit", *options, status=2)
 
 
 def test_a_tuned_host_is_clean(clean: dict[str, dict[str, Any]], name: str) -> None:
@@ -62,3 +71,27 @@ def test_the_audit_names_what_was_altered_and_where(drifted: dict[str, dict[str,
 
 def test_the_audit_put_nothing_right(drifted: dict[str, dict[str, Any]], altered: Host) -> None:
     assert fleet.live(altered)[KEY] == BY_HAND
+
+
+def test_the_report_of_a_clean_fleet(clean: dict[str, dict[str, Any]], reports: Path) -> None:
+    document = json.loads((reports / "clean" / "fleet.json").read_text())
+    assert {host["host"]: host["state"] for host in document["hosts"]} == dict.fromkeys(clean, "clean")
+    assert document["summary"]["drift"] == 0
+    assert "Every host is as its profile wants." in (reports / "clean" / "fleet.html").read_text()
+
+
+def test_the_report_names_the_altered_host_and_nothing_else(drifted: dict[str, dict[str, Any]], reports: Path) -> None:
+    document = json.loads((reports / "drifted" / "fleet.json").read_text())
+    found = [
+        (host["host"], entry["key"], entry["drift"], entry["live"]["before"])
+        for host in document["hosts"]
+        for entry in host["settings"]
+        if entry["drift"]
+    ]
+    (name,) = (host for host in drifted if host.endswith(SUITE))
+    assert found == [(name, KEY, ["live"], BY_HAND)]
+    assert [host["host"] for host in document["hosts"] if host["state"] != "clean"] == [name]
+    cases = ElementTree.parse(reports / "drifted" / "junit.xml").getroot().iter("testcase")
+    failures = [(case.get("classname"), case.get("name")) for case in cases if case.find("failure") is not None]
+    assert failures == [(f"{name}.web_server", KEY)]
+    assert "1 of 3 hosts is not as the profile wants, in 1 setting." in (reports / "drifted" / "fleet.html").read_text()

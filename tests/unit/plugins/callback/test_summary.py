@@ -102,6 +102,37 @@ def test_check_mode_is_an_audit(inherited: list[str]) -> None:
     assert "Audit of web_server on 1 host (nothing was written): 1 not as wanted." in plugin.show().lines
 
 
+WRITTEN = {
+    "msg": "1 of 1 host drifted: see /r/a.",
+    "report": ["Audit of 1 host: 1 drifted."],
+    "files": ["/r/a", "/r/b"],
+}
+
+
+def report(host: str, data: dict[str, t.Any]) -> t.Any:
+    return result(host, data, action="tunefleet.linux.report", resolved_action="tunefleet.linux.report")
+
+
+def test_the_files_of_a_report_are_named_at_the_end(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_runner_on_ok(result("one", DONE, check_mode=True))
+    plugin.v2_runner_on_ok(report("one", WRITTEN))
+    plugin.v2_playbook_on_stats(None)
+    assert plugin.show().lines[-4:] == ["", "Report", "  /r/a", "  /r/b"]
+    assert inherited == ["set_options"]
+
+
+def test_a_report_alone_says_what_is_in_it(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_runner_on_failed(report("localhost", WRITTEN))
+    plugin.v2_playbook_on_stats(None)
+    assert plugin.show().lines == [
+        *("", "Report", "  Audit of 1 host: 1 drifted.", "  /r/a", "  /r/b"),
+        "  1 of 1 host drifted: see /r/a.",
+    ]
+    assert inherited == ["set_options"]
+
+
 def test_a_short_name_of_the_module_is_known_too(inherited: list[str]) -> None:
     plugin = callback()
     plugin.v2_runner_on_ok(result("one", DONE, action="profile"))
