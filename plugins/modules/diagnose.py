@@ -69,12 +69,12 @@ advice:
       description: What it is about, where there may be several, such as a listening socket with its program. Empty otherwise.
       type: str
       returned: success
-      sample: 127.0.0.1:8080 python (process 6699)
+      sample: 127.0.0.1:8080 python (process 30594)
     evidence:
       description: What was seen, in numbers.
       type: str
       returned: success
-      sample: 111 attempts to connect dropped in 5.0 s (22.2/s); 6 wait for accept(), limit 5
+      sample: 122 attempts to connect dropped in 5.0 s (24.4/s); 6 wait for accept(), limit 5, full at both looks
     kernel_helps:
       description: Whether a kernel setting would help at all.
       type: bool
@@ -94,16 +94,16 @@ advice:
       type: str
       returned: success
       sample: >-
-        Connections that were through the handshake found the queue for accept() full. The queue is as long as the program asked for in
-        listen(2), and net.core.somaxconn would allow more: no kernel setting helps.
+        The queue of connections that wait for accept() was full, and attempts to connect were dropped. It is as long as the program
+        asked for in listen(2), and net.core.somaxconn would allow more: no kernel setting helps.
     remedy:
       description: What to do.
       type: str
       returned: success
       sample: >-
         Raise the backlog in the program's own configuration (nginx: backlog= of listen, Apache: ListenBackLog, HAProxy: backlog) and
-        restart it. If it asks for more already, it began to listen while net.core.somaxconn was lower: restart it. A queue that stays
-        full means that the program accepts too slowly: a longer one then only lets clients wait longer.
+        restart it. If it asks for more already, it began to listen while net.core.somaxconn was lower: restart it. A queue that is full
+        at both looks means that the program accepts too slowly: a longer one then only lets clients wait longer.
     cost:
       description: What the remedy costs.
       type: str
@@ -113,7 +113,7 @@ grown:
   description: Counters of RV(tunefleet.linux.socket_info#module:counters) that grew between the readings, and by how much.
   returned: success
   type: dict
-  sample: {ListenOverflows: 111, ListenDrops: 111}
+  sample: {ListenOverflows: 122, ListenDrops: 122}
 seconds:
   description: Seconds between the readings.
   returned: success

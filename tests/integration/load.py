@@ -70,6 +70,20 @@ class Load:
                 self._sockets.append(self._servers[port].accept()[0])
         return count
 
+    def burst(self, port: int, count: int) -> None:
+        """Begin many connections at once, accept those that found room, and close all of them."""
+        known = len(self._sockets)
+        self.begin(port, count)
+        self._servers[port].setblocking(False)
+        try:
+            while True:
+                self._sockets.append(self._servers[port].accept()[0])
+        except BlockingIOError:
+            pass
+        for one in self._sockets[known:]:
+            one.close()
+        del self._sockets[known:]
+
     def serve(self, port: int, count: int) -> None:
         """Make connections, say something on each, and close them at the server's side first, which leaves TIME-WAIT there."""
         self._one_by_one(port, count, server_first=True)

@@ -91,7 +91,7 @@ def test_a_programs_own_backlog_is_not_the_kernels_fault(ns: Namespace, load: Lo
     found = only(diagnose(ns))
     assert (found["id"], found["severity"], found["kernel_helps"]) == ("accept_queue_backlog", "loss", False)
     assert found["subject"].startswith("127.0.0.1:8080 python") and found["subject"].endswith(f"(process {pid})")
-    assert found["evidence"].endswith("; 6 wait for accept(), limit 5")
+    assert found["evidence"].endswith("; 6 wait for accept(), limit 5, full at both looks")
     assert int(found["evidence"].split(" ")[0]) > 0
     assert found["settings"] == [{"key": SOMAXCONN, "live": "4096", "suggested": None, "profile": None}]
 
@@ -128,6 +128,14 @@ def test_a_program_that_may_not_open_more_files(ns: Namespace, load: Load) -> No
     assert int(count) >= 0.99 * int(limit)
     # Somebody who may not look at the process is told what there is to be seen.
     assert unseen["id"] == "accept_queue_backlog" and unseen["subject"] == "127.0.0.1:8080"
+
+
+def test_a_burst_is_told_from_a_program_that_does_not_keep_up(ns: Namespace, load: Load) -> None:
+    """Too many at once, and the program takes them all in time for the second look."""
+    load("listen", port=8080, backlog=5)
+    load.repeat(0.15, "burst", port=8080, count=12)
+    found = only(diagnose(ns))
+    assert found["id"] == "accept_queue_backlog" and "full at both looks" not in found["evidence"]
 
 
 def test_each_full_queue_is_told_of_and_no_other(ns: Namespace, load: Load) -> None:

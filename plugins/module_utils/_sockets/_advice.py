@@ -149,10 +149,14 @@ def _more(change: Change, key: str, least: int = 0, position: int = 0) -> Settin
 
 
 class _Queue(t.NamedTuple):
-    """The listening sockets of one address and port that share a limit; several where they are opened with SO_REUSEPORT."""
+    """The listening sockets of one address and port that share a limit; several where they are opened with SO_REUSEPORT.
+
+    ``stayed_full`` says that each of them that is full was full before.
+    """
 
     sockets: t.Sequence[_diag.Listener]
     dropped: int
+    stayed_full: bool
 
     @property
     def limit(self) -> t.Optional[int]:
@@ -168,17 +172,30 @@ def _end(address: str, port: int) -> str:
 
 
 def _queues(change: Change) -> t.List[_Queue]:
-    """Every listen queue with what it dropped between the readings. A socket that was not there before began with 0."""
+    """Every listen queue with what it dropped between the readings."""
     if not change.before.sockets or not change.after.sockets:
         return []
-    before = {(one.inode, one.port): one.drops for one in change.before.sockets.listeners}
+    before = {_identity(one): one for one in change.before.sockets.listeners}
     groups: t.Dict[t.Tuple[str, int, t.Optional[int]], t.List[_diag.Listener]] = {}
     for one in change.after.sockets.listeners:
         groups.setdefault((one.address, one.port, one.limit), []).append(one)
-    return [
-        _Queue(sockets, sum(grown(before.get((one.inode, one.port), 0), one.drops) for one in sockets))
-        for sockets in groups.values()
-    ]
+    return [_queue(group, [before.get(_identity(one)) for one in group]) for group in groups.values()]
+
+
+def _identity(one: _diag.Listener) -> t.Tuple[str, str, int, int]:
+    return one.family, one.address, one.port, one.inode
+
+
+def _queue(after: t.Sequence[_diag.Listener], before: t.Sequence[t.Optional[_diag.Listener]]) -> _Queue:
+    # A socket that was not there before began with 0.
+    dropped = sum(grown(old.drops if old else 0, new.drops) for old, new in zip(before, after))
+    full = [old for old, new in zip(before, after) if _is_full(new)]
+    return _Queue(after, dropped, bool(full) and all(old is not None and _is_full(old) for old in full))
+
+
+def _is_full(one: _diag.Listener) -> bool:
+    """As the kernel sees it (include/net/sock.h, sk_acceptq_is_full)."""
+    return one.limit is not None and one.length > one.limit
 
 
 def suspects(before: _reading.Reading, after: _reading.Reading) -> t.Set[int]:
@@ -199,7 +216,8 @@ def _whose(change: Change, queue: _Queue) -> str:
 def _queue_state(queue: _Queue) -> str:
     many = " in {0} sockets".format(len(queue.sockets)) if len(queue.sockets) > 1 else ""
     waiting = sum(one.length for one in queue.sockets)
-    return "{0} wait for accept(){1}, limit {2}".format(waiting, many, queue.limit)
+    text = "{0} wait for accept(){1}, limit {2}".format(waiting, many, queue.limit)
+    return text + ", full at both looks" if queue.stayed_full else text
 
 
 def _accept_queues(change: Change) -> t.Iterator[Advice]:
@@ -281,11 +299,11 @@ def _handshakes_without_cookies(change: Change) -> t.Iterator[Advice]:
         dropped = change.grown("ListenDrops") - change.grown("ListenOverflows")
     if dropped > 0:
         evidence = "{0}; {1} handshakes are under way".format(change.rate(dropped, "SYNs dropped"), half_open)
-        settings = [
-            Setting("net.ipv4.tcp_syncookies", change.live("net.ipv4.tcp_syncookies"), "1", "web_server"),
-            Setting("net.ipv4.tcp_max_syn_backlog", change.live("net.ipv4.tcp_max_syn_backlog")),
-        ]
-        yield Advice(_kinds.SYN_QUEUE_DROPS, LOSS, "", evidence, True, settings)
+        settings = _shown(change, *_kinds.SYN_QUEUE_DROPS.settings)
+        off = settings[0].live == "0"  # a kernel that was built without cookies has no such key
+        if off:
+            settings[0] = settings[0]._replace(suggested="1", profile="web_server")
+        yield Advice(_kinds.SYN_QUEUE_DROPS, LOSS, "", evidence, off, settings)
 
 
 # -- ends of connections, ports -------------------------------------------------------------------------------------------

@@ -27,208 +27,289 @@ class Kind(t.NamedTuple):
     cost: str
 
 
-_SLOW = "A queue that stays full means that the program accepts too slowly: a longer one then only lets clients wait longer."
+_SLOW = "A queue that is full at both looks means that the program accepts too slowly: a longer one then only lets clients wait longer."
 _WAITING = "Some kilobytes of kernel memory for each connection that waits, and only while it waits."
 
 ACCEPT_QUEUE_BACKLOG = Kind(
-    "accept_queue_backlog",
-    "A program's own listen queue overflows",
-    "Connections that were through the handshake found the queue for accept() full. The queue is as long as the program asked for in "
-    "listen(2), and net.core.somaxconn would allow more: no kernel setting helps.",
-    "ListenOverflows grew, the listening socket dropped, and its limit is below net.core.somaxconn.",
-    ("net.core.somaxconn",),
-    (),
-    "Raise the backlog in the program's own configuration (nginx: backlog= of listen, Apache: ListenBackLog, HAProxy: backlog) and "
-    "restart it. If it asks for more already, it began to listen while net.core.somaxconn was lower: restart it. "
-    + _SLOW,
-    _WAITING,
+    id="accept_queue_backlog",
+    title="A program's own listen queue overflows",
+    meaning=(
+        "The queue of connections that wait for accept() was full, and attempts to connect were dropped. It is as "
+        "long as the program asked for in listen(2), and net.core.somaxconn would allow more: no kernel setting "
+        "helps."
+    ),
+    shown_by="ListenOverflows grew, the listening socket dropped, and its limit is below net.core.somaxconn.",
+    settings=("net.core.somaxconn",),
+    helping=(),
+    remedy=(
+        "Raise the backlog in the program's own configuration (nginx: backlog= of listen, Apache: ListenBackLog, "
+        "HAProxy: backlog) and restart it. If it asks for more already, it began to listen while "
+        "net.core.somaxconn was lower: restart it. " + _SLOW
+    ),
+    cost=_WAITING,
 )
 ACCEPT_QUEUE_SOMAXCONN = Kind(
-    "accept_queue_somaxconn",
-    "A listen queue overflows that net.core.somaxconn caps",
-    "Connections that were through the handshake found the queue for accept() full. The program asked for at least what "
-    "net.core.somaxconn allows.",
-    "ListenOverflows grew, the listening socket dropped, and its limit is net.core.somaxconn or more.",
-    ("net.core.somaxconn",),
-    ("net.core.somaxconn",),
-    "Raise net.core.somaxconn, see that the program's own backlog is as large, and restart the program: the queue gets its length "
-    "when it begins to listen. " + _SLOW,
-    _WAITING,
+    id="accept_queue_somaxconn",
+    title="A listen queue overflows that net.core.somaxconn caps",
+    meaning=(
+        "The queue of connections that wait for accept() was full, and attempts to connect were dropped. The "
+        "program asked for at least what net.core.somaxconn allows."
+    ),
+    shown_by=("ListenOverflows grew, the listening socket dropped, and its limit is net.core.somaxconn or more."),
+    settings=("net.core.somaxconn",),
+    helping=("net.core.somaxconn",),
+    remedy=(
+        "Raise net.core.somaxconn, see that the program's own backlog is as large, and restart the program: the "
+        "queue gets its length when it begins to listen. " + _SLOW
+    ),
+    cost=_WAITING,
 )
 ACCEPT_QUEUE_OPEN_FILES = Kind(
-    "accept_queue_open_files",
-    "A program cannot accept because it may not open more files",
-    "The queue for accept() overflows, and the program that should empty it has as many open files as its limit (nofile) allows. "
-    "A longer queue would not help.",
-    "ListenOverflows grew, the listening socket dropped, and a process that holds it has at least 99 % of its soft nofile limit open. "
-    "Seen as root only.",
-    (),
-    (),
-    "Raise the program's limit of open files: LimitNOFILE= in its unit for a service, the profile open_files for what people start "
-    "by hand; then restart it. If it does not have that many connections, it forgets to close files.",
-    "About 1 KB of kernel memory for each open file, besides what a connection takes.",
+    id="accept_queue_open_files",
+    title="A program cannot accept because it may not open more files",
+    meaning=(
+        "The queue for accept() overflows, and the program that should empty it has as many open files as its "
+        "limit (nofile) allows. A longer queue would not help."
+    ),
+    shown_by=(
+        "ListenOverflows grew, the listening socket dropped, and a process that holds it has at least 99 % of its "
+        "soft nofile limit open. Seen as root only."
+    ),
+    settings=(),
+    helping=(),
+    remedy=(
+        "Raise the program's limit of open files: LimitNOFILE= in its unit for a service, the profile open_files "
+        "for what people start by hand; then restart it. If it does not have that many connections, it forgets to "
+        "close files."
+    ),
+    cost="About 1 KB of kernel memory for each open file, besides what a connection takes.",
 )
 ACCEPT_QUEUE_UNKNOWN = Kind(
-    "accept_queue_unknown",
-    "A listen queue overflows, and it cannot be told which",
-    "Connections that were through the handshake found the queue for accept() full, but no listening socket that is still there says "
-    "that it dropped any.",
-    "ListenOverflows grew, and no listening socket tells of drops: it was closed meanwhile, or the kernel does not say.",
-    ("net.core.somaxconn",),
-    (),
-    "Compare length and limit of the queues while it happens: ss -ltn. Where the limit is below net.core.somaxconn, it is the "
-    "program's own, and no kernel setting helps; else raise net.core.somaxconn and restart the program.",
-    _WAITING,
+    id="accept_queue_unknown",
+    title="A listen queue overflows, and it cannot be told which",
+    meaning=(
+        "The queue of connections that wait for accept() was full somewhere, but no listening socket that is still "
+        "there says that it dropped any."
+    ),
+    shown_by=(
+        "ListenOverflows grew, and no listening socket tells of drops: it was closed meanwhile, or the kernel does "
+        "not say."
+    ),
+    settings=("net.core.somaxconn",),
+    helping=(),
+    remedy=(
+        "Compare length and limit of the queues while it happens: ss -ltn. Where the limit is below "
+        "net.core.somaxconn, it is the program's own, and no kernel setting helps; else raise net.core.somaxconn "
+        "and restart the program."
+    ),
+    cost=_WAITING,
 )
 SYN_QUEUE_FULL = Kind(
-    "syn_queue_full",
-    "More handshakes at once than a listening socket remembers",
-    "The kernel answered SYNs with cookies, and most came back, so these are real clients. A listening socket remembers as many half-open "
-    "connections as its queue for accept() may hold.",
-    "TCPReqQFullDoCookies grew, with net.ipv4.tcp_syncookies at 1, and at least a tenth of the cookies sent came back (SyncookiesRecv).",
-    ("net.core.somaxconn",),
-    ("net.core.somaxconn",),
-    "Where the limit of the queue is below net.core.somaxconn, raise the backlog in the program's own configuration: no kernel setting "
-    "helps. Where they are equal, raise net.core.somaxconn as well. Restart the program either way.",
-    "Some 300 bytes of kernel memory for each handshake under way.",
+    id="syn_queue_full",
+    title="More handshakes at once than a listening socket remembers",
+    meaning=(
+        "The kernel answered SYNs with cookies, and most came back, so these are real clients. A listening socket "
+        "remembers as many half-open connections as its queue for accept() may hold."
+    ),
+    shown_by=(
+        "TCPReqQFullDoCookies grew, with net.ipv4.tcp_syncookies at 1, and at least a tenth of the cookies sent "
+        "came back (SyncookiesRecv)."
+    ),
+    settings=("net.core.somaxconn",),
+    helping=("net.core.somaxconn",),
+    remedy=(
+        "Where the limit of the queue is below net.core.somaxconn, raise the backlog in the program's own "
+        "configuration: no kernel setting helps. Where they are equal, raise net.core.somaxconn as well. Restart "
+        "the program either way."
+    ),
+    cost="Some 300 bytes of kernel memory for each handshake under way.",
 )
 SYN_FLOOD = Kind(
-    "syn_flood",
-    "SYNs of clients that never answer: a flood",
-    "The kernel answered SYNs with cookies, and hardly any came back, so the senders are made up. Cookies do what they are for: real "
-    "clients still get through.",
-    "TCPReqQFullDoCookies grew, and less than a tenth of the cookies sent came back (SyncookiesRecv). With net.ipv4.tcp_syncookies at 2, "
-    "which answers every SYN so, from 100 a second on.",
-    ("net.ipv4.tcp_syncookies",),
-    (),
-    "No kernel setting makes it stop, and a longer queue would only hold more of it. Keep net.ipv4.tcp_syncookies on, and filter or "
-    "limit the senders before this host.",
-    "Connections made by cookie go without window scaling and SACK where the client sends no timestamps.",
+    id="syn_flood",
+    title="SYNs of clients that never answer: a flood",
+    meaning=(
+        "The kernel answered SYNs with cookies, and hardly any came back, so the senders are made up. Cookies do "
+        "what they are for: real clients still get through."
+    ),
+    shown_by=(
+        "TCPReqQFullDoCookies grew, and less than a tenth of the cookies sent came back (SyncookiesRecv). With "
+        "net.ipv4.tcp_syncookies at 2, which answers every SYN so, from 100 a second on."
+    ),
+    settings=("net.ipv4.tcp_syncookies",),
+    helping=(),
+    remedy=(
+        "No kernel setting makes it stop, and a longer queue would only hold more of it. Keep "
+        "net.ipv4.tcp_syncookies on, and filter or limit the senders before this host."
+    ),
+    cost=("Connections made by cookie go without window scaling and SACK where the client sends no timestamps."),
 )
 SYN_QUEUE_DROPS = Kind(
-    "syn_queue_drops",
-    "SYNs are dropped because SYN cookies are off",
-    "More handshakes were under way than are remembered, and with cookies off the rest is dropped, of real clients as well.",
-    "TCPReqQFullDrop grew; or, with net.ipv4.tcp_syncookies at 0, ListenDrops grew without ListenOverflows while at least half of "
-    "net.ipv4.tcp_max_syn_backlog handshakes were under way.",
-    ("net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog"),
-    ("net.ipv4.tcp_syncookies",),
-    "Set net.ipv4.tcp_syncookies to 1. It does nothing before the queue is full.",
-    "Nothing, until the queue is full.",
+    id="syn_queue_drops",
+    title="SYNs are dropped because SYN cookies are off",
+    meaning=(
+        "More handshakes were under way than are remembered, and with cookies off the rest is dropped, of real "
+        "clients as well."
+    ),
+    shown_by=(
+        "TCPReqQFullDrop grew; or, with net.ipv4.tcp_syncookies at 0, ListenDrops grew without ListenOverflows "
+        "while at least half of net.ipv4.tcp_max_syn_backlog handshakes were under way."
+    ),
+    settings=("net.ipv4.tcp_syncookies", "net.ipv4.tcp_max_syn_backlog"),
+    helping=("net.ipv4.tcp_syncookies",),
+    remedy="Set net.ipv4.tcp_syncookies to 1. It does nothing before the queue is full.",
+    cost="Nothing, until the queue is full.",
 )
 TIME_WAIT_OVERFLOW = Kind(
-    "time_wait_overflow",
-    "More sockets in TIME-WAIT than are allowed",
-    "Connections were closed without TIME-WAIT, so late packets of theirs may harm later ones between the same ports.",
-    "TCPTimeWaitOverflow grew.",
-    ("net.ipv4.tcp_max_tw_buckets",),
-    ("net.ipv4.tcp_max_tw_buckets",),
-    "Raise net.ipv4.tcp_max_tw_buckets. Keeping connections open for several requests makes fewer of them.",
-    "Some 300 bytes of kernel memory for each socket in TIME-WAIT, and only while it waits.",
+    id="time_wait_overflow",
+    title="More sockets in TIME-WAIT than are allowed",
+    meaning=(
+        "Connections were closed without TIME-WAIT, so late packets of theirs may harm later ones between the same "
+        "ports."
+    ),
+    shown_by="TCPTimeWaitOverflow grew.",
+    settings=("net.ipv4.tcp_max_tw_buckets",),
+    helping=("net.ipv4.tcp_max_tw_buckets",),
+    remedy=("Raise net.ipv4.tcp_max_tw_buckets. Keeping connections open for several requests makes fewer of them."),
+    cost="Some 300 bytes of kernel memory for each socket in TIME-WAIT, and only while it waits.",
 )
 PORTS_EXHAUSTED = Kind(
-    "ports_exhausted",
-    "Local ports towards one destination run out",
-    "Each connection to the same address and port needs a local port of its own. When none is left, connect() fails with "
-    "EADDRNOTAVAIL.",
-    "At least 90 % of net.ipv4.ip_local_port_range without the reserved ones is taken towards one destination. Ports in TIME-WAIT do "
-    "not count where net.ipv4.tcp_tw_reuse lets them be taken over.",
-    ("net.ipv4.ip_local_port_range", "net.ipv4.tcp_tw_reuse"),
-    ("net.ipv4.ip_local_port_range", "net.ipv4.tcp_tw_reuse"),
-    "First of all keep connections to the destination open and use them again. A wider net.ipv4.ip_local_port_range gives more ports "
-    "(name those of your own listeners in net.ipv4.ip_local_reserved_ports); where most are in TIME-WAIT, net.ipv4.tcp_tw_reuse = 1 "
-    "gives them back after a second. Several destination addresses multiply what there is.",
-    "A wider range may take a port that a program wants to listen on later.",
+    id="ports_exhausted",
+    title="Local ports towards one destination run out",
+    meaning=(
+        "Each connection to the same address and port needs a local port of its own. When none is left, connect() "
+        "fails with EADDRNOTAVAIL."
+    ),
+    shown_by=(
+        "At least 90 % of net.ipv4.ip_local_port_range without the reserved ones is taken towards one destination. "
+        "Ports in TIME-WAIT do not count where net.ipv4.tcp_tw_reuse lets them be taken over."
+    ),
+    settings=("net.ipv4.ip_local_port_range", "net.ipv4.tcp_tw_reuse"),
+    helping=("net.ipv4.ip_local_port_range", "net.ipv4.tcp_tw_reuse"),
+    remedy=(
+        "First of all keep connections to the destination open and use them again. A wider "
+        "net.ipv4.ip_local_port_range gives more ports (name those of your own listeners in "
+        "net.ipv4.ip_local_reserved_ports); where most are in TIME-WAIT, net.ipv4.tcp_tw_reuse = 1 gives them back "
+        "after a second. Several destination addresses multiply what there is."
+    ),
+    cost="A wider range may take a port that a program wants to listen on later.",
 )
 CONNTRACK_FULL = Kind(
-    "conntrack_full",
-    "The firewall's table of connections is full, or nearly",
-    "When it is full, packets of new connections are dropped, with the message 'nf_conntrack: table full'.",
-    "At least 90 % of net.netfilter.nf_conntrack_max is in use, or connections were thrown out early to make room (early_drop).",
-    ("net.netfilter.nf_conntrack_max",),
-    ("net.netfilter.nf_conntrack_max",),
-    "Raise net.netfilter.nf_conntrack_max, and net.netfilter.nf_conntrack_buckets along with it; or do not track what needs no "
-    "tracking (notrack). In a container both belong to the host.",
-    "Some 400 bytes of kernel memory for each connection that is tracked.",
+    id="conntrack_full",
+    title="The firewall's table of connections is full, or nearly",
+    meaning=("When it is full, packets of new connections are dropped, with the message 'nf_conntrack: table full'."),
+    shown_by=(
+        "At least 90 % of net.netfilter.nf_conntrack_max is in use, or connections were thrown out early to make "
+        "room (early_drop)."
+    ),
+    settings=("net.netfilter.nf_conntrack_max",),
+    helping=("net.netfilter.nf_conntrack_max",),
+    remedy=(
+        "Raise net.netfilter.nf_conntrack_max, and net.netfilter.nf_conntrack_buckets along with it; or do not "
+        "track what needs no tracking (notrack). In a container both belong to the host."
+    ),
+    cost="Some 400 bytes of kernel memory for each connection that is tracked.",
 )
 SOFTNET_DROPS = Kind(
-    "softnet_drops",
-    "Packets come faster than a processor core takes them",
-    "A core's queue for incoming packets was full, and packets were dropped. Counted for the whole machine.",
-    "The second column of /proc/net/softnet_stat grew, apart from what the flow limit took.",
-    ("net.core.netdev_max_backlog",),
-    ("net.core.netdev_max_backlog",),
-    "Raise net.core.netdev_max_backlog. If one core does all the work, spread it over several: queues of the network card, or receive "
-    "packet steering.",
-    "Packets may wait longer, and up to a few KB of memory for each that waits.",
+    id="softnet_drops",
+    title="Packets come faster than a processor core takes them",
+    meaning=("A core's queue for incoming packets was full, and packets were dropped. Counted for the whole machine."),
+    shown_by="The second column of /proc/net/softnet_stat grew, apart from what the flow limit took.",
+    settings=("net.core.netdev_max_backlog",),
+    helping=("net.core.netdev_max_backlog",),
+    remedy=(
+        "Raise net.core.netdev_max_backlog. If one core does all the work, spread it over several: queues of the "
+        "network card, or receive packet steering."
+    ),
+    cost="Packets may wait longer, and up to a few KB of memory for each that waits.",
 )
 SOFTNET_SQUEEZED = Kind(
-    "softnet_squeezed",
-    "A processor core does not get through its incoming packets",
-    "The core used up its allowance of packets or time again and again with more to do. Nothing is lost by that alone. Counted for "
-    "the whole machine.",
-    "The third column of /proc/net/softnet_stat grew by at least ten a second on a core, which took at least half of its packets in such "
-    "rounds.",
-    ("net.core.netdev_budget",),
-    ("net.core.netdev_budget",),
-    "Spread the packets over several cores: queues of the network card, or receive packet steering. A larger net.core.netdev_budget "
-    "helps where the core has time left.",
-    "With a larger budget programs on that core wait longer.",
+    id="softnet_squeezed",
+    title="A processor core does not get through its incoming packets",
+    meaning=(
+        "The core used up its allowance of packets or time again and again with more to do. Nothing is lost by "
+        "that alone. Counted for the whole machine."
+    ),
+    shown_by=(
+        "The third column of /proc/net/softnet_stat grew by at least ten a second on a core, which took at least "
+        "half of its packets in such rounds."
+    ),
+    settings=("net.core.netdev_budget",),
+    helping=("net.core.netdev_budget",),
+    remedy=(
+        "Spread the packets over several cores: queues of the network card, or receive packet steering. A larger "
+        "net.core.netdev_budget helps where the core has time left."
+    ),
+    cost="With a larger budget programs on that core wait longer.",
 )
 TCP_MEMORY = Kind(
-    "tcp_memory",
-    "TCP's memory is short",
-    "All TCP sockets of the machine together hold more than the second number of net.ipv4.tcp_mem, so the kernel keeps windows small; "
-    "above the third it drops.",
-    "TCPMemoryPressures grew, or the memory of TCP is above the second number of net.ipv4.tcp_mem.",
-    ("net.ipv4.tcp_mem",),
-    (),
-    "Find out who holds it: ss -tm. Programs that do not read what they were sent, and a tcp_rmem or tcp_wmem that is too large for the "
-    "number of connections, are the usual reasons. Raise net.ipv4.tcp_mem only where the machine has the memory.",
-    "What net.ipv4.tcp_mem allows is taken from the machine's memory, in pages.",
+    id="tcp_memory",
+    title="TCP's memory is short",
+    meaning=(
+        "All TCP sockets of the machine together hold more than the second number of net.ipv4.tcp_mem, so the "
+        "kernel keeps windows small; above the third it drops."
+    ),
+    shown_by="TCPMemoryPressures grew, or the memory of TCP is above the second number of net.ipv4.tcp_mem.",
+    settings=("net.ipv4.tcp_mem",),
+    helping=(),
+    remedy=(
+        "Find out who holds it: ss -tm. Programs that do not read what they were sent, and a tcp_rmem or tcp_wmem "
+        "that is too large for the number of connections, are the usual reasons. Raise net.ipv4.tcp_mem only where "
+        "the machine has the memory."
+    ),
+    cost="What net.ipv4.tcp_mem allows is taken from the machine's memory, in pages.",
 )
 ORPHANS = Kind(
-    "orphans",
-    "Connections are cut off while they are being closed",
-    "Too many connections that no program holds any more, or too little memory for TCP, so the kernel resets some with data under way.",
-    "TCPAbortOnMemory grew.",
-    ("net.ipv4.tcp_max_orphans", "net.ipv4.tcp_mem"),
-    ("net.ipv4.tcp_max_orphans",),
-    "Where orphans are near net.ipv4.tcp_max_orphans, raise it; where memory is near net.ipv4.tcp_mem, find out who holds it: ss -tm. A "
-    "flood of clients that vanish makes orphans too.",
-    "Up to 64 KB of memory that cannot be swapped for each orphan.",
+    id="orphans",
+    title="Connections are cut off while they are being closed",
+    meaning=(
+        "Too many connections that no program holds any more, or too little memory for TCP, so the kernel resets "
+        "some with data under way."
+    ),
+    shown_by="TCPAbortOnMemory grew.",
+    settings=("net.ipv4.tcp_max_orphans", "net.ipv4.tcp_mem"),
+    helping=("net.ipv4.tcp_max_orphans",),
+    remedy=(
+        "Where orphans are near net.ipv4.tcp_max_orphans, raise it; where memory is near net.ipv4.tcp_mem, find "
+        "out who holds it: ss -tm. A flood of clients that vanish makes orphans too."
+    ),
+    cost="Up to 64 KB of memory that cannot be swapped for each orphan.",
 )
 RECEIVE_QUEUE = Kind(
-    "receive_queue",
-    "Receive buffers of TCP overflow",
-    "Packets were dropped because a connection's receive buffer was full, even after it was tidied up.",
-    "RcvPruned or TCPRcvQDrop grew, while TCP as a whole has memory enough.",
-    ("net.ipv4.tcp_rmem",),
-    ("net.ipv4.tcp_rmem",),
-    "A program that reads too slowly is the usual reason, and one that sets SO_RCVBUF itself is bounded by that: no kernel setting helps "
-    "then. Else raise the third number of net.ipv4.tcp_rmem.",
-    "Each connection may take as much memory as the third number.",
+    id="receive_queue",
+    title="Receive buffers of TCP overflow",
+    meaning=("Packets were dropped because a connection's receive buffer was full, even after it was tidied up."),
+    shown_by="RcvPruned or TCPRcvQDrop grew, while TCP as a whole has memory enough.",
+    settings=("net.ipv4.tcp_rmem",),
+    helping=("net.ipv4.tcp_rmem",),
+    remedy=(
+        "A program that reads too slowly is the usual reason, and one that sets SO_RCVBUF itself is bounded by "
+        "that: no kernel setting helps then. Else raise the third number of net.ipv4.tcp_rmem."
+    ),
+    cost="Each connection may take as much memory as the third number.",
 )
 UDP_RECEIVE_BUFFER = Kind(
-    "udp_receive_buffer",
-    "Receive buffers of UDP overflow",
-    "Datagrams were dropped because a program's UDP socket was full.",
-    "UdpRcvbufErrors or Udp6RcvbufErrors grew.",
-    ("net.core.rmem_max", "net.core.rmem_default"),
-    ("net.core.rmem_max",),
-    "The program reads too slowly, or bursts are longer than its buffer. Raise the buffer in the program's own configuration, up to "
-    "net.core.rmem_max, which may have to be raised first; a program that asks for none gets net.core.rmem_default.",
-    "Each such socket may take that much memory.",
+    id="udp_receive_buffer",
+    title="Receive buffers of UDP overflow",
+    meaning="Datagrams were dropped because a program's UDP socket was full.",
+    shown_by="UdpRcvbufErrors or Udp6RcvbufErrors grew.",
+    settings=("net.core.rmem_max", "net.core.rmem_default"),
+    helping=("net.core.rmem_max",),
+    remedy=(
+        "The program reads too slowly, or bursts are longer than its buffer. Raise the buffer in the program's own "
+        "configuration, up to net.core.rmem_max, which may have to be raised first; a program that asks for none "
+        "gets net.core.rmem_default."
+    ),
+    cost="Each such socket may take that much memory.",
 )
 OPEN_FILES = Kind(
-    "open_files",
-    "The machine's limit of open files is near",
-    "At fs.file-max every program gets ENFILE. Counted for the whole machine.",
-    "At least 90 % of fs.file-max are open.",
-    ("fs.file-max",),
-    ("fs.file-max",),
-    "Raise fs.file-max; first see whether a program forgets to close files.",
-    "About 1 KB of kernel memory for each open file.",
+    id="open_files",
+    title="The machine's limit of open files is near",
+    meaning="At fs.file-max every program gets ENFILE. Counted for the whole machine.",
+    shown_by="At least 90 % of fs.file-max are open.",
+    settings=("fs.file-max",),
+    helping=("fs.file-max",),
+    remedy="Raise fs.file-max; first see whether a program forgets to close files.",
+    cost="About 1 KB of kernel memory for each open file.",
 )
 
 KINDS = (

@@ -154,6 +154,20 @@ def test_files_that_cannot_be_counted_or_have_no_limit_say_nothing(owner):
     assert only(overflowing(listener(drops=42), owners={11: [owner]})).kind is _kinds.ACCEPT_QUEUE_BACKLOG
 
 
+@pytest.mark.parametrize(
+    ("before", "length", "stays"),
+    [
+        (listener(length=129), 129, True),
+        (listener(length=128), 129, False),
+        (listener(length=129), 128, False),
+        (None, 129, False),
+    ],
+)
+def test_a_queue_that_stays_full_is_told_from_a_burst(before, length, stays):
+    found = only(overflowing(listener(length=length, drops=42), before))
+    assert found.evidence.endswith("limit 128" + (", full at both looks" if stays else ""))
+
+
 def test_a_listener_that_began_in_between_counts_from_zero():
     found = only(overflowing(listener(drops=7, inode=12), listener(drops=500, inode=11)))
     assert found.evidence.startswith("7 attempts to connect dropped")
@@ -246,6 +260,11 @@ def test_syns_dropped_for_want_of_cookies():
     found = only(advise(*from_zero(TCPReqQFullDrop=30), settings=settings))
     assert found.kind is _kinds.SYN_QUEUE_DROPS and found.kernel_helps
     assert found.settings[0] == _advice.Setting("net.ipv4.tcp_syncookies", "0", "1", "web_server")
+
+
+def test_a_kernel_without_cookies_has_no_such_setting():
+    found = only(advise(*from_zero(TCPReqQFullDrop=30), settings={"net.ipv4.tcp_syncookies": None}))
+    assert found.kind is _kinds.SYN_QUEUE_DROPS and not found.kernel_helps and not found.settings[0].suggested
 
 
 @pytest.mark.parametrize(("half_open", "cookies_on", "count"), [(1024, "0", 1), (1023, "0", 0), (1024, "1", 0)])
