@@ -147,7 +147,7 @@ def main(command: str) -> None:
         arguments = pytest_command("tests/oracle")
         env["TUNEFLEET_ORACLE_CASES"] = whole_number("CASES", 5000)
     elif command == "bench":
-        arguments = [str(PROGRAMS / "python"), "benchmarks/keys.py"]
+        arguments = [str(PROGRAMS / "python"), "benchmarks/bench.py", *words("ARGS")]
     elif command == "lint":
         arguments = pytest_command("tests/checks/test_lint.py")
     elif command == "build":
