@@ -25,7 +25,8 @@ below. The module `tunefleet.linux.diagnose` does the same for a playbook of you
 Nothing is ever written.
 
 - A host that lost nothing in these seconds, and is not about to, gets no advice, however busy it is. So look while it is under load:
-  `make diagnose DIAGNOSE_SECONDS=60`.
+  `make diagnose DIAGNOSE_SECONDS=60`. Every host takes that long, so on a fleet raise the number that is looked at in parallel:
+  `ARGS="--forks 50"`.
 - **loss** means that something was lost between the two readings, **near** that it was not lost yet.
 - Counters belong to the network namespace: in a container to the container. What is counted for the whole machine says so.
 - Settings of the machine, such as `net.core.netdev_max_backlog` and `net.ipv4.tcp_mem`, cannot be seen in a container; advice about

@@ -14,7 +14,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _d
 
 LOSS, NEAR = "loss", "near"
 _NEARLY = 0.9
-_WIDE_PORTS = (10000, 65000)  # guide_zh:44
 _TIME_WAIT_SECONDS = 60  # TCP_TIMEWAIT_LEN in include/net/tcp.h
 _MOST_TIME_WAIT = 2000000
 # A second, from which on they are worth a word.
@@ -126,6 +125,12 @@ def as_result(advice: Advice) -> t.Dict[str, t.Any]:
 def _shown(change: Change, *keys: str) -> t.List[Setting]:
     """Settings that are told with their live value, and nothing is suggested for."""
     return [Setting(key, change.live(key)) for key in keys]
+
+
+def _as_in_profile(change: Change, key: str) -> Setting:
+    """A setting for which the value of a profile is suggested."""
+    profile, text = _kinds.IN_PROFILES[key]
+    return Setting(key, change.live(key), text, profile)
 
 
 def _more(change: Change, key: str, least: int = 0, position: int = 0) -> Setting:
@@ -302,7 +307,7 @@ def _handshakes_without_cookies(change: Change) -> t.Iterator[Advice]:
         settings = _shown(change, *_kinds.SYN_QUEUE_DROPS.settings)
         off = settings[0].live == "0"  # a kernel that was built without cookies has no such key
         if off:
-            settings[0] = settings[0]._replace(suggested="1", profile="web_server")
+            settings[0] = _as_in_profile(change, settings[0].key)
         yield Advice(_kinds.SYN_QUEUE_DROPS, LOSS, "", evidence, off, settings)
 
 
@@ -345,16 +350,23 @@ def _ports_taken(change: Change, use: _diag.PortUse, taken: int, waiting: int, a
     evidence = "{0} of {1} local ports of {2} are taken, {3} of them in TIME-WAIT".format(
         taken, available, use.source, waiting
     )
-    first, last = _reading.port_range(change.after.settings)
-    ports = Setting("net.ipv4.ip_local_port_range", change.live("net.ipv4.ip_local_port_range"))
-    if _WIDE_PORTS[1] - _WIDE_PORTS[0] > last - first:
-        ports = ports._replace(suggested="{0} {1}".format(*_WIDE_PORTS))
+    ports = _wider_ports(change)
     reuse = Setting("net.ipv4.tcp_tw_reuse", change.live("net.ipv4.tcp_tw_reuse"))
     if waiting * 2 >= taken:
-        reuse = reuse._replace(suggested="1", profile="web_server")
+        reuse = _as_in_profile(change, reuse.key)
     severity = LOSS if taken >= available else NEAR
     helps = bool(ports.suggested or reuse.suggested)
     return Advice(_kinds.PORTS_EXHAUSTED, severity, subject, evidence, helps, [ports, reuse])
+
+
+def _wider_ports(change: Change) -> Setting:
+    """The range widened to that of a profile; nothing is suggested where it is as wide already."""
+    setting = _as_in_profile(change, "net.ipv4.ip_local_port_range")
+    live, wanted = _reading.port_range(change.after.settings), _proc.numbers(setting.suggested)
+    wide = min(live[0], wanted[0]), max(live[1], wanted[1])
+    if wide == live:
+        return Setting(setting.key, setting.live)
+    return setting._replace(suggested="{0} {1}".format(*wide))
 
 
 # -- the machine ----------------------------------------------------------------------------------------------------------

@@ -204,8 +204,9 @@ CONNTRACK_FULL = Kind(
     settings=("net.netfilter.nf_conntrack_max",),
     helping=("net.netfilter.nf_conntrack_max",),
     remedy=(
-        "Raise net.netfilter.nf_conntrack_max, and net.netfilter.nf_conntrack_buckets along with it; or do not "
-        "track what needs no tracking (notrack). In a container both belong to the host."
+        "Raise net.netfilter.nf_conntrack_max, which the profile nat_gateway sizes by the memory, and "
+        "net.netfilter.nf_conntrack_buckets along with it; or do not track what needs no tracking (notrack). In a "
+        "container both belong to the host."
     ),
     cost="Some 400 bytes of kernel memory for each connection that is tracked.",
 )
@@ -338,8 +339,9 @@ IN_PROFILES = {
     "net.core.netdev_max_backlog": ("web_server", "30000"),
     "net.core.rmem_max": ("web_server", "16777216"),
     "net.core.somaxconn": ("web_server", "8192"),
+    "net.ipv4.ip_local_port_range": ("proxy", "10000 64999"),
     "net.ipv4.tcp_max_tw_buckets": ("web_server", "180000"),
     "net.ipv4.tcp_rmem": ("web_server", "4096 131072 16777216"),
-    "net.ipv4.tcp_syncookies": ("web_server", "1"),
-    "net.ipv4.tcp_tw_reuse": ("web_server", "1"),
+    "net.ipv4.tcp_syncookies": ("ddos_guard", "1"),
+    "net.ipv4.tcp_tw_reuse": ("proxy", "1"),
 }

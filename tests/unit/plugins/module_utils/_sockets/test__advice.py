@@ -259,7 +259,7 @@ def test_syns_dropped_for_want_of_cookies():
     settings = {"net.ipv4.tcp_syncookies": "0"}
     found = only(advise(*from_zero(TCPReqQFullDrop=30), settings=settings))
     assert found.kind is _kinds.SYN_QUEUE_DROPS and found.kernel_helps
-    assert found.settings[0] == _advice.Setting("net.ipv4.tcp_syncookies", "0", "1", "web_server")
+    assert found.settings[0] == _advice.Setting("net.ipv4.tcp_syncookies", "0", "1", "ddos_guard")
 
 
 def test_a_kernel_without_cookies_has_no_such_setting():
@@ -314,7 +314,7 @@ def test_ports_run_out(used, severity):
     assert found.subject == "10.0.0.9:443"
     assert found.evidence == "{0} of 28232 local ports of 10.0.0.1 are taken, 0 of them in TIME-WAIT".format(used)
     assert list(found.settings) == [
-        _advice.Setting("net.ipv4.ip_local_port_range", "32768 60999", "10000 65000"),
+        _advice.Setting("net.ipv4.ip_local_port_range", "32768 60999", "10000 64999", "proxy"),
         _advice.Setting("net.ipv4.tcp_tw_reuse", "2"),
     ]
 
@@ -323,9 +323,14 @@ def test_enough_ports():
     assert ports(25408, 25000) == []
 
 
+def test_a_range_is_widened_and_never_narrowed():
+    found = only(ports(45000, 0, ip_local_port_range="20000 65535", ip_local_reserved_ports="30000-39999"))
+    assert found.settings[0].suggested == "10000 65535"
+
+
 def test_ports_in_time_wait_are_given_back_sooner():
     found = only(ports(28000, 14000))
-    assert found.settings[1] == _advice.Setting("net.ipv4.tcp_tw_reuse", "2", "1", "web_server")
+    assert found.settings[1] == _advice.Setting("net.ipv4.tcp_tw_reuse", "2", "1", "proxy")
 
 
 def test_a_wide_range_without_time_wait_is_all_that_the_kernel_has():
