@@ -70,8 +70,12 @@ options:
     default: false
   guard:
     description:
-      - What to do about a limit that the kernel would refuse, a nofile above C(fs.nr_open) or an unlimited one, or one above
-        what sessions in this container can have.
+      - What to do about a limit that would lock people out - one that the kernel refuses, such as a nofile above C(fs.nr_open) or
+        above what sessions in this container can have, and one that is too low for a login.
+      - PAM itself is asked as well, where libpam is 1.4 or newer and the module runs as root. Sessions are opened in a process of
+        its own, without touching an installed stack, with the files as they would be before they are written, and again
+        afterwards. Files with which it then refuses somebody are put back.
+      - The rules are in C(docs/limits.md) of the collection.
       - V(refuse) refuses the whole request before anything is written, V(warn) writes it and warns, V(off) writes it.
     type: str
     choices: [refuse, warn, 'off']
@@ -188,6 +192,14 @@ limits:
       type: str
       returned: success
       sample: /etc/security/limits.d/99-z.conf:3
+    notes:
+      description:
+        - What else to know about a rule of limits.d, one sentence each - whom it does not bind and by which line, services whose
+          PAM stack does not ask pam_limits, what a domain that is a number means.
+      type: list
+      elements: str
+      returned: success
+      sample: ['* does not bind root on this distribution; the domain root does.']
     why:
       description: The reason that was given with the limit.
       type: str
@@ -213,6 +225,11 @@ settings:
   type: list
   elements: dict
   sample: []
+msg:
+  description: The line of a single limit, as M(community.general.pam_limits) returns it; empty when it is gone.
+  returned: O(domain) is given, and nothing failed
+  type: str
+  sample: "www-data\tsoft\tnofile\t65535\n"
 backup_file:
   description: The dated copy of the file.
   returned: changed and O(backup=true)
@@ -261,6 +278,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import single_limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -286,7 +304,7 @@ def main() -> None:
     module = AnsibleModule(
         ARGUMENT_SPEC,
         required_one_of=[["domain", "limits"]],
-        mutually_exclusive=[["domain", "limits"], ["use_max", "use_min"]],
+        mutually_exclusive=[["domain", "limits"]],
         required_by={"domain": ["limit_type", "limit_item"]},
         supports_check_mode=True,
     )
@@ -298,7 +316,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(**result)
+    module.exit_json(**single_limit(module.params, result))
 
 
 if __name__ == "__main__":

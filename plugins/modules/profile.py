@@ -280,6 +280,14 @@ limits:
       type: str
       returned: success
       sample: /etc/security/limits.d/99-z.conf:3
+    notes:
+      description:
+        - What else to know about a rule of limits.d, one sentence each - whom it does not bind and by which line, services whose
+          PAM stack does not ask pam_limits, what a domain that is a number means.
+      type: list
+      elements: str
+      returned: success
+      sample: ['* does not bind root on this distribution; the domain root does.']
     why:
       description: The reason that was given with the limit.
       type: str

@@ -168,6 +168,8 @@ def of_limits(options: Options) -> Request:
     :raises TuneError: when an option or an entry cannot be meant.
     """
     single = options["domain"] is not None
+    if options["use_max"] and options["use_min"]:
+        raise TuneError("Cannot use use_min and use_max at the same time.")
     try:
         if options["state"] == "absent":
             wishes = _absent_limits(options)

@@ -70,6 +70,17 @@ def limit(one: d.LimitDecision) -> Result:
     return _with_losers(found, one.note)
 
 
+def single_limit(options: t.Mapping[str, t.Any], result: Result) -> Result:
+    """The result of the module ``limits``, with the line of a single limit as community.general.pam_limits returns it."""
+    if options["domain"] is None:
+        return result
+    after = result["limits"][0]["after"]
+    value = after["hard"] if options["limit_type"] == "hard" else after["soft"]
+    fields = [options["domain"], options["limit_type"], options["limit_item"], str(value)]
+    comment = "\t#" + options["comment"].strip() if options["comment"] else ""
+    return dict(result, msg="" if value is None else "\t".join(fields) + comment + "\n")
+
+
 def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
     """How many entries ended in which status."""
     counts: t.Dict[str, int] = {}

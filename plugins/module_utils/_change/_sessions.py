@@ -6,7 +6,7 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
@@ -66,11 +66,14 @@ def _refused(plan: d.Plan, refused: t.Mapping[str, str], guard: str) -> d.Plan:
     if guard == _guard.WARN:
         return plan._replace(warnings=list(plan.warnings) + ["Limits: " + reason])
     limits = [
-        one._replace(status=d.REFUSED, reason=reason, after=one.before) if one.status == d.CHANGED else one
-        for one in plan.limits
+        one._replace(status=d.REFUSED, reason=reason, after=one.before) if _is_ours(one) else one for one in plan.limits
     ]
-    names = ", ".join(one.name for one in plan.limits if one.status == d.CHANGED)
+    names = ", ".join(one.name for one in plan.limits if _is_ours(one))
     return plan._replace(limits=limits, problems=list(plan.problems) + ["Limit {0}: {1}".format(names, reason)])
+
+
+def _is_ours(decision: d.LimitDecision) -> bool:
+    return decision.status == d.CHANGED and decision.kind == _wish.DOMAIN
 
 
 def _arguments(seen: LimitsSeen) -> t.Tuple[str, ...]:
@@ -87,7 +90,7 @@ def _users(host: "Host", request: Request, seen: LimitsSeen) -> t.List[str]:
     uid = host.text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)
-    if any(wish.domain not in seen.users for wish in request.limits):
+    if any(wish.kind == _wish.DOMAIN and wish.domain not in seen.users for wish in request.limits):
         found += _somebody(host.text("/etc/passwd") or "")
     return list(dict.fromkeys(found))[:_MOST_USERS]
 
