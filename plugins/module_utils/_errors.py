@@ -26,6 +26,10 @@ class HostProblem(TuneError):
     """Reading or writing something on the host failed."""
 
 
+class ChangedMeanwhile(HostProblem):
+    """Somebody else changed something between our reading and our writing it, so it was left alone."""
+
+
 class EntryProblems(TuneError):
     """One or more entries of a request are refused; nothing was written.
 

@@ -23,7 +23,7 @@ import time
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _probe
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem
 
 # A file below /proc/sys gives its whole text to the first read or never, and the kernel makes and clears a buffer of the size that
 # is asked for. So a page is tried first, and what fills it is read again with more than any file there gives.
@@ -489,7 +489,7 @@ class Host:
     @staticmethod
     def _unchanged(folder: int, name: str, real: str, before: t.Optional[bytes]) -> None:
         if _bytes_of(folder, name) != before:
-            raise HostProblem(
+            raise ChangedMeanwhile(
                 "{0} was changed by somebody else while it was being worked on, so it was left alone; run this again.".format(
                     real
                 )

@@ -309,7 +309,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result, warnings = run(Host(), of_limits(module.params), module.check_mode)
+        result, warnings = run(Host(), of_limits(module.params), module.check_mode, module._diff)
     except RequestFailed as error:
         module.fail_json(msg=str(error), **error.result)
     except TuneError as error:

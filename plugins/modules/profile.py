@@ -364,6 +364,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_profile
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._secrets import asked_for
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
@@ -384,9 +385,11 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
+    # Of what Ansible reports of the arguments.
+    module.no_log_values.update(asked_for(module.params["sysctl"]))
     told = {"name": module.params["name"], "state": module.params["state"]}
     try:
-        result, warnings = run(Host(), of_profile(module.params, module.check_mode), module.check_mode)
+        result, warnings = run(Host(), of_profile(module.params, module.check_mode), module.check_mode, module._diff)
     except RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))
     except TuneError as error:

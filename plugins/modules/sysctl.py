@@ -277,6 +277,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_sysctl
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._secrets import asked_for
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
@@ -303,8 +304,10 @@ def main() -> None:
         mutually_exclusive=[["name", "settings"]],
         supports_check_mode=True,
     )
+    # Of what Ansible reports of the arguments.
+    module.no_log_values.update(asked_for(module.params["settings"] or {module.params["name"]: module.params["value"]}))
     try:
-        result, warnings = run(Host(), of_sysctl(module.params), module.check_mode)
+        result, warnings = run(Host(), of_sysctl(module.params), module.check_mode, module._diff)
     except RequestFailed as error:
         module.fail_json(msg=str(error), **error.result)
     except TuneError as error:

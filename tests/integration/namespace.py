@@ -46,6 +46,8 @@ for directory in /etc /usr/lib /usr/local/lib /var/lib; do
     mkdir -p "$1/upper$directory" "$1/work$directory"
     mount -t overlay -o "lowerdir=$directory,upperdir=$1/upper$directory,workdir=$1/work$directory" tunefleet "$directory"
 done
+# What the machine itself knows of profiles is none of a test's business.
+rm -rf /var/lib/tunefleet
 mount -t tmpfs -o mode=0755 tunefleet /run
 # By this a host is known to be booted by systemd, so that there is one reader of sysctl.d: sd_booted(3).
 mkdir -p /run/systemd/system

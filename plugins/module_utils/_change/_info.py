@@ -6,7 +6,7 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _seen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _secrets, _seen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _conf, _names, _values
@@ -50,7 +50,9 @@ def sysctl(host: "Host", names: t.Optional[t.Sequence[str]]) -> _result.Result:
     for key in seen.live:
         decision = _state_of(key, seen, conf, real, tables)
         settings.append(dict(_result.setting(decision, path), files=[line.where for line in speaking.mentions(key)]))
-    return {"settings": settings, "summary": _result.summary(one["status"] for one in settings)}
+    result = {"settings": settings, "summary": _result.summary(one["status"] for one in settings)}
+    found: _result.Result = _secrets.masked(result, _secrets.reported(result))
+    return found
 
 
 def _state_of(

@@ -16,6 +16,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _result,
     _revert,
     _rules,
+    _secrets,
     _seen,
     _sessions,
     _transaction,
@@ -127,12 +128,38 @@ def plan_on(host: "Host", request: Request) -> Plan:
     return _sessions.tried(host, request, seen.limits, make_plan(request, seen))
 
 
-def run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
+def run(
+    host: "Host", request: Request, check_mode: bool, diff: bool = True
+) -> t.Tuple[_result.Result, t.Sequence[str]]:
     """Carry out a request, or predict what that would do.
 
-    :returns: the result, and warnings.
+    :param diff: whether the result shall have what ``--diff`` shows, which may be long.
+    :returns: the result, and warnings; neither holds the value of a secret key.
     :raises TuneError: RequestFailed when an entry was refused, others when the host could not be looked at.
     """
+    asked = _secrets.asked_for({wish.key: wish.raw for wish in request.wishes})
+    try:
+        result, warnings = _locked(host, request, check_mode)
+    except RequestFailed as failure:
+        secrets = asked + _secrets.reported(failure.result)
+        raise RequestFailed(_secrets.masked(str(failure), secrets), _shown(failure.result, secrets, diff)) from None
+    except TuneError as problem:
+        text = _secrets.masked(str(problem), asked)
+        if text == str(problem):
+            raise
+        raise TuneError(text) from None
+    secrets = asked + _secrets.reported(result)
+    return _shown(result, secrets, diff), _secrets.masked(list(warnings), secrets)
+
+
+def _shown(result: _result.Result, secrets: t.Sequence[str], diff: bool) -> _result.Result:
+    shown: _result.Result = _secrets.masked(result, secrets)
+    if not diff:
+        shown.pop("diff", None)
+    return shown
+
+
+def _locked(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
     if check_mode or not host.is_root():
         return _run(host, request, check_mode)
     with host.lock(_ledger.LOCK, request.what, _PATIENCE):

@@ -15,7 +15,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     SessionStep,
     Step,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
@@ -67,14 +67,36 @@ def commit(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
     :raises StepRefused: when a step failed.
     """
     outcomes: t.List[str] = []
+    moved: t.Set[str] = set()
     for index, step in enumerate(steps):
         try:
+            if isinstance(step, LiveStep):
+                _check_unmoved(host, step, moved)
             outcomes.append(_KINDS[type(step)].do(host, step))
+        except ChangedMeanwhile as problem:
+            # What somebody else has just written is theirs, and not ours to be put back.
+            undone, not_undone = undo(host, steps[:index])
+            raise StepRefused(None, str(problem), undone, not_undone)
         except HostProblem as problem:
             # The failed step is put back too: a write of several numbers can be refused after the first ones took effect.
             undone, not_undone = undo(host, steps[: index + 1])
             raise StepRefused(step, str(problem), undone, not_undone)
     return outcomes
+
+
+def _check_unmoved(host: "Host", step: LiveStep, moved: t.Set[str]) -> None:
+    """:param moved: keys that steps before this one have set, or may have made the kernel change; this one is added.
+    :raises ChangedMeanwhile: when somebody else has set the key since the plan was made.
+    """
+    known = step.before is not None and not step.action and step.key not in moved
+    moved.update([step.key], [key for key, _text, _shape in step.beside])
+    now = host.live_text(_names.to_path(step.key)) if known else None
+    if now is not None and not _values.same(now, step.before, step.shape):
+        raise ChangedMeanwhile(
+            "{0} is {1} now, and was {2} a moment ago: somebody else sets it too, so it was left alone; run this again".format(
+                step.key, now, step.before
+            )
+        )
 
 
 def undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[str]]:

@@ -15,7 +15,7 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live, Ran, View
 
 SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
@@ -305,7 +305,7 @@ class FakeHost:
 
     def _check(self, real: str, before: t.Optional[bytes]) -> None:
         if self.files.get(real) != before:
-            raise HostProblem("{0} was changed by somebody else.".format(real))
+            raise ChangedMeanwhile("{0} was changed by somebody else.".format(real))
 
     def replace(self, real: str, data: bytes, before: t.Optional[bytes]) -> None:
         self.log.append(("write", real, data))

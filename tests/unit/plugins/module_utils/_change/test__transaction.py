@@ -257,3 +257,54 @@ def test_a_step_that_only_checks_puts_back_what_was_written_before_it(monkeypatc
     ):
         _transaction.commit(host, [EDIT, Reload(["PAM"])])
     assert host.files == {A: b"old"}
+
+
+# -- somebody else writes too -------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_somebody_else_has_set_meanwhile_is_left_alone():
+    host = FakeHost()
+    host.values[SOMAXCONN] = "5000"
+    with pytest.raises(_transaction.StepRefused) as caught:
+        _transaction.commit(host, [TIMEOUT, BACKLOG])
+    assert (host.values[SOMAXCONN], host.values[FIN]) == ("5000", "60")
+    assert str(caught.value) == (
+        "net.core.somaxconn is 5000 now, and was 4096 a moment ago: somebody else sets it too, so it was left alone; run this "
+        "again. Everything was put back as it was."
+    )
+    assert caught.value.undone == ["net.ipv4.tcp_fin_timeout is 60 again."]
+
+
+def test_a_key_that_an_earlier_step_moved_is_no_foreign_one():
+    first = BACKLOG._replace(beside=(("net.ipv4.tcp_fin_timeout", "60", ONE),))
+    host = FakeHost()
+
+    def moves(new, old):
+        host.values[FIN] = "77" if new == "8192" else "60"
+        return new
+
+    host.rules[SOMAXCONN] = moves
+    _transaction.commit(host, [first, TIMEOUT])
+    assert (host.values[SOMAXCONN], host.values[FIN]) == ("8192", "30")
+
+
+def test_a_file_that_somebody_else_has_written_meanwhile_is_left_alone():
+    host = FakeHost(files={A: b"theirs"})
+    with pytest.raises(_transaction.StepRefused, match="changed by somebody else. Everything was put back as it was.$"):
+        _transaction.commit(host, [BACKLOG, EDIT])
+    assert host.files == {A: b"theirs"} and host.values[SOMAXCONN] == "4096"
+
+
+def test_a_file_that_somebody_else_writes_after_us_is_not_put_back():
+    host = FakeHost(files={A: b"old"}, full=[B])
+    replace = host.replace
+
+    def replaced(real, data, before):
+        replace(real, data, before)
+        host.files[real] = b"theirs"
+
+    host.replace = replaced
+    with pytest.raises(_transaction.StepRefused) as caught:
+        _transaction.commit(host, [EDIT, MAKE])
+    assert host.files == {A: b"theirs"}
+    assert caught.value.not_undone == [A + " was changed by somebody else meanwhile, and was left alone."]
