@@ -31,6 +31,9 @@ _FOLDER: t.Final = Path(__file__).parent
 # How many hosts a list names before it is folded, and how many a page shows unfolded.
 HOSTS_NAMED = 8
 HOSTS_OPEN = 3
+# What a browser still opens: of how many hosts there are details, and how many names a folded list has. The rest is in fleet.json.
+HOSTS_TOLD = 1000
+HOSTS_LISTED = 200
 WISHES_TOLD = 3
 
 # Marks of an entry: the class that colours it, a sign, a word. Colour never stands alone.
@@ -162,7 +165,8 @@ class Page:
         self.hosts: list[fleet.Data] = document["hosts"]
         self.states: Mapping[str, int] = document["summary"]["hosts"]
         self.drift: int = document["summary"]["drift"]
-        self.anchors = {host["host"]: f"host-{number}" for number, host in enumerate(self.hosts, 1)}
+        self._told = self._first(HOSTS_TOLD)
+        self.anchors = {host["host"]: f"host-{number}" for number, host in enumerate(self._told, 1)}
         self.columns = self._columns()
         self.profiles = sorted({host["profile"] for host in self.hosts if host["profile"]})
         times = sorted({host["time"] for host in self.hosts if host["time"]})
@@ -215,6 +219,23 @@ class Page:
 
     def of_state(self, *states: str) -> list[fleet.Data]:
         return [host for host in self.hosts if host["state"] in states]
+
+    def told(self, *states: str) -> list[fleet.Data]:
+        """Those of them that the page has details of."""
+        return [host for host in self._told if host["state"] in states]
+
+    def _first(self, most: int) -> list[fleet.Data]:
+        """As many hosts as that in the order of the document; where there are more, clean ones are the first to be left out."""
+        if len(self.hosts) <= most:
+            return self.hosts
+        chosen = sorted(self.hosts, key=lambda host: host["state"] == fleet.CLEAN)[:most]
+        names = {host["host"] for host in chosen}
+        return [host for host in self.hosts if host["host"] in names]
+
+    @property
+    def untold(self) -> int:
+        """How many hosts there are no details of."""
+        return len(self.hosts) - len(self._told)
 
     @property
     def not_audited(self) -> list[tuple[str, str, list[str]]]:
@@ -295,6 +316,7 @@ class Page:
     words = WORDS
     state_words = STATE_WORDS
     hosts_named = HOSTS_NAMED
+    hosts_listed = HOSTS_LISTED
 
     @staticmethod
     def status(entry: fleet.Data) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 SCHEMA: t.Final[Mapping[str, t.Any]] = json.loads(
@@ -22,58 +22,94 @@ WORDS: t.Final = frozenset(
         *("$ref", "type", "enum", "minimum", "items", "properties", "required", "additionalProperties"),
     ]
 )
-_TYPES: t.Final[Mapping[str, tuple[type, ...]]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "integer": (int,),
-    "boolean": (bool,),
-    "null": (type(None),),
+_TYPES: t.Final[Mapping[str, type]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
 }
+
+
+Found = t.Optional[tuple[str, str]]
+"""Where a value is wrong, and what is wrong there."""
+
+Check = t.Callable[[t.Any], Found]
 
 
 def problem(value: t.Any, schema: Mapping[str, t.Any]) -> str:
     """What is wrong with a value, with its place, or nothing."""
-    return next(_problems(value, schema, schema.get("$defs", {}), ""), "")
+    found = _compiled(schema, schema.get("$defs", {}))(value)
+    return f"{found[0].lstrip('.') or 'it'} {found[1]}" if found else ""
 
 
-def _problems(value: t.Any, schema: Mapping[str, t.Any], defs: Mapping[str, t.Any], place: str) -> Iterator[str]:
+def _compiled(schema: Mapping[str, t.Any], defs: Mapping[str, t.Any]) -> Check:
+    """The schema as a function: a fleet has a million values, and what is right shall cost next to nothing."""
+    checks: list[Check] = []
     if "$ref" in schema:
-        yield from _problems(value, defs[schema["$ref"].rpartition("/")[2]], defs, place)
-    name = place or "it"
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    if types and not any(_is(value, one) for one in types):
-        yield f"{name} is no {' or '.join(types)}"
-        return
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{name} is {json.dumps(value)[:60]}, none of {json.dumps(schema['enum'])}"
-    if "minimum" in schema and value < schema["minimum"]:
-        yield f"{name} is below {schema['minimum']}"
-    if isinstance(value, list) and "items" in schema:
+        checks.append(_compiled(defs[schema["$ref"].rpartition("/")[2]], defs))
+    if "type" in schema:
+        checks.append(_of_type(schema["type"]))
+    if "enum" in schema:
+        checks.append(_of_enum(schema["enum"]))
+    if "minimum" in schema:
+        checks.append(lambda value: ("", f"is below {schema['minimum']}") if value < schema["minimum"] else None)
+    if "items" in schema:
+        checks.append(_of_array(_compiled(schema["items"], defs)))
+    if {"properties", "required", "additionalProperties"} & set(schema):
+        checks.append(_of_object(schema, defs))
+
+    def check(value: t.Any) -> Found:
+        for one in checks:
+            found = one(value)
+            if found:
+                return found
+        return None
+
+    return checks[0] if len(checks) == 1 else check
+
+
+def _of_type(names: t.Union[str, list[str]]) -> Check:
+    names = [names] if isinstance(names, str) else names
+    # By the type itself, for to isinstance True is a number.
+    types = frozenset(_TYPES[name] for name in names)
+    wrong = ("", f"is no {' or '.join(names)}")
+    return lambda value: None if type(value) in types else wrong
+
+
+def _of_enum(values: list[t.Any]) -> Check:
+    return lambda value: None if value in values else ("", f"is {json.dumps(value)[:60]}, none of {json.dumps(values)}")
+
+
+def _of_array(check: Check) -> Check:
+    def check_all(value: list[t.Any]) -> Found:
         for index, one in enumerate(value):
-            yield from _problems(one, schema["items"], defs, f"{place}[{index}]")
-    if isinstance(value, dict):
-        yield from _of_object(value, schema, defs, place)
+            found = check(one)
+            if found:
+                return f"[{index}]{found[0]}", found[1]
+        return None
+
+    return check_all
 
 
-def _of_object(
-    value: Mapping[str, t.Any], schema: Mapping[str, t.Any], defs: Mapping[str, t.Any], place: str
-) -> Iterator[str]:
-    for key in schema.get("required", []):
-        if key not in value:
-            yield f"{place or 'it'} has no {key}"
-    known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-    for key, one in value.items():
-        inner = f"{place}.{key}" if place else key
-        if key in known:
-            yield from _problems(one, known[key], defs, inner)
-        elif others is False:
-            yield f"{place or 'it'} has {json.dumps(key)[:60]}, which is not known"
-        elif isinstance(others, Mapping):
-            yield from _problems(one, others, defs, inner)
+def _of_object(schema: Mapping[str, t.Any], defs: Mapping[str, t.Any]) -> Check:
+    required = list(schema.get("required", []))
+    known = {key: _compiled(one, defs) for key, one in schema.get("properties", {}).items()}
+    others = schema.get("additionalProperties", True)
+    other = _compiled(others, defs) if isinstance(others, Mapping) else None
 
+    def check(value: Mapping[str, t.Any]) -> Found:
+        for key in required:
+            if key not in value:
+                return "", f"has no {key}"
+        for key, one in value.items():
+            inner = known.get(key, other)
+            if inner is None and others is False:
+                return "", f"has {json.dumps(key)[:60]}, which is not known"
+            found = inner(one) if inner else None
+            if found:
+                return f".{key}{found[0]}", found[1]
+        return None
 
-def _is(value: t.Any, name: str) -> bool:
-    # For Python, True is a number.
-    return isinstance(value, _TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+    return check

@@ -203,6 +203,21 @@ def test_five_hundred_hosts_and_sixty_settings_take_seconds() -> None:
     assert len(texts[0].encode()) < 8_000_000
 
 
+def test_a_page_of_a_very_large_fleet_still_opens_and_says_what_it_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_html, "HOSTS_TOLD", 30)
+    monkeypatch.setattr(_html.Page, "hosts_listed", 10)
+    odd = [host(f"odd{number}", setting(status="changed", found="60")) for number in range(20)]
+    outcomes = [*(host(f"web{number}", setting()) for number in range(40)), *odd, lost("gone")]
+    text = text_of(page(outcomes))
+    assert (
+        "This page has the details of 30 hosts, those that are not as wanted first. 31 more are in fleet.json." in text
+    )
+    assert "20 drifted hosts × 1 drifted setting" in text and "30 on 40 hosts (most)" in text
+    assert "and 10 hosts that fleet.json names" in text
+    told = [attrs["id"] for attrs in page(outcomes).named("div") if str(attrs.get("id")).startswith("host-")]
+    assert len(told) == 30
+
+
 # Colours
 
 
