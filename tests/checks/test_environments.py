@@ -34,7 +34,15 @@ def collections(context: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     (line,) = (line for line in recipe.splitlines() if "ansible-galaxy collection install" in line)
     assert "-r requirements.yml" in line and "COPY _build" in recipe, recipe
     target = tmp_path_factory.mktemp("collections")
-    install = ["collection", "install", "--offline", "-r", "requirements.yml", "--collections-path", target]
+    install: list[str | Path] = [
+        "collection",
+        "install",
+        "--offline",
+        "-r",
+        "requirements.yml",
+        "--collections-path",
+        target,
+    ]
     # Nothing but what is in the context may count as installed already.
     env = environment(ANSIBLE_HOME=str(target / "home"), ANSIBLE_COLLECTIONS_PATH=str(target))
     must_pass([PROGRAMS / "ansible-galaxy", *install], cwd=context / "_build", env=env)
