@@ -3,11 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit revert diagnose explain report test oracle bench lint build clean
+.PHONY: help apply audit revert diagnose explain import export report test oracle bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
-TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF REPORT FAIL_ON_DRIFT FROM PYTHON PYTEST_ARGS CASES KEY
+TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF REPORT FAIL_ON_DRIFT FROM PYTHON PYTEST_ARGS CASES KEY TO
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -19,6 +19,8 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make revert   put back what profiles changed; with PROFILES= only what these did
   make diagnose say what the network of this machine is short of, and what would help; change nothing
   make explain  what a key does, who says what about it, and what this machine has (KEY=net.ipv4.tcp_fin_timeout)
+  make import   make a profile of sysctl.conf, limits.conf or tuned files (FROM=/etc/sysctl.conf)
+  make export   write profiles as plain sysctl.d and limits.d files (PROFILES=web_server TO=directory)
   make report   make one report of several (FROM="a/fleet.json b/fleet.json")
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
@@ -35,8 +37,10 @@ Variables of apply, audit, revert and diagnose:
   DIFF=1            show each change of a file
   VERBOSE=1         show more
   ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"
-Variables of explain:
+Variables of explain, import and export:
   KEY=name          a sysctl key, or a limit such as nofile; with INVENTORY and LIMIT on other hosts
+  FROM=path         the file to import, or a directory of such
+  TO=path           what to write (import: profiles/imported_*.yml); nothing that is there is overwritten
 Variables of audit and report:
   REPORT=dir        where to write fleet.html, fleet.json and junit.xml    (default: tunefleet-report)
   FAIL_ON_DRIFT=1   fail when a host is not as its profile wants
@@ -50,7 +54,7 @@ export HELP
 help:
 	@printf '%s\n' "$$HELP"
 
-apply audit revert diagnose explain report:
+apply audit revert diagnose explain import export report:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 

@@ -58,6 +58,9 @@ def playbook_variables(playbook: str) -> dict[str, object]:
     variables: dict[str, object] = {"profiles": typed("PROFILES")}
     if playbook == "audit":
         variables.update(report_variables())
+    if (ROOT / "profiles").is_dir():
+        # Where "make import" writes; the playbooks of the collection look beside themselves and in tune_profile_paths.
+        variables["__tune_checkout_profiles"] = [str(ROOT / "profiles")]
     if playbook == "explain":
         # A brace would begin a template of Ansible, and no key has one.
         if not typed("KEY") or "{" in typed("KEY"):
@@ -140,6 +143,8 @@ def main(command: str) -> None:
     if command in ("apply", "audit", "revert", "diagnose", "explain", "report"):
         arguments = report_command() if command == "report" else playbook_command(command)
         env["ANSIBLE_STDOUT_CALLBACK"] = "tunefleet.linux.summary"
+    elif command in ("import", "export"):
+        arguments = [str(PROGRAMS / "python"), "tools/exchange.py", command]
     elif command == "test":
         # As many processes as there are groups of tests that may run beside each other, see tests/conftest.py.
         arguments = pytest_command("--numprocesses=auto", "--maxprocesses=3", "--dist=loadgroup", "tests")

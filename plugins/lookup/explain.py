@@ -92,4 +92,5 @@ class LookupModule(LookupBase):
                 explain(topic, profiles, library.shared_sources, self.get_option("hosts"), self.get_option("width"))
             )
         except ProfileProblem as problem:
-            raise AnsibleLookupError(str(problem)) from problem
+            # On its own: newer releases of ansible-core append what an error was raised from.
+            raise AnsibleLookupError(str(problem)) from None

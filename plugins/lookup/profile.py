@@ -140,4 +140,5 @@ class LookupModule(LookupBase):
                 )
             ]
         except ProfileProblem as problem:
-            raise AnsibleLookupError(str(problem)) from problem
+            # On its own: newer releases of ansible-core append what an error was raised from.
+            raise AnsibleLookupError(str(problem)) from None

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Checks plain data and makes profiles of it. Private: not for use outside of ``tunefleet.linux``.
 
-Every function here notes what is wrong and goes on, so that one run names every mistake of a file. What a number means to
-the kernel (ranges, how many numbers a key has) is the business of the module on the host, not of this file.
+Every function here notes what is wrong and goes on, so that one run names every mistake of a file. Values are held against what is
+known of a key; the module on the host does so again, and knows what this kernel has.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _am
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import target_of
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import PORTS, Shape
@@ -209,8 +210,25 @@ class _Check:
             fields = self.mapping(here, entry, key, SETTING_FIELDS) if isinstance(entry, Mapping) else {VALUE: entry}
             given = {field: fields[field] for field in RELATIONS if field in fields}
             wish = self.wish(here, given, key, _ports if _takes_ports(key) else _amount)
+            self.legal(here, key, wish)
             settings[key] = Setting(wish, self.reason(here, fields, key, declared))
         return settings
+
+    def legal(self, path: Path, key: str, wish: Wish) -> None:
+        """Hold a value against what is known of its key, as the host will; what depends on the host is known there alone."""
+        facts = _catalog.find(key)
+        terms = wish.amount if isinstance(wish.amount, tuple) else (wish.amount,)
+        if facts is None or not all(isinstance(term, (int, str)) for term in terms):
+            return
+        if facts.action:
+            self.wrong(path, f"a write to {key} triggers an action and leaves nothing to keep.")
+            return
+        try:
+            _values.normal(t.cast(_values.Raw, list(terms) if len(terms) > 1 else terms[0]), facts.shape)
+        except ValueProblem as problem:
+            span = _values.span(facts.shape)
+            allowed = f" (legal: {span} {facts.unit})" if facts.shape.kind == _values.INTEGERS and span != ".." else ""
+            self.wrong(path, f"{key}: {problem}{allowed}.")
 
     def limits(self, path: Path, data: t.Any, declared: Collection[str] | None) -> dict[LimitKey, Limit]:
         limits: dict[LimitKey, Limit] = {}
@@ -220,6 +238,7 @@ class _Check:
             target = self.target(here, fields)
             item = self.required_text(here, fields, "item", "the limit")
             what = f"the limit {target} {item}"
+            self.known_item((*here, "item"), item)
             if (target, item) in limits:
                 self.wrong(here, f"{what} is given twice; keep one entry with 'soft', 'hard' or both.")
             soft, hard = (
@@ -254,9 +273,17 @@ class _Check:
             self.wrong(path, "'restart' goes with a unit only; nothing else is ever restarted.")
         return data is True
 
+    def known_item(self, path: Path, item: str) -> None:
+        if item and item not in _limit_values.ITEMS:
+            known = listed(sorted(_limit_values.ITEMS))
+            self.wrong(
+                path, f"{item!r} is no item of limits.conf(5){near(item, _limit_values.ITEMS)} Known are {known}."
+            )
+
     def bound(self, path: Path, data: t.Any, item: str) -> Wish:
         def amount(found: t.Any) -> Amount:
-            return _bound_amount(found, signed=item in _SIGNED_ITEMS)
+            value = _bound_amount(found, signed=item in _SIGNED_ITEMS)
+            return _limit_values.number(value, item) if isinstance(value, int) else value
 
         what = f"'{path[-1]}'"
         fields = self.mapping(path, data, what, RELATIONS) if isinstance(data, Mapping) else {VALUE: data}

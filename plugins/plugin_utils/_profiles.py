@@ -38,6 +38,8 @@ class Library:
         self._folders = list(dict.fromkeys(folders))
         self._roles = roles
         self._loaded: dict[str, Profile] = {}
+        # Where each profile that was read says what it extends.
+        self._extends: dict[str, str] = {}
 
     @cached_property
     def places(self) -> Mapping[str, Sequence[Path]]:
@@ -66,10 +68,15 @@ class Library:
     def _load(self, name: str, asked_by: tuple[str, ...]) -> None:
         if name in asked_by:
             circle = " -> ".join((*asked_by[asked_by.index(name) :], name))
-            raise ProfileProblem(f"Profiles extend each other in a circle: {circle}. Remove one 'extends' of it.")
+            where = self._extends[asked_by[-1]]
+            raise ProfileProblem(
+                f"{where}: profiles extend each other in a circle: {circle}. Remove one 'extends' of it."
+            )
         if name in self._loaded:
             return
-        profile = check_profile(name, _read(self._find(name, asked_by)), self.shared_sources)
+        document = _read(self._find(name, asked_by))
+        self._extends[name] = document.place(("extends",))
+        profile = check_profile(name, document, self.shared_sources)
         for parent in profile.extends:
             self._load(parent, (*asked_by, name))
         self._loaded[name] = profile

@@ -71,6 +71,8 @@ def test_make_alone_prints_the_help() -> None:
         "make diagnose",
         "make explain",
         "make report",
+        "make import",
+        "make export",
         "make test",
         "make oracle",
         "make bench",
@@ -150,6 +152,21 @@ def test_a_diagnosis_knows_how_long_and_no_profiles(recorded: Path) -> None:
     assert output.splitlines()[0] == "tunefleet: DIAGNOSE_SECONDS=a while is no whole number."
 
 
+@pytest.mark.parametrize("command", ["import", "export"])
+def test_import_and_export_run_here_and_say_what_is_missing(recorded: Path, command: str) -> None:
+    code, output = make(recorded, command)
+    assert code != 0
+    missing = {"import": "FROM is missing: name a file or", "export": "TO is missing: name a directory"}[command]
+    assert output.splitlines()[0].startswith(f"tunefleet: {missing}")
+
+
+def test_imported_profiles_are_found(recorded: Path) -> None:
+    (recorded / "profiles").mkdir()
+    assert make(recorded, "apply", "PROFILES=mine") == (0, "")
+    (variables,) = [json.loads(one) for one in called(recorded)["arguments"] if one.startswith("{")]
+    assert variables == {"profiles": "mine", "__tune_checkout_profiles": [str(recorded / "profiles")]}
+
+
 def test_variables_come_from_the_environment_too(recorded: Path) -> None:
     assert make(recorded, "audit", LIMIT="web*") == (0, "")
     assert called(recorded)["arguments"] == [
@@ -205,6 +222,8 @@ def test_reports_to_merge(recorded: Path) -> None:
         "PYTEST_ARGS",
         "CASES",
         "KEY",
+        "FROM",
+        "TO",
     ],
 )
 @pytest.mark.parametrize("way", ["argument", "environment"])

@@ -297,3 +297,61 @@ def test_explain_offers_near_names_and_knows_limits(fleet: Fleet) -> None:
     fleet.ns.write("/etc/security/limits.conf", "* soft nofile 7777\n")
     run = fleet.play("tunefleet.linux.explain", "-e", "key=nofile", **say)
     assert "soft 7777 (/etc/security/limits.conf:1)" in run.text and "open_files: *: soft and hard >= 65535" in run.text
+
+
+GOOD_ENTRY = "value: 1, why: W., source: [kernel_ip]"
+HEAD = "title: T\nsummary: S\n"
+BAD_PROFILES = {
+    "field": (
+        HEAD + f"sysctl:\n  a.b: {{{GOOD_ENTRY}, hazzard: H}}\n",
+        ":4: a.b has no field 'hazzard'; did you mean 'hazard'",
+    ),
+    "type": (HEAD + "sysctl:\n  a.b: {value: yes, why: W., source: [kernel_ip]}\n", ":4: a.b must be a number"),
+    "range": (
+        HEAD + "sysctl:\n  net.ipv4.tcp_sack: {value: 300, why: W., source: [kernel_ip]}\n",
+        ":4: net.ipv4.tcp_sack: 300 is outside of the kernel's range 0 .. 255",
+    ),
+    "why": (HEAD + "sysctl:\n  a.b: {value: 1, source: [kernel_ip]}\n", ":4: a.b has no 'why'; every one needs it."),
+    "source": (HEAD + "sysctl:\n  a.b: {value: 1, why: W.}\n", ":4: a.b has no 'source'; every one needs it."),
+    "cycle": (
+        HEAD + "extends: [cycle2]\n",
+        "cycle2.yml:3: profiles extend each other in a circle: cycle -> cycle2 -> cycle. Remove one",
+    ),
+    "cycle2": (
+        HEAD + "extends: [cycle]\n",
+        "cycle.yml:3: profiles extend each other in a circle: cycle2 -> cycle -> cycle2. Remove one",
+    ),
+    "yaml": (HEAD + "sysctl: {\n", ": this is not YAML"),
+    "latin": (HEAD + "# \udcff\n", ":3: the file is not UTF-8 (byte 0xff)."),
+}
+
+
+def test_a_bad_profile_gets_one_sentence_with_file_and_place_and_reaches_no_host(fleet: Fleet) -> None:
+    folder = fleet.folder / "named"
+    folder.mkdir()
+    for name, (text, _sentence) in BAD_PROFILES.items():
+        (folder / f"{name}.yml").write_text(text, errors="surrogateescape")
+    (folder / "unreadable.yml").mkdir()
+    cases = {name: sentence for name, (_text, sentence) in BAD_PROFILES.items()}
+    cases["unreadable"] = "unreadable.yml: the file cannot be read: Is a directory."
+    tasks = [
+        {
+            "name": name,
+            "ansible.builtin.import_role": {"name": "tunefleet.linux.tune"},
+            "vars": {"tune_profiles": [name], "tune_profile_paths": [str(folder)]},
+            "ignore_errors": True,
+        }
+        for name in cases
+    ]
+    before = fleet.ns.snapshot()
+    play = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
+    run = fleet.play(
+        "---\n" + json.dumps(play) + "\n", ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary", COLUMNS="140"
+    )
+    said = " ".join(run.text.split())
+    for name, sentence in cases.items():
+        assert said.count(" ".join(sentence.split())) == 1, f"{name}: {run.text}"
+        if sentence.startswith(":"):
+            assert f"{folder}/{name}.yml{sentence.split(' ')[0]}" in said
+    assert "Errno" not in said and "while parsing" not in said, run.text
+    assert fleet.executions() == 0 and fleet.ns.snapshot() == before

@@ -181,6 +181,33 @@ def test_wrong_amounts(amount: str, part: str) -> None:
         ),
         (HEADER + "sysctl:\n  ../x: {value: 1, why: w, source: [memo]}", 4, "The key '../x' "),
         (HEADER + f"sysctl:\n  a.b: {{value: 1, {REASON}}}\n  a/b: {{value: 1, {REASON}}}", 5, "a.b is given twice"),
+        (
+            HEADER + f"sysctl:\n  net.ipv4.tcp_sack: {{value: 256, {REASON}}}",
+            4,
+            "net.ipv4.tcp_sack: 256 is outside of the kernel's range 0 .. 255 (legal: 0 .. 255 flag).",
+        ),
+        (
+            HEADER + f"sysctl:\n  net.ipv4.tcp_rmem: {{at_least: [1, 2], {REASON}}}",
+            4,
+            "net.ipv4.tcp_rmem: '1 2' has 2 numbers where the key takes 3",
+        ),
+        (HEADER + f"sysctl:\n  net.ipv4.tcp_sack: {{value: bbr, {REASON}}}", 4, "'bbr' is no whole number"),
+        (
+            HEADER + f"sysctl:\n  net.ipv4.route.flush: {{value: 1, {REASON}}}",
+            4,
+            "triggers an action and leaves nothing",
+        ),
+        (
+            HEADER + f"limits:\n- {{domain: a, item: nofiel, soft: 1, {REASON}}}",
+            4,
+            "limits.conf(5); did you mean 'nofile'",
+        ),
+        (HEADER + f"limits:\n- {{domain: 'a b', item: core, soft: 1, {REASON}}}", 4, "the domain 'a b' holds a blank"),
+        (
+            HEADER + f"limits:\n- {{domain: a, item: nice, soft: 77, {REASON}}}",
+            4,
+            "77 is not a whole number from -20 to 19",
+        ),
         (HEADER + "limits: {}", 3, "'limits' must be a list, found a mapping."),
         (HEADER + "limits: [x]", 3, "a limit must be a mapping, found the text 'x'."),
         (
