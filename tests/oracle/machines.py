@@ -34,6 +34,8 @@ class Machine:
         self, name: str, command: Sequence[str], environment: dict[str, str], driver: str = "driver.py"
     ) -> None:
         self.name = name
+        self.command = list(command)
+        self.environment = environment
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         # As an argument, so that its standard input is free for cases.
         code = (HERE / driver).read_text(encoding="utf-8")

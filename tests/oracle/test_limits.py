@@ -11,24 +11,29 @@ TUNEFLEET_ORACLE_SEED which; the same seed gives the same trees.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import posixpath
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _probe
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.tests.oracle import limit_trees, machines
 from ansible_collections.tunefleet.linux.tests.oracle.limit_trees import DIRECTORY, MAIN, NUMBERS, Case, Node
 from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine
 
-CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 1200)
+CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 600)
 SEED = int(os.environ.get("TUNEFLEET_ORACLE_SEED") or 20260131)
 INFINITY = 2**64 - 1
+LOOP = "loop"
 COUNTS: dict[str, int] = {}
 
 
@@ -50,13 +55,15 @@ class Disk:
     def names(self) -> list[str]:
         return [path[len(DIRECTORY) :] for path in self._nodes if path.startswith(DIRECTORY)]
 
-    def read(self, path: str, depth: int = 0) -> bytes | None:
-        """The bytes; None for what is not there. A directory can be opened, and gives nothing."""
+    def read(self, path: str, depth: int = 0) -> bytes | str | None:
+        """The bytes; None for what is not there, LOOP for links in a ring. A directory can be opened, and gives nothing."""
         node = self._nodes.get(path)
         if path == "/dev/null" or (node and node.kind == "directory"):
             return b""
-        if node is None or depth > 8:
+        if node is None:
             return None
+        if depth > 8:
+            return LOOP
         if node.kind == "link":
             return self.read(posixpath.normpath(posixpath.join(posixpath.dirname(path), node.content)), depth + 1)
         return node.content.encode("latin-1")
@@ -67,11 +74,16 @@ def dialect_of(machine: Machine, case: Case) -> _dialect.Dialect:
     return _dialect.arguments(found, case.arguments)
 
 
-def ends_session(files: list[tuple[str, bytes | None]], user: _pam.User, dialect: _dialect.Dialect) -> bool:
-    """Whether a file that is missing ends the session: not where an earlier line exempts the user."""
+def ends_session(files: list[tuple[str, bytes | str | None]], user: _pam.User, dialect: _dialect.Dialect) -> bool:
+    """Whether a file that cannot be opened ends the session: not where an earlier line exempts the user.
+
+    Releases since 1.5.3 forgive one that is missing, and nothing else.
+    """
     for path, data in files:
-        if data is None:
-            return dialect.needs_files
+        if data is None and not dialect.needs_files:
+            continue
+        if not isinstance(data, bytes):
+            return True
         rules = _pam.placed_rules([(path, data)], dialect)
         if any(one.rule.exempts and _pam.exempts(one.rule.domain, user) for one in rules):
             return False
@@ -96,7 +108,7 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
     )
     if ends_session(files, user, dialect):
         return unchanged
-    rules = _pam.placed_rules([(path, data) for path, data in files if data is not None], dialect)
+    rules = _pam.placed_rules([(path, data) for path, data in files if isinstance(data, bytes)], dialect)
     start = _pam.start(before, _process.parse(hello["first"]), dialect)
     limits, let_in = {}, True
     for item in NUMBERS:
@@ -232,3 +244,28 @@ def test_a_wrong_model_is_noticed(pam_fleet: list[Machine], monkeypatch: pytest.
     )
     with pytest.raises(AssertionError, match=r"computed \(500, 500\), got \(600, 600\)"):
         check(case, pam_fleet)
+
+
+def test_the_probe_gives_the_answers_of_the_sessions(pam_fleet: list[Machine]) -> None:
+    """The program that the guard starts, under the Python and the PAM of each generation, with files of its own."""
+    good, bad = "* - nofile 500\n", "root - nofile 0\n"
+    request = {
+        "users": ["root", "nosuch"],
+        "views": [{"data": data, "arguments": ["set_all"]} for data in (good, bad, None)],
+    }
+    source = Path(str(_probe.__file__)).read_text(encoding="utf-8")
+    for machine in pam_fleet:
+        done = subprocess.run(
+            [*machine.command, "-I", "-S", "-B", "-c", source],
+            input=json.dumps(request),
+            env=machine.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answer = json.loads(done.stdout)
+        statuses = [view["root"] for view in answer["views"]]
+        # In libpam itself: a session in which no file can be opened ends with PAM_SYSTEM_ERR.
+        assert statuses == [0, 4, 0]
+        assert {view["nosuch"] for view in answer["views"]} == {10}
+        assert answer["texts"]["10"].startswith("User not known")

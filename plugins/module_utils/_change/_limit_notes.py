@@ -127,6 +127,11 @@ def ineffective(seen: LimitsSeen) -> t.List[str]:
 def about_files(seen: LimitsSeen) -> t.List[str]:
     """Warnings about files of others that pam_limits stumbles over."""
     found: t.List[str] = []
+    if seen.dialect.installed:
+        found.extend(
+            "{0} cannot be opened (a ring of links?), and pam_limits then refuses every login; remove it.".format(path)
+            for path in seen.closed
+        )
     if seen.dialect.installed and seen.dialect.needs_files:
         found.extend(
             "{0} is a link that leads nowhere, and this pam_limits then refuses every login; remove it.".format(path)

@@ -119,6 +119,11 @@ def _single_limit(options: Options) -> LimitWish:
 def _comment(text: t.Optional[str]) -> str:
     if text and ("\n" in text or "\r" in text):
         raise ValueProblem("the comment holds a line break")
+    if text and "\0" in text:
+        raise ValueProblem("the comment holds a zero byte, where pam_limits ends a line")
+    if text and len(text.encode("utf-8", "surrogateescape")) > _limit_values.LONGEST:
+        # pam_limits before 1.6 takes what is beyond 1023 bytes for a line of its own.
+        raise ValueProblem("the comment is longer than {0} bytes".format(_limit_values.LONGEST))
     return (text or "").strip()
 
 

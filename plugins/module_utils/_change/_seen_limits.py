@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _stack
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
 
@@ -36,10 +37,10 @@ class LimitsSeen(t.NamedTuple):
     """limits.conf files, and what sessions have before any rule.
 
     ``nr_open`` and ``file_max`` are fs.nr_open and fs.file-max as they are now. ``dangling`` are links in limits.d that lead
-    nowhere, ``missing`` says that there is no limits.conf. ``users`` are those that domains name, ``shells`` their shells,
-    ``lingering`` those whose user manager stays. ``busy`` are the users with threads, and how many. ``conf`` holds the files that
-    a stack names with ``conf=``. ``service`` is the service of process 1 with the highest hard nofile, as name and number, where
-    that was asked for.
+    nowhere, ``closed`` files there that not even root can open, ``missing`` says that there is no limits.conf. ``users`` are those
+    that domains name, ``shells`` their shells, ``lingering`` those whose user manager stays. ``busy`` are the users with threads,
+    and how many. ``conf`` holds the files that a stack names with ``conf=``. ``service`` is the service of process 1 with the
+    highest hard nofile, as name and number, where that was asked for.
     """
 
     own: t.Optional["File"]
@@ -54,6 +55,7 @@ class LimitsSeen(t.NamedTuple):
     stacks: t.Sequence[_stack.Stack] = ()
     use_pam: t.Tuple[t.Optional[bool], str] = (None, "")
     dangling: t.Sequence[str] = ()
+    closed: t.Sequence[str] = ()
     missing: bool = False
     users: t.Mapping[str, _pam.User] = {}
     shells: t.Mapping[str, str] = {}
@@ -82,8 +84,11 @@ def dialect(host: "Host") -> Dialect:
     return _dialect.UNKNOWN
 
 
-def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], bool]:
-    """Path and bytes of each file that pam_limits reads, in its order; links that lead nowhere; whether limits.conf is missing."""
+def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
+    """Path and bytes of each file that pam_limits reads, in its order.
+
+    :returns: and links that lead nowhere, files that cannot be opened, and whether limits.conf is missing.
+    """
     vendor = spoken.vendor
     listing = {_pam.DIRECTORY: host.names(_pam.DIRECTORY)}
     if vendor:
@@ -93,9 +98,21 @@ def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], b
     if main is None and vendor:
         first = vendor + "/limits.conf"
         main = host.read_if_any(first)
-    files = [(first, main)] + [(path, host.read_if_any(path)) for path in _pam.merged(listing)]
-    dangling = [path for path, data in files[1:] if data is None and host.real(path) != path]
-    return [(path, data) for path, data in files if data is not None], dangling, main is None
+    closed: t.List[str] = []
+    files = [(first, main)] + [(path, _bytes(host, path, closed)) for path in _pam.merged(listing)]
+    dangling = [path for path, data in files[1:] if data is None and path not in closed and host.real(path) != path]
+    return [(path, data) for path, data in files if data is not None], dangling, closed, main is None
+
+
+def _bytes(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
+    """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
+    try:
+        return host.read_if_any(path)
+    except HostProblem:
+        if not host.is_root():
+            raise
+        closed.append(path)
+        return None
 
 
 def daemons(host: "Host") -> t.List[Daemon]:
@@ -170,7 +187,7 @@ def limits(
         services as well, for what fs.nr_open means to them.
     """
     spoken = dialect(host)
-    files, dangling, missing = _limit_files(host, spoken)
+    files, dangling, closed, missing = _limit_files(host, spoken)
     first = _process.parse(host.text("/proc/1/limits") or "")
     seen_daemons, seen_stacks = daemons(host), stacks(host)
     named = {wish.domain for wish in wishes if re.match(r"^[^@%*:]+$", wish.domain)}
@@ -189,6 +206,7 @@ def limits(
         stacks=seen_stacks,
         use_pam=use_pam(host),
         dangling=dangling,
+        closed=closed,
         missing=missing,
         users=users,
         shells={name: host.shell(name) for name in users},

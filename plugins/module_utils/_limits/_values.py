@@ -37,6 +37,8 @@ ITEMS = {
     "sigpending": "signals",
     "stack": "KiB",
 }
+# The longest domain and comment: together with the rest far below the 1022 bytes of a line that every pam_limits reads as one.
+LONGEST = 400
 _RANGES = {"nice": (-20, 19), "priority": (-20, 19), "nonewprivs": (0, 1)}
 _BOUNDED = (0, 2**63 - 1)
 _NO_LIMIT = 2**64 - 1  # RLIM_INFINITY
@@ -111,6 +113,8 @@ def domain(raw: object) -> str:
     text = raw if isinstance(raw, str) else ""
     if not text:
         raise ValueProblem("{0!r} is no domain; write a user, @group, *, or a range of ids as in 1000:2000".format(raw))
+    if len(text.encode("utf-8", "surrogateescape")) > LONGEST:
+        raise ValueProblem("the domain is longer than {0} bytes, and names nobody".format(LONGEST))
     if re.search(r"[\s#\x00-\x1f\x7f]", text):
         raise ValueProblem(
             "the domain {0!r} holds a blank, a '#' or a control character and would never match".format(text)

@@ -4,7 +4,7 @@
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info_limits
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import (
     LIMITS_FILE,
     FakeHost,
@@ -322,3 +322,23 @@ def test_a_link_that_leads_nowhere(module, told):
     found = notes(files=dict(module, **{MAIN: b""}), links={"/etc/security/limits.d/old.conf": "/nowhere"})
     text = "/etc/security/limits.d/old.conf is a link that leads nowhere, and this pam_limits then refuses every login; remove it."
     assert found == [text] * told
+
+
+class Ring(FakeHost):
+    """A link that leads to itself, which not even root can open."""
+
+    def read_if_any(self, path):
+        if path == "/etc/security/limits.d/ring.conf":
+            raise HostProblem("Reading {0} failed: Too many levels of symbolic links.".format(path))
+        return super(Ring, self).read_if_any(path)
+
+
+@pytest.mark.parametrize("module", [DEBIAN_12, DEBIAN_13])
+def test_a_ring_of_links_is_told_and_does_not_stop_us(module):
+    files = dict(module, **{MAIN: b"* - nofile 300\n", "/etc/security/limits.d/ring.conf": b""})
+    result = _info_limits.limits(Ring(files=files, users=USERS), ["alice"])
+    assert result["notes"] == [
+        "/etc/security/limits.d/ring.conf cannot be opened (a ring of links?), and pam_limits then refuses every login; remove it."
+    ]
+    with pytest.raises(HostProblem):
+        _info_limits.limits(Ring(files=files, users=USERS, root=False), ["alice"])

@@ -285,6 +285,16 @@ LEGAL = "a whole number from 0 to 9223372036854775807, or unlimited; pam_limits 
             id="comment",
         ),
         pytest.param(
+            single("soft", comment="c" * 401),
+            "Limit www nofile: the comment is longer than 400 bytes.",
+            id="overlong comment",
+        ),
+        pytest.param(
+            single("soft", comment="a\0b"),
+            "Limit www nofile: the comment holds a zero byte, where pam_limits ends a line.",
+            id="zero byte in the comment",
+        ),
+        pytest.param(
             single("soft", domain="a b"),
             "Limit a b nofile: the domain 'a b' holds a blank, a '#' or a control character and would never match.",
             id="domain",

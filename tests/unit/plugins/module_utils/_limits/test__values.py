@@ -148,6 +148,7 @@ def test_domain(text):
         pytest.param(
             1000, "1000 is no domain; write a user, @group, *, or a range of ids as in 1000:2000", id="number"
         ),
+        pytest.param("a" * 401, "the domain is longer than 400 bytes, and names nobody", id="overlong"),
         pytest.param(
             "a b", "the domain 'a b' holds a blank, a '#' or a control character and would never match", id="blank"
         ),
