@@ -129,15 +129,16 @@ def _limits(troubles: Sequence[Trouble]) -> list[tuple[str, str]]:
     """What is said about settings, once for all hosts that have the same values."""
     said: dict[str, list[str]] = {}
     for host, advice in troubles:
-        for setting in advice["settings"]:
-            hosts = said.setdefault(_setting(setting), [])
+        texts = [_setting(setting) for setting in advice["settings"]]
+        for text in texts if advice["kernel_helps"] else [*texts, "no kernel setting helps here"]:
+            hosts = said.setdefault(text, [])
             if host not in hosts:
                 hosts.append(host)
     everybody = len({host for host, _advice in troubles})
-    texts = [text if len(hosts) == everybody else f"{text} (on {named(hosts)})" for text, hosts in said.items()]
-    if len(texts) > MAX_SENTENCES:
-        texts = [*texts[:MAX_SENTENCES], f"and {len(texts) - MAX_SENTENCES} other values"]
-    return [("Limit" if not number else "", text) for number, text in enumerate(texts)]
+    lines = [text if len(hosts) == everybody else f"{text} (on {named(hosts)})" for text, hosts in said.items()]
+    if len(lines) > MAX_SENTENCES:
+        lines = [*lines[:MAX_SENTENCES], f"and {len(lines) - MAX_SENTENCES} other values"]
+    return [("" if number else "Limit", line) for number, line in enumerate(lines)]
 
 
 def _setting(setting: Mapping[str, t.Any]) -> str:

@@ -98,6 +98,14 @@ def test_different_values_are_told_with_their_hosts() -> None:
     ]
 
 
+def test_where_no_kernel_setting_helps_it_says_so() -> None:
+    shown = {**SOMAXCONN, "suggested": None, "profile": None}
+    lines = texts(outcome("web1", advice(settings=[shown], kernel_helps=False)))
+    at = lines.index("  Limit     net.core.somaxconn is 8")
+    assert lines[at + 1] == "            no kernel setting helps here"
+    assert "  Limit     no kernel setting helps here" in texts(outcome("web1", advice(settings=[], kernel_helps=False)))
+
+
 def test_without_a_setting_there_is_no_limit_to_tell() -> None:
     assert not any("Limit" in line for line in texts(outcome("web1", advice(settings=[]))))
 
