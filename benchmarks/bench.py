@@ -18,11 +18,14 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keys
+import plays
 import plot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,7 +77,121 @@ def bench_keys(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     return found, {"keys": plot.lines("In-module cost", "keys", "processor milliseconds", series)}
 
 
-PARTS = {"keys": bench_keys}
+def marginal(runs: Sequence[dict[str, Any]], nothing: Sequence[dict[str, Any]], of: str) -> list[float]:
+    """What runs took beyond a run without a task, which is what starting ansible-playbook takes."""
+    start = statistics.median(one[of] for one in nothing)
+    return [max(one[of] - start, 0.001) for one in runs]
+
+
+def ratio(runs: Sequence[float], others: Sequence[float]) -> Spread:
+    """The ratio turn by turn: what was measured one after the other is compared, so that a busy moment counts for both."""
+    return spread([one / other for one, other in zip(runs, others)])
+
+
+def bench_host(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """A whole run of ansible-playbook on one host: the role web_server, a ping, and what one would use instead."""
+    books = {"nothing": plays.NOTHING, "ping": plays.PING, "role web_server": plays.ROLE}
+    if not quick:
+        books.update({"template + sysctl --system": plays.TEMPLATE, "loop of ansible.posix.sysctl": plays.LOOP})
+    with tempfile.TemporaryDirectory(prefix="tunefleet-bench-") as folder:
+        figures = plays.one_host(Path(folder), books, 1 if quick else 5)
+    found: dict[str, Any] = {"figures": figures}
+    print("One host: seconds of a whole run, and processor seconds beyond a run without a task, as a ratio to a ping")
+    print(f"{'':30}  {'first run':>10}  {'beside ping':>22}  {'unchanged':>10}  {'beside ping':>22}")
+    ours: dict[str, list[float]] = {}
+    for name in books:
+        cells = []
+        for run in ("first", "again"):
+            runs, nothing = figures[name][run], figures["nothing"][run]
+            cells.append(f"{statistics.median(one['clock'] for one in runs):8.2f} s")
+            if name == "nothing":
+                cells.append("")
+                continue
+            beyond = marginal(runs, nothing, "processor")
+            ping = marginal(figures["ping"][run], nothing, "processor")
+            ours.setdefault(run, beyond if name.startswith("role") else [])
+            ours[run] = beyond if name.startswith("role") else ours[run]
+            found[f"{name}, {run}, to ping"] = ratio(beyond, ping)
+            if not name.startswith("role") and name != "ping":
+                found[f"{name}, {run}, to the role"] = ratio(beyond, ours[run])
+            cells.append(told(ratio(beyond, ping)))
+        print(f"{name:30}  {cells[0]:>10}  {cells[1]:>22}  {cells[2]:>10}  {cells[3]:>22}")
+    bars = {
+        f"{name}, {label}": spread([one["clock"] for one in figures[name][run]])
+        for name in books
+        for run, label in (("first", "first"), ("again", "unchanged"))
+    }
+    return found, {"host": plot.bars("A run of ansible-playbook on one host", "s", bars)}
+
+
+def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Unchanged runs on fleets of several sizes."""
+    counts, forks, repeats = ((2,), (2,), 1) if quick else ((1, 10, 50, 200), (5, 20, 50), 2)
+    with tempfile.TemporaryDirectory(prefix="tunefleet-bench-") as folder:
+        figures = plays.fleet(Path(folder), counts, forks, repeats)
+    found: dict[str, Any] = {"figures": figures}
+    series: dict[str, list[plot.Point]] = {}
+    print("A fleet, unchanged: seconds for each host beyond a run without a task, and the memory of the controller")
+    print(f"{'hosts':>6} {'forks':>6}  {'ping':>20}  {'role web_server':>20}  {'ratio':>20}  {'memory':>12}")
+    for count in counts:
+        for fork in forks:
+            by_play = {
+                play: [one for one in figures if (one["hosts"], one["forks"], one["play"]) == (count, fork, play)]
+                for play in ("nothing", "ping", "role")
+            }
+            each = {
+                play: [took / count for took in marginal(by_play[play], by_play["nothing"], "clock")]
+                for play in ("ping", "role")
+            }
+            beside = ratio(each["role"], each["ping"])
+            found[f"{count} hosts, {fork} forks"] = {
+                "ratio": beside,
+                "seconds": {k: spread(v) for k, v in each.items()},
+            }
+            memory = " / ".join(f"{max(one['memory'] for one in by_play[play]):.0f}" for play in ("ping", "role"))
+            cells = [told(spread(each["ping"]), ".3f"), told(spread(each["role"]), ".3f"), told(beside)]
+            print(f"{count:6d} {fork:6d}  {cells[0]:>20}  {cells[1]:>20}  {cells[2]:>20}  {memory:>9} MB")
+            for play, values in each.items():
+                series.setdefault(f"{play}, {fork} forks", []).append((float(count), *spread(values)))
+    return found, {"fleet": plot.lines("Cost of each host of a fleet", "hosts", "seconds", series)}
+
+
+def bench_report(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Rendering of audit reports, by the number of hosts, each with 60 settings."""
+    from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import (  # type: ignore[import-untyped]
+        _fleet,
+        _html,
+        _junit,
+    )
+    from ansible_collections.tunefleet.linux.tests.unit.plugins.plugin_utils._report import (  # type: ignore[import-untyped]
+        fleets,
+    )
+
+    found: dict[str, Any] = {}
+    series: dict[str, list[plot.Point]] = {}
+    print("Reports of hosts with 60 settings each: seconds, and the size of fleet.html")
+    for count in (5, 20) if quick else (10, 50, 200, 500, 1000):
+        took: dict[str, list[float]] = {"build": [], "fleet.html": [], "junit.xml": []}
+        for _turn in range(1 if quick else 5):
+            outcomes = fleets.large(count, 60)
+            start = time.perf_counter()
+            document = _fleet.build(outcomes)
+            built = time.perf_counter()
+            page = _html.to_html(document)
+            rendered = time.perf_counter()
+            _junit.to_junit(document)
+            took["build"].append(built - start)
+            took["fleet.html"].append(rendered - built)
+            took["junit.xml"].append(time.perf_counter() - rendered)
+        found[str(count)] = {name: spread(values) for name, values in took.items()}
+        for name, values in took.items():
+            series.setdefault(name, []).append((float(count), *spread(values)))
+        cells = "  ".join(f"{name} {told(spread(values), '.3f')}" for name, values in took.items())
+        print(f"{count:6d} hosts  {cells}  {len(page.encode()) / 1024:.0f} KiB")
+    return found, {"report": plot.lines("Rendering of an audit report", "hosts", "seconds", series)}
+
+
+PARTS = {"keys": bench_keys, "host": bench_host, "fleet": bench_fleet, "report": bench_report}
 
 
 def inside(arguments: Sequence[str]) -> int:
@@ -102,6 +219,7 @@ def main() -> int:
         parser.error("the benchmarks make namespaces, which needs root")
     if not options.inside:
         return inside(sys.argv[1:])
+    sys.path.insert(0, str(ROOT / ".cache"))
     output = Path(options.output)
     output.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {}

@@ -25,15 +25,17 @@ ROOT = Path(__file__).resolve().parent.parent
 COUNTS = (10, 100, 1000, 10000)
 # Flags of an interface that mean nothing to one without an address, so that toggling them is harmless.
 FLAGS = (
-    "accept_local",
-    "accept_redirects",
-    "arp_accept",
-    "arp_filter",
-    "arp_notify",
-    "bootp_relay",
-    "drop_gratuitous_arp",
+    *(
+        "accept_local",
+        "accept_redirects",
+        "arp_accept",
+        "arp_filter",
+        "arp_notify",
+        "bootp_relay",
+        "drop_gratuitous_arp",
+    ),
+    *("log_martians", "secure_redirects", "send_redirects", "shared_media", "src_valid_mark", "route_localnet"),
 )
-FLAGS += ("log_martians", "secure_redirects", "send_redirects", "shared_media", "src_valid_mark", "route_localnet")
 # What is measured, in this order, so that each finds what the one before has left: whether it is a check, and what it changes.
 RUNS = {"check": (True, True), "first": (False, True), "again": (False, False)}
 
@@ -68,8 +70,8 @@ def timed(action: Callable[..., None], *arguments: object) -> dict[str, float]:
 
 def run_once(keys: list[str], check_mode: bool, changes: bool) -> dict[str, Any]:
     """One run of the module's core in this process, beside the bare loop."""
-    from ansible_collections.tunefleet.linux.plugins.module_utils._change import _run, _wish
-    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+    from ansible_collections.tunefleet.linux.plugins.module_utils._change import _run, _wish  # type: ignore[import-untyped]
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host  # type: ignore[import-untyped]
 
     def apply(value: int) -> None:
         request = _wish.Request(wishes=_wish.settings(dict.fromkeys(keys, value)))

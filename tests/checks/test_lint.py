@@ -34,7 +34,14 @@ def test_mypy() -> None:
 
 def test_mypy_of_tools() -> None:
     must_pass(
-        [PROGRAMS / "mypy", *sorted((ROOT / "tools").glob("*.py")), *sorted((ROOT / "tests/checks").glob("*.py"))]
+        [
+            PROGRAMS / "mypy",
+            *(
+                path
+                for folder in ("tools", "tests/checks", "benchmarks")
+                for path in sorted((ROOT / folder).glob("*.py"))
+            ),
+        ]
     )
 
 

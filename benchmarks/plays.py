@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What whole runs of ansible-playbook cost: ours, a ping, and what one would use instead; on one host and on a fleet.
+
+A host is a namespace of this machine, with network keys and an /etc of its own; a command reaches it through nsenter, where another
+fleet has ssh. So a run costs the same processors that it is measured on, and the ratios hold, not the times.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(sys.executable).parent
+# What a host writes to is its own, in memory; what the whole machine shares cannot be written.
+HOST = """
+set -e
+mount -t tmpfs tmpfs "$1"
+for place in /etc /var/lib; do
+    mkdir -p "$1/upper$place" "$1/work$place"
+    mount -t overlay overlay -o "lowerdir=$place,upperdir=$1/upper$place,workdir=$1/work$place" "$place"
+done
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system
+for place in fs vm kernel; do
+    mount --bind "/proc/sys/$place" "/proc/sys/$place"
+    mount -o remount,bind,ro "/proc/sys/$place"
+done
+echo ready
+exec cat
+"""
+NAMESPACES = ("--net", "--mount", "--ipc")
+PLAY = "- hosts: all\n  gather_facts: false\n"
+NOTHING = PLAY + "  tasks:\n    - ansible.builtin.meta: noop\n"
+PING = PLAY + "  tasks:\n    - ansible.builtin.ping:\n"
+ROLE = PLAY + "  roles:\n    - role: tunefleet.linux.web_server\n"
+LOOP = (
+    PLAY + "  tasks:\n    - ansible.posix.sysctl:\n        name: '{{ item.key }}'\n        value: '{{ item.value }}'\n"
+)
+LOOP += "        sysctl_set: true\n        sysctl_file: /etc/sysctl.d/99-bench.conf\n      loop: '{{ wanted | dict2items }}'\n"
+TEMPLATE = PLAY + "  tasks:\n    - ansible.builtin.template:\n        src: wanted.conf.j2\n"
+TEMPLATE += "        dest: /etc/sysctl.d/99-bench.conf\n        mode: '0644'\n      register: written\n"
+TEMPLATE += "    - ansible.builtin.command: sysctl --system\n      when: written is changed\n"
+# Files of the machine set keys that cannot be written here, which it counts as a failure.
+TEMPLATE += "      failed_when: false\n"
+CONF = "{% for key, value in wanted.items() %}\n{{ key }} = {{ value }}\n{% endfor %}\n"
+
+
+class Host:
+    """A namespace that lives until it is closed, or until this program ends."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder / name
+        self._folder.mkdir(parents=True)
+        argv = ["unshare", *NAMESPACES, "sh", "-c", HOST, "sh", str(self._folder)]
+        self._holder = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._holder.stdout is not None
+        if self._holder.stdout.readline() != "ready\n":
+            raise SystemExit("A namespace could not be made; the reason is above.")
+        # Ansible runs "SHELL -c COMMAND" on a host; the shell of this one begins by going there.
+        shell = folder / f"{name}.sh"
+        shell.write_text(
+            f'#!/bin/sh\nexec nsenter --target {self._holder.pid} {" ".join(NAMESPACES)} -- /bin/sh "$@"\n'
+        )
+        shell.chmod(0o755)
+        self.line = f"{name} ansible_connection=local ansible_shell_executable={shell} "
+        self.line += f"ansible_python_interpreter={sys.executable} ansible_remote_tmp={folder}/tmp\n"
+
+    def close(self) -> None:
+        self._holder.communicate()
+        self._folder.rmdir()
+
+
+class Fleet:
+    """Some hosts, and the playbooks to be run on them."""
+
+    def __init__(self, folder: Path, count: int, variables: Mapping[str, Any]) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True)
+        self._hosts = [Host(folder, f"h{number}") for number in range(count)]
+        (folder / "hosts.ini").write_text("".join(host.line for host in self._hosts), encoding="utf-8")
+        (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        (folder / "wanted.conf.j2").write_text(CONF, encoding="utf-8")
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(self, *_reason: object) -> None:
+        for host in self._hosts:
+            host.close()
+
+    def run(self, play: str, forks: int = 5) -> dict[str, Any]:
+        """One run of a play: seconds by the clock, of the processors, and the memory of the controller in MiB."""
+        book = self._folder / "play.yml"
+        book.write_text(play, encoding="utf-8")
+        argv = [str(PROGRAMS / "ansible-playbook"), "--inventory", str(self._folder / "hosts.ini")]
+        argv += ["--forks", str(forks), "--extra-vars", f"@{self._folder}/variables.json", str(book)]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        env.update(ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".cache"), ANSIBLE_LOCAL_TEMP=str(self._folder / "local"))
+        env.update(ANSIBLE_STDOUT_CALLBACK="ansible.posix.json", LC_ALL="C.UTF-8", HOME=str(self._folder))
+        start = time.perf_counter()
+        with open(self._folder / "output", "wb") as output:
+            process = subprocess.Popen(argv, env=env, stdout=output, stderr=subprocess.DEVNULL, cwd=self._folder)
+            _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        took = time.perf_counter() - start
+        text = (self._folder / "output").read_text(encoding="utf-8")
+        if process.returncode != 0:
+            raise SystemExit(f"A run of ansible-playbook failed:\n{text[-3000:]}")
+        return {
+            "clock": took,
+            "processor": usage.ru_utime + usage.ru_stime,
+            "memory": usage.ru_maxrss / 1024,
+            "results": json.loads(text[text.index("{") :]),
+        }
+
+
+def wanted_of(results: Mapping[str, Any]) -> dict[str, str]:
+    """The keys that the role has set or found right on its host, with their values, for others to set as well."""
+    found = {}
+    for play in results["plays"]:
+        for task in play["tasks"]:
+            for host in task["hosts"].values():
+                for one in host.get("settings", []):
+                    if one["status"] in ("ok", "changed") and one["file"]["after"] is not None:
+                        found[one["key"]] = one["file"]["after"]
+    return found
+
+
+def one_host(folder: Path, plays: Mapping[str, str], repeats: int) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Each play on a host that never saw it, and once more where nothing is left to be done; in turns."""
+    wanted: dict[str, str] = {}
+    if any("wanted" in play for play in plays.values()):
+        with Fleet(folder / "trial", 1, {}) as trial:
+            wanted = wanted_of(trial.run(ROLE)["results"])
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {name: {"first": [], "again": []} for name in plays}
+    for turn in range(repeats):
+        for number, (name, play) in enumerate(plays.items()):
+            with Fleet(folder / f"one-{turn}-{number}", 1, {"wanted": wanted}) as host:
+                for run in ("first", "again"):
+                    figures = host.run(play)
+                    del figures["results"]
+                    found[name][run].append(figures)
+    return found
+
+
+def fleet(folder: Path, counts: Sequence[int], forks: Sequence[int], repeats: int) -> list[dict[str, Any]]:
+    """Role, unchanged, and ping on fleets of several sizes, with several numbers of forks; in turns."""
+    found = []
+    for count in counts:
+        with Fleet(folder / f"fleet-{count}", count, {}) as hosts:
+            hosts.run(ROLE, max(forks))
+            for fork in forks:
+                for _turn in range(repeats):
+                    for name, play in (("nothing", NOTHING), ("ping", PING), ("role", ROLE)):
+                        figures = hosts.run(play, fork)
+                        del figures["results"]
+                        found.append({"hosts": count, "forks": fork, "play": name, **figures})
+    return found
