@@ -25,7 +25,7 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
   make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
-  make bench    measure what the modules cost (as root)
+  make bench    measure what a run costs, beside a ping and alternatives (as root)
   make build    build the collection archive into build/
   make clean    remove .venv, .cache and build
 
