@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help apply audit revert diagnose explain import export report test oracle bench lint build clean
+.PHONY: help apply audit revert diagnose explain import export report test oracle vm bench lint build clean
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
@@ -25,6 +25,7 @@ tunefleet.linux: sysctl keys and limits, tuned by profile
   make test     run every check (linters, sanity, unit tests, containers)
   make lint     run the linters only
   make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
+  make vm       try the limits on a machine with a kernel of its own, in an emulator (as root on Debian)
   make bench    measure what a run costs, beside a ping and alternatives (as root)
   make build    build the collection archive into build/
   make clean    remove .venv, .cache and build
@@ -68,6 +69,10 @@ test:
 
 oracle:
 	@tools/setup test containers
+	@.venv/bin/python tools/run.py $@
+
+vm:
+	@tools/setup test vm
 	@.venv/bin/python tools/run.py $@
 
 clean:

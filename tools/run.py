@@ -151,6 +151,8 @@ def main(command: str) -> None:
     elif command == "oracle":
         arguments = pytest_command("tests/oracle")
         env["TUNEFLEET_ORACLE_CASES"] = whole_number("CASES", 5000)
+    elif command == "vm":
+        arguments = pytest_command("molecule/vm")
     elif command == "bench":
         arguments = [str(PROGRAMS / "python"), "benchmarks/bench.py", *words("ARGS")]
     elif command == "lint":

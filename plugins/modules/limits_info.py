@@ -5,7 +5,7 @@
 
 DOCUMENTATION = r"""
 module: limits_info
-short_description: Read what new sessions get from limits.conf and limits.d
+short_description: Read the limits of sessions, units and processes, and which layer set them last
 version_added: 0.1.0
 description:
   - Returns for users the limits that a new session gets over all files of limits.conf(5), and the line that decides each.
@@ -13,6 +13,8 @@ description:
     line of a file, the daemon, process 1 or the caller - by the PAM stack of that service.
   - The files are read as the pam_limits of the host reads them, whose bytes tell its release and whether it is Debian's. See
     C(docs/limits.md) of the collection.
+  - For units and managers of systemd tells what they give, over all drop-ins, what the running process has, and who set that last;
+    and what makes it less than it looks, such as C(PAMName=), or a C(TasksMax=) below nproc.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -22,7 +24,20 @@ options:
   users:
     description:
       - Users to look at.
-      - Without any, one entry for each domain and item that a rule names.
+      - Without any, and without units, managers and processes, one entry for each domain and item that a rule names.
+    type: list
+    elements: str
+  units:
+    description: Units of systemd to look at, such as C(nginx.service).
+    type: list
+    elements: str
+  managers:
+    description: Managers of systemd whose defaults to look at.
+    type: list
+    elements: str
+    choices: [system, user]
+  processes:
+    description: Running processes to look at, by name or by the path of a pid file; one entry for each.
     type: list
     elements: str
 seealso:
@@ -37,17 +52,23 @@ EXAMPLES = r"""
 - name: Read what a new session of a user gets
   tunefleet.linux.limits_info:
     users: [root, www-data]
+
+- name: Read what nginx gets, what it has now, and why
+  tunefleet.linux.limits_info:
+    units: [nginx.service]
+    managers: [system]
+    processes: [nginx]
 """
 
 RETURN = r"""
 limits:
-  description: One entry for each user and item, or for each domain and item.
+  description: One entry for each user, domain, unit, manager or process and item; of all but sessions nofile and nproc are told.
   returned: success
   type: list
   elements: dict
   contains:
     target:
-      description: The user, or the domain.
+      description: The user, domain, unit, manager or process; with a process its C(pid).
       type: dict
       returned: success
       sample: {user: www-data}
@@ -57,22 +78,25 @@ limits:
       returned: success
       sample: nofile
     status:
-      description: Always V(ok).
+      description:
+        - V(ok); V(unknown), there is no such unit or process; V(no_effect), the unit is masked or the host has no systemd.
       type: str
       returned: success
       sample: ok
     reason:
-      description: The line that exempts the user from all limits, if there is one.
+      description: Why the status is not V(ok), or the line that exempts a user from all limits.
       type: str
       returned: success
       sample: exempt from all limits by /etc/security/limits.conf:8
     effective:
-      description: What a new session gets, in units of limits.conf(5). Null where nothing says.
+      description:
+        - What a new session gets, what a unit gets when it is started again, what a manager gives by default, or what a process has,
+          in units of limits.conf(5). Null where nothing says.
       type: dict
       returned: success
       sample: {soft: 1024, hard: 524288}
     rule:
-      description: The lines that decide. Null where no rule does, and the session keeps what it starts with.
+      description: The lines that decide. Null where none does, and a session keeps what it starts with, a unit takes the default.
       type: dict
       returned: success
       sample: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: null}
@@ -90,6 +114,24 @@ limits:
           hard: 524288
           set_by: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: 'sshd (process 812)'}
           note: null
+    live:
+      description: What the main process of the unit, the running manager, or the process has now; null where none runs.
+      type: dict
+      returned: a unit, a manager or a process is named
+      sample: {soft: 1024, hard: 524288}
+    set_by:
+      description:
+        - Which layer set C(live) last - the line of a file, the default of systemd, limits.conf(5) through C(PAMName=), the unit's
+          files as they were when it was started, or the process itself.
+      type: str
+      returned: a unit, a manager or a process is named
+      sample: /etc/systemd/system/nginx.service.d/99-tunefleet.conf:3
+    notes:
+      description: What makes the limit less than it looks, half a sentence each.
+      type: list
+      elements: str
+      returned: a unit, a manager or a process is named
+      sample: ['TasksMax=512 of the unit is lower than nproc 65535, and ends it first']
 notes:
   description: Ways in for which limits files have no effect, and files that pam_limits stumbles over, one sentence each.
   returned: success
@@ -100,17 +142,22 @@ notes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._info_limits import limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._info_units import everything
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
-ARGUMENT_SPEC = {"users": {"type": "list", "elements": "str"}}
+ARGUMENT_SPEC = {
+    "users": {"type": "list", "elements": "str"},
+    "units": {"type": "list", "elements": "str"},
+    "managers": {"type": "list", "elements": "str", "choices": ["system", "user"]},
+    "processes": {"type": "list", "elements": "str"},
+}
 
 
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = limits(Host(), module.params["users"])
+        result = everything(Host(), module.params)
     except TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

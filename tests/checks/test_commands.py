@@ -75,6 +75,7 @@ def test_make_alone_prints_the_help() -> None:
         "make export",
         "make test",
         "make oracle",
+        "make vm",
         "make bench",
         "PROFILES=",
         "INVENTORY=",

@@ -286,6 +286,80 @@ def test_processes_by_name_and_by_pid_file(host: BootedHost) -> None:
     host.sh("pkill -x tf-daemon")
 
 
+def info(host: BootedHost, **asked: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    found = host.module("limits_info", asked)
+    assert not found.failed and not found.changed, found.text
+    return {(next(iter(one["target"].values())), one["item"]): one for one in found.result["limits"]}
+
+
+def test_who_set_it_last(host: BootedHost) -> None:
+    """A line, the default, the files of before, the process itself; and what makes it less than it looks."""
+    vendor = "/usr/lib/systemd/system/told.service"
+    host.write({vendor: SLEEPER + "LimitNOFILE=3000:6000\nTasksMax=50\n"})
+    host.sh("systemctl daemon-reload; systemctl start told")
+    found = info(host, units=["told", "web", "webb.service"], managers=["system", "user"], processes=["sleep"])
+    nofile = found["told.service", "nofile"]
+    assert (nofile["effective"], nofile["live"]) == ({"soft": 3000, "hard": 6000},) * 2
+    assert nofile["set_by"] == nofile["rule"]["soft"] == vendor + ":4"
+    assert found["told.service", "nproc"]["notes"] == [
+        "its processes run as root, whose nproc the kernel does not enforce; TasksMax= of the unit does",
+        "TasksMax=50 of the unit is lower than nproc 32768, and ends it first",
+    ]
+    assert found["web.service", "nofile"]["set_by"] == "the default of systemd (DefaultLimitNOFILE)"
+    assert found["webb.service", "nofile"]["status"] == "unknown"
+    assert found["system", "nofile"]["live"] == {"soft": 1024, "hard": 524288}
+    processes = host.module("limits_info", {"processes": ["sleep"]}).result["limits"]
+    notes = {tuple(one["notes"]): one for one in processes if one["item"] == "nofile"}
+    told = notes[("it belongs to the unit told.service",)]
+    assert (told["set_by"], told["live"]["soft"]) == (vendor + ":4", 3000)
+
+    host.limits(files("told", 2000, 6000))
+    before = info(host, units=["told"])["told.service", "nofile"]
+    assert before["live"]["soft"] == 3000 and before["rule"]["soft"] == DROP_IN.format("told.service") + ":3"
+    assert before["set_by"].startswith("the unit's files as they were when it was started; it gets 2000:6000")
+    host.sh("systemctl restart told; prlimit --nofile=2500:6000 --pid $(systemctl show -p MainPID --value told)")
+    assert info(host, units=["told"])["told.service", "nofile"]["set_by"] == "the process itself, or prlimit(2)"
+
+
+def test_pam_comes_after_the_unit(host: BootedHost) -> None:
+    host.write(
+        {
+            "/etc/security/limits.d/10-pam.conf": "* - nofile 2500\nroot - nofile 2500\n",
+            # Type=exec waits for a pipe that the part of systemd that keeps the session open holds too.
+            "/etc/systemd/system/session.service": SLEEPER.replace("exec\n", "simple\n")
+            + "PAMName=su\nUser=root\nLimitNOFILE=3000\n",
+        }
+    )
+    host.sh("systemctl daemon-reload; systemctl start session; sleep 0.5")
+    one = info(host, units=["session"])["session.service", "nofile"]
+    assert (one["effective"]["soft"], one["live"]["soft"]) == (3000, 2500)
+    assert one["set_by"] == "limits.conf(5), through PAMName=su of the unit"
+    warned = host.limits(files("session", 3000, 3000))
+    assert any("opens a session of PAM (su)" in text for text in warned.warnings)
+    # Another restart would change nothing about it, so none is asked for.
+    host.sh("systemctl restart session; sleep 0.5")
+    assert host.limits(files("session", 3000, 3000)).result["needs"] == []
+    host.sh("rm /etc/security/limits.d/10-pam.conf; systemctl stop session")
+
+
+def test_a_profile_is_taken_back(host: BootedHost) -> None:
+    """The ledger puts our files back, systemd reads that, and what runs with the former limits is named."""
+    limits = [
+        files("other", {"at_least": 9500}, {"at_least": 9500}, restart=True),
+        {"manager": "system", "item": "nofile", "soft": {"at_least": 1500}},
+    ]
+    applied = host.module("profile", {"name": "ours", "limits": limits})
+    assert not applied.failed, applied.text
+    assert host.files_of("other") == "9500:9500"
+    gone = host.module("profile", {"name": "ours", "state": "reverted"})
+    assert not gone.failed, gone.text
+    assert [one["status"] for one in gone.result["limits"]] == ["changed", "changed"]
+    assert "restart:other.service" in gone.result["needs"]
+    assert host.sh("systemctl show -p LimitNOFILE --value other").strip() == "9000"
+    assert host.sh("systemctl show -p DefaultLimitNOFILESoft --value").strip() == "1024"
+    assert host.sh("ls -d /etc/systemd/system/other.service.d /etc/systemd/system.conf.d 2>/dev/null || true") == ""
+
+
 def test_without_systemd(host: BootedHost) -> None:
     """Nothing would read a drop-in, so none is written; a process is limited all the same."""
     hidden = host.sh("readlink -f /lib/systemd/systemd").strip()

@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _revert, _transaction
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _revert, _seen_units, _transaction
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, Plan, Step
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import Ledger, LiveGoal, Unfinished
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
@@ -85,6 +85,7 @@ def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
     problems = list(found.notes)
     problems += ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
     problems += put_files(host, found.files)
+    problems += _transaction.settle(host, _seen_units.settling(host, [step.path for step in found.files]))
     for step in unfinished.files:
         host.sweep(step.real)
         if step.after is None and host.read_if_any(step.real) is None:

@@ -79,7 +79,7 @@ def wanted_pair(wish: _wish.LimitWish, have: t.Optional[Pair], reached: t.Option
     return (min(soft, hard) if wish.soft is None else soft), hard
 
 
-class _Judge:
+class Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
     def __init__(self, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int]) -> None:
@@ -248,7 +248,7 @@ class _Outcome(t.NamedTuple):
     needs: t.Sequence[str] = ()
 
 
-def _after_unit(judge: _Judge, finding: Finding, after: t.Optional[bytes], running: bool) -> _Outcome:
+def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], running: bool) -> _Outcome:
     """Whether the unit has to be restarted, and what its process has before and after that."""
     wish, decision, unit = finding.wish, finding.decision, t.cast(Unit, finding.unit)
     said, winner = judge.said(finding, after)
@@ -279,7 +279,7 @@ def _after_unit(judge: _Judge, finding: Finding, after: t.Optional[bytes], runni
     )
 
 
-def _after_manager(judge: _Judge, finding: Finding, after: t.Optional[bytes], seen: Systemd) -> _Outcome:
+def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], seen: Systemd) -> _Outcome:
     """What still runs with the limits that the manager gave before."""
     wish, decision = finding.wish, finding.decision
     said, winner = judge.said(finding, after)
@@ -324,7 +324,8 @@ def hints(shown: t.Mapping[str, str], item: str, limit: Limit) -> t.List[str]:
     :param shown: what systemd says of the unit. :param limit: what its limit is.
     """
     found = []
-    if shown.get("PAMName"):
+    # Without User= systemd opens no session.
+    if shown.get("PAMName") and shown.get("User"):
         found.append(
             "the unit opens a session of PAM ({0}), where rules of limits.conf(5) come after its own".format(
                 shown["PAMName"]
@@ -332,7 +333,8 @@ def hints(shown: t.Mapping[str, str], item: str, limit: Limit) -> t.List[str]:
         )
     if item != "nproc":
         return found
-    if shown.get("User", "") in ("", "root", "0"):
+    user = shown.get("User", "")
+    if user in ("", "root", "0"):
         found.append("its processes run as root, whose nproc the kernel does not enforce; TasksMax= of the unit does")
     tasks = shown.get("TasksMax", "")
     soft = limit.soft
@@ -357,9 +359,7 @@ def verdict(decisions: t.Sequence[d.LimitDecision], policy: _wish.Policy) -> t.T
     return problems, warnings
 
 
-def _reload(
-    outcomes: t.Sequence[_Outcome], judge: _Judge, written: t.Mapping[str, t.Optional[bytes]]
-) -> t.List[d.Step]:
+def _reload(outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str, t.Optional[bytes]]) -> t.List[d.Step]:
     """The step that makes systemd read its files, with what it must say after it; none where nothing has changed for it."""
     expected: t.List[t.Optional[t.Tuple[str, str, Pair]]] = []
     for one in outcomes:
@@ -381,7 +381,7 @@ def plan(wishes: t.Sequence[_wish.LimitWish], seen: Systemd, policy: _wish.Polic
 
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
     """
-    judge = _Judge(seen, policy, nr_open)
+    judge = Judge(seen, policy, nr_open)
     findings = [judge.decide(wish) for wish in wishes]
     written = _written(findings)
     findings = [judge.in_force(one, written[one.place.own.path] if one.place else None) for one in findings]

@@ -9,7 +9,13 @@ The host is looked at through a view that shows it as it was originally; everyth
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge, _plan_sysctl, _request, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _merge,
+    _plan_sysctl,
+    _request,
+    _seen_units,
+    _wish,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import (
     EMPTY,
     FileRecord,
@@ -80,15 +86,14 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     decisions = _decisions(
         host, View(host, goals, {step.path: (step.real, step.after) for step in files}), gone, planner
     )
+    settling: t.List[d.Step] = list(_seen_units.settling(host, [step.path for step in files]))
     settings = [_setting(one, then, foreign) for one, then in decisions.settings]
     limits = [_limit(one, then) for one, then in decisions.limits]
     concerned = {real for one in gone for real in one.files}
     warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items()]
     warnings += [note for real, found in notes.items() if real in concerned for note in found]
     return Revert(
-        d.Plan(
-            settings, limits, steps + list(files) + decisions.settling, (), warnings, decisions.needs if files else ()
-        ),
+        d.Plan(settings, limits, steps + list(files) + settling, (), warnings, decisions.needs if files else ()),
         _after(ledger, stay, concerned, start, view, dict(wanted, **goals)),
         foreign,
     )
@@ -239,7 +244,6 @@ class _Decisions(t.NamedTuple):
 
     settings: t.Sequence[t.Tuple[d.SettingDecision, d.SettingDecision]]
     limits: t.Sequence[t.Tuple[d.LimitDecision, d.LimitDecision]]
-    settling: t.List[d.Step]
     needs: t.Sequence[str]
 
 
@@ -256,7 +260,10 @@ def _decisions(host: "Host", after: View, gone: t.Iterable[ProfileRecord], plann
         limits.update((one.name, (one, other)) for one, other in zip(now.limits, then.limits))
         # What would have to happen for it to come into force has to happen for it to go.
         needs.update(dict.fromkeys(then.needs))
-    return _Decisions(list(settings.values()), list(limits.values()), [], list(needs))
+        # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
+        running = [one for one in then.limits if one.kind == _wish.UNIT and one.before != Limit()]
+        needs.update(dict.fromkeys("restart:" + one.domain for one in running if one.status == d.CHANGED))
+    return _Decisions(list(settings.values()), list(limits.values()), list(needs))
 
 
 def _setting(now: d.SettingDecision, then: d.SettingDecision, foreign: t.Mapping[str, str]) -> d.SettingDecision:
@@ -280,8 +287,10 @@ def _setting(now: d.SettingDecision, then: d.SettingDecision, foreign: t.Mapping
 
 
 def _limit(now: d.LimitDecision, then: d.LimitDecision) -> d.LimitDecision:
+    # What the process of a unit has stays until it is started again, so there the file counts.
+    same = now.before == then.before and (now.kind == _wish.DOMAIN or then.status == now.status)
     return now._replace(
-        status=d.OK if now.before == then.before else d.CHANGED,
+        status=d.OK if same else d.CHANGED,
         reason="",
         wanted=(WANTED, WANTED),
         after=then.before,

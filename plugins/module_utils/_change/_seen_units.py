@@ -10,6 +10,7 @@ knows nothing of what is not loaded yet.
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import ReloadStep
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process, _rlimits, _units
 
@@ -259,6 +260,31 @@ def _services(host: "Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[Sho
         if main is not None:
             found[one["Id"]] = (one, main)
     return found
+
+
+def settling(host: "Host", paths: t.Iterable[str]) -> t.List[ReloadStep]:
+    """What has to follow once files are put back: systemd reads its own again, where it runs."""
+    concerned = any(path.startswith("/etc/systemd/") for path in paths)
+    return [ReloadStep(())] if concerned and host.exists(_BOOTED) else []
+
+
+def unit_of(host: "Host", pid: int) -> str:
+    """The unit that a process belongs to, or nothing: the last one on its path of cgroups that is no slice."""
+    paths = [line.split(":", 2)[1:] for line in (host.text("/proc/{0}/cgroup".format(pid)) or "").splitlines()]
+    # The hierarchy of systemd itself in the first version of cgroups, the only one in the second.
+    for hierarchy in ("name=systemd", ""):
+        for name, path in [pair for pair in paths if len(pair) == 2]:
+            units = [one for one in path.split("/") if one.endswith((".service", ".scope"))]
+            if name == hierarchy and units:
+                return units[-1]
+    return ""
+
+
+def tasks_max(host: "Host", unit: str) -> t.Optional[int]:
+    """How many tasks systemd lets a unit or a slice have; None where there is no bound or it cannot be told."""
+    shown = show(host, ["TasksMax"], [unit])
+    text = shown[0].get("TasksMax", "") if shown else ""
+    return int(text) if text.isdigit() and int(text) < _rlimits.INFINITY else None
 
 
 def _process_names(host: "Host") -> t.List[str]:

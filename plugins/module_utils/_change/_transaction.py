@@ -305,6 +305,6 @@ _KINDS: t.Dict[t.Type[t.Any], Kind] = {
     ProcessStep: Kind(
         _set_process, _undo_process, lambda step: "setting {0} of process {1}".format(step.name, step.pid)
     ),
-    ReloadStep: Kind(_reload, _undo_reload, lambda step: "", settles=True),
+    ReloadStep: Kind(_reload, _undo_reload, lambda step: "letting systemd read its files again", settles=True),
     RestartStep: Kind(_restart, _undo_restart, lambda step: "restarting {0}".format(step.unit), settles=True),
 }

@@ -65,17 +65,17 @@ class Entry(t.NamedTuple):
 
 
 def entries(name: str) -> dict[str, Entry]:
-    """The entries of a profile and of what it extends, by key or by ``domain item side``."""
+    """The entries of a profile and of what it extends, by key or by ``target item side``."""
     profiles = LIBRARY.load([name])
     found: dict[str, Entry] = {}
     for one in (*profiles[name].extends, name):
         found.update(entries(one) if one != name else {})
     profile = profiles[name]
     found.update({key: Entry(setting.wish, setting.reason) for key, setting in profile.sysctl.items()})
-    for (domain, item), limit in profile.limits.items():
+    for (target, item), limit in profile.limits.items():
         for side, wish in (("soft", limit.soft), ("hard", limit.hard)):
             if wish is not None:
-                found[f"{domain} {item} {side}"] = Entry(wish, limit.reason)
+                found[f"{target} {item} {side}"] = Entry(wish, limit.reason)
     return found
 
 
@@ -133,7 +133,7 @@ def test_a_curated_profile_harms_no_host(name: str) -> None:
     for key, entry in entries(name).items():
         assert not entry.reason.hazard, key
         if " " in key:
-            assert key.split()[1] in ITEMS
+            assert key.split()[-2] in ITEMS
             assert entry.wish.relation == AT_LEAST and entry.wish.amount != UNLIMITED, key
             continue
         assert entry.wish.relation == (AT_LEAST if key in CAPACITIES else VALUE), key

@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What units, managers of systemd and processes have, and which layer set it last. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _info_limits,
+    _plan_units,
+    _result,
+    _seen_units,
+    _wish,
+)
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_units import Process, Systemd
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._rlimits import Pair
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+_BY_ITSELF = "the process itself, or prlimit(2)"
+
+
+class _Told(t.NamedTuple):
+    """What a unit gives a process that starts now: the limit, by which line, and how messages name who says so."""
+
+    pair: t.Optional[Pair]
+    reached: t.Optional[Pair]
+    where: t.Optional[str]
+    who: str
+    age: t.Optional[float]
+
+
+def _halves(item: str, pair: t.Optional[Pair]) -> _result.Result:
+    limit = _rlimits.limit(item, pair)
+    return {"soft": limit.soft, "hard": limit.hard}
+
+
+def _entry(kind: str, name: str, item: str, status: str = d.OK, reason: t.Optional[str] = None) -> _result.Result:
+    nothing = {"soft": None, "hard": None}
+    return {
+        "target": {kind: name},
+        "item": item,
+        "status": status,
+        "reason": reason,
+        "effective": dict(nothing),
+        "rule": dict(nothing),
+        "live": dict(nothing),
+        "set_by": None,
+        "notes": [],
+    }
+
+
+class _Reader:
+    """Reads limits off what was seen."""
+
+    def __init__(self, host: "Host", seen: Systemd) -> None:
+        self._host = host
+        self._seen = seen
+        self._judge = _plan_units.Judge(seen, _wish.Policy(), None)
+
+    def told(self, kind: str, name: str, item: str) -> _Told:
+        """What the files of a unit or manager come to."""
+        wish = _wish.LimitWish(name, item, kind=kind)
+        unit = self._seen.units.get(name) if kind == _wish.UNIT else None
+        place = unit.place if unit else self._seen.managers[name]
+        finding = _plan_units.Finding(wish, d.LimitDecision(name, item, d.OK, (None, None), kind=kind), place, unit)
+        pair, winner = self._judge.said(finding, place.own.data)
+        reached = None if pair is None else _rlimits.cut(pair, self._judge.ceiling(item))
+        who = winner.where if winner else "the default of systemd (DefaultLimit{0})".format(_rlimits.ITEMS[item].name)
+        return _Told(
+            pair, reached, winner.where if winner else None, who, place.ages.get(winner.file) if winner else None
+        )
+
+    def unit(self, name: str, item: str) -> _result.Result:
+        unit = self._seen.units[name]
+        if unit.state in ("not-found", "") and not _units.is_template(unit.name):
+            near = _wish.near(unit.name, unit.near)
+            return _entry(_wish.UNIT, name, item, d.UNKNOWN, "there is no unit {0} on this host{1}".format(name, near))
+        told = self.told(_wish.UNIT, name, item)
+        reason = "the unit is masked and never starts" if unit.state == "masked" else None
+        entry = _entry(_wish.UNIT, name, item, d.NO_EFFECT if reason else d.OK, reason)
+        entry.update(effective=_halves(item, told.reached), rule={"soft": told.where, "hard": told.where})
+        mains = [main for main in unit.running.values() if item in main.limits]
+        if mains:
+            main = min(mains, key=lambda one: one.limits[item])
+            loaded = _rlimits.shown(unit.shown, "Limit" + _rlimits.ITEMS[item].name)
+            entry.update(
+                live=_halves(item, main.limits[item]), set_by=_set_by(main, item, told, loaded, _session_of(unit.shown))
+            )
+        entry["notes"] = _plan_units.hints(unit.shown, item, _rlimits.limit(item, told.reached))
+        return entry
+
+    def manager(self, name: str, item: str) -> _result.Result:
+        told = self.told(_wish.MANAGER, name, item)
+        entry = _entry(_wish.MANAGER, name, item)
+        entry.update(effective=_halves(item, told.reached), rule={"soft": told.where, "hard": told.where})
+        if name == _units.SYSTEM:
+            shown = _rlimits.shown(self._seen.defaults, "DefaultLimit" + _rlimits.ITEMS[item].name)
+            entry.update(live=_halves(item, shown), set_by=told.who if shown else None)
+        else:
+            entry["notes"] = ["the hard limit that PAM gives a user cuts it (limits.conf(5), service systemd-user)"]
+        return entry
+
+    def processes(self, name: str, item: str) -> t.List[_result.Result]:
+        found = [one for one in self._seen.processes[name] if item in one.limits]
+        if not found:
+            near = _wish.near(name, self._seen.names)
+            return [_entry(_wish.PROCESS, name, item, d.UNKNOWN, "no such process runs" + near)]
+        return [self._process(name, item, one) for one in found]
+
+    def _process(self, name: str, item: str, one: Process) -> _result.Result:
+        entry = _entry(_wish.PROCESS, name, item)
+        entry["target"]["pid"] = one.pid
+        entry.update(live=_halves(item, one.limits[item]), effective=_halves(item, one.limits[item]))
+        unit = _seen_units.unit_of(self._host, one.pid)
+        if unit.endswith(".service") and not unit.startswith("user@"):
+            seen = _seen_units.systemd(self._host, {_wish.UNIT: [unit]}, [item])
+            if seen.running and seen.units[unit].state == "loaded":
+                told = _Reader(self._host, seen).told(_wish.UNIT, unit, item)
+                shown = seen.units[unit].shown
+                loaded = _rlimits.shown(shown, "Limit" + _rlimits.ITEMS[item].name)
+                entry["set_by"] = _set_by(one, item, told, loaded, _session_of(shown))
+                entry["notes"] = ["it belongs to the unit {0}".format(unit)]
+                return entry
+        if unit:
+            entry["notes"] = ["it belongs to {0}".format(unit)]
+        session = (
+            "the session that it was started in (limits.conf(5)), or " if unit.endswith(".scope") else "its parent, or "
+        )
+        entry["set_by"] = session + _BY_ITSELF
+        return entry
+
+
+def _session_of(shown: t.Mapping[str, str]) -> str:
+    """The service of PAM through which a unit opens a session, which takes User= as well as PAMName=."""
+    return shown.get("PAMName", "") if shown.get("User") else ""
+
+
+def _set_by(main: Process, item: str, told: _Told, loaded: t.Optional[Pair], pam: str) -> str:
+    """Which layer set the limit of a unit's process last."""
+    if main.limits[item] in (told.reached, told.pair):
+        return told.who
+    if pam:
+        return "limits.conf(5), through PAMName={0} of the unit".format(pam)
+    if loaded not in (None, told.pair) or (told.age is not None and main.age > told.age):
+        return "the unit's files as they were when it was started; it gets {0} by a restart".format(
+            "another limit" if told.reached is None else _rlimits.render(told.reached)
+        )
+    return _BY_ITSELF
+
+
+def limits(
+    host: "Host", units: t.Sequence[str], managers: t.Sequence[str], processes: t.Sequence[str]
+) -> t.List[_result.Result]:
+    """What each of them has for nofile and nproc, and who says so.
+
+    :raises TuneError: when a name cannot be meant, or a file cannot be read.
+    """
+    named: t.Dict[str, t.List[str]] = {_wish.UNIT: [], _wish.MANAGER: list(managers), _wish.PROCESS: []}
+    problems = []
+    for kind, names in ((_wish.UNIT, units), (_wish.PROCESS, processes)):
+        for name in names:
+            try:
+                named[kind].append(_wish.target_of({kind: name})[1])
+            except ValueProblem as problem:
+                problems.append(_wish.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
+    if problems:
+        raise EntryProblems(problems)
+    items = ("nofile", "nproc")
+    seen = _seen_units.systemd(host, named, items)
+    reader = _Reader(host, seen)
+    found: t.List[_result.Result] = []
+    for item in items:
+        if seen.installed:
+            found += [reader.unit(name, item) for name in named[_wish.UNIT]]
+            found += [reader.manager(name, item) for name in named[_wish.MANAGER]]
+        else:
+            places = [(kind, name) for kind in (_wish.UNIT, _wish.MANAGER) for name in named[kind]]
+            found += [_entry(kind, name, item, d.NO_EFFECT, "this host has no systemd") for kind, name in places]
+        for name in named[_wish.PROCESS]:
+            found += reader.processes(name, item)
+    return found
+
+
+def slice_note(host: "Host", name: str, uid: int, nproc: Limit) -> t.Optional[str]:
+    """A sentence where the slice of a user allows less than its nproc, or nothing."""
+    if not host.exists("/run/systemd/system") or nproc.soft is None:
+        return None
+    unit = "user-{0}.slice".format(uid)
+    most = _seen_units.tasks_max(host, unit)
+    soft = _rlimits.pair("nproc", Limit(nproc.soft, nproc.soft))[0]
+    if most is None or soft <= most:
+        return None
+    return "TasksMax={0} of {1} is lower than the nproc {2} of {3}, and ends it first.".format(
+        most, unit, nproc.soft, name
+    )
+
+
+def everything(host: "Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]]) -> _result.Result:
+    """What sessions of users, units, managers and processes have; without any of them what each rule for sessions says.
+
+    :param asked: names by option of the module.
+    :raises TuneError: when there is no such user, a name cannot be meant, or a file cannot be read.
+    """
+    users = asked["users"]
+    named = [list(asked[name] or []) for name in ("units", "managers", "processes")]
+    result: _result.Result = {"limits": [], "notes": []}
+    if users or not any(named):
+        result = _info_limits.limits(host, users)
+    for one in result["limits"]:
+        entry = host.user(one["target"]["user"]) if "user" in one["target"] and one["item"] == "nproc" else None
+        if entry is not None:
+            note = slice_note(host, entry[0], entry[1], Limit(one["effective"]["soft"], one["effective"]["hard"]))
+            result["notes"] += [note] if note else []
+    if any(named):
+        result["limits"] += limits(host, *named)
+    return result
