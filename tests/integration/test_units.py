@@ -117,6 +117,14 @@ def test_lines_of_others_stay(host: BootedHost) -> None:
     host.sh(f"rm -r {path.rpartition('/')[0]}; systemctl daemon-reload")
 
 
+def test_a_line_that_systemd_never_comes_to(host: BootedHost) -> None:
+    path = DROP_IN.format("web.service")
+    host.write({path: "[Service\n"})
+    outcome = host.limits(files("web", 2048, 4096))
+    assert outcome.failed and f"{path} has a line at which systemd stops reading" in outcome.msg
+    assert host.sh(f"cat {path}; rm -r {path.rpartition('/')[0]}; systemctl daemon-reload") == "[Service\n"
+
+
 def test_at_least_never_lowers_what_a_unit_has(host: BootedHost) -> None:
     """By a drop-in of its type, of its template, or by its vendor: nothing is written."""
     host.write({"/usr/lib/systemd/system/other.service.d/50-vendor.conf": "[Service]\nLimitNOFILE=9000\n"})
@@ -296,7 +304,7 @@ def test_who_set_it_last(host: BootedHost) -> None:
     """A line, the default, the files of before, the process itself; and what makes it less than it looks."""
     vendor = "/usr/lib/systemd/system/told.service"
     host.write({vendor: SLEEPER + "LimitNOFILE=3000:6000\nTasksMax=50\n"})
-    host.sh("systemctl daemon-reload; systemctl start told")
+    host.sh("systemctl daemon-reload; systemctl start told; systemctl restart web")
     found = info(host, units=["told", "web", "webb.service"], managers=["system", "user"], processes=["sleep"])
     nofile = found["told.service", "nofile"]
     assert (nofile["effective"], nofile["live"]) == ({"soft": 3000, "hard": 6000},) * 2

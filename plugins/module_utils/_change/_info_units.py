@@ -151,7 +151,7 @@ def _set_by(main: Process, item: str, told: _Told, loaded: t.Optional[Pair], pam
         return "the unit's files as they were when it was started; it gets {0} by a restart".format(
             "another limit" if told.reached is None else _rlimits.render(told.reached)
         )
-    return _BY_ITSELF
+    return _BY_ITSELF if told.where else "the default as it was when it was started, or " + _BY_ITSELF
 
 
 def limits(

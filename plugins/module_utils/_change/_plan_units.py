@@ -129,6 +129,11 @@ class Judge:
         pinned = _wish.VALUE in [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
         now = _rlimits.read(wish.item, own[-1]) if own else None
         finding = _finish(finding, pair, pair != now and (pinned or pair != have))
+        if finding.edit and not _is_readable(finding):
+            reason = "{0} has a line at which systemd stops reading, and ours would come after it; mend that line"
+            return finding._replace(
+                decision=decision._replace(status=d.REFUSED, reason=reason.format(place.own.path)), edit=False
+            )
         kept = not finding.edit and not own
         return finding._replace(decision=finding.decision._replace(status=d.KEPT)) if kept else finding
 
@@ -193,6 +198,13 @@ def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) ->
         reason = "nofile {0} is above fs.nr_open {1}, the kernel would refuse it; raise fs.nr_open first, or ask for {1} at the most"
         return reason.format(max(values), nr_open)
     return ""
+
+
+def _is_readable(finding: Finding) -> bool:
+    """Whether systemd would come to our line."""
+    place, text = t.cast(Place, finding.place), _rlimits.render(t.cast(Pair, finding.pair))
+    data = _unit_conf.ConfFile(place.own.data or b"").with_changes(place.section, {key_of(finding): text})
+    return text in _unit_conf.ConfFile(data).values(place.section, key_of(finding))
 
 
 def key_of(finding: Finding) -> str:

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+
+NO = _rlimits.INFINITY
+
+
+@pytest.mark.parametrize(
+    ("item", "text", "pair"),
+    [
+        ("nofile", "65535", (65535, 65535)),
+        ("nofile", "1024:65535", (1024, 65535)),
+        ("nofile", "1024:infinity", (1024, NO)),
+        ("nofile", "0x100", (256, 256)),
+        ("nofile", "010", (8, 8)),
+        ("nofile", "0b11:0o17", (3, 15)),
+        ("nofile", "+5", (5, 5)),
+        ("nofile", "64K", None),
+        ("nofile", "9:5", None),
+        ("nofile", "1:", None),
+        ("nofile", "1:2:3", None),
+        ("nofile", "", None),
+        ("nofile", "-1", None),
+        ("nofile", "09", None),
+        ("nofile", "18446744073709551615", None),
+        ("memlock", "64K", (65536, 65536)),
+        ("memlock", "1G5M:infinity", ((1024 + 5) << 20, NO)),
+        ("memlock", "5M1G", None),
+        ("memlock", "1.5K", (1536, 1536)),
+        ("cpu", "1min 30s", (90, 90)),
+        ("cpu", "1.5", (2, 2)),
+        ("cpu", "5parsecs", None),
+    ],
+)
+def test_as_systemd_reads_it(item, text, pair):
+    assert _rlimits.read(item, text) == pair
+
+
+@pytest.mark.parametrize(
+    ("pair", "text"), [((5, 5), "5"), ((5, 9), "5:9"), ((5, NO), "5:infinity"), ((NO, NO), "infinity")]
+)
+def test_as_we_write_it(pair, text):
+    assert _rlimits.render(pair) == text
+    assert _rlimits.read("nofile", text) == pair
+
+
+@pytest.mark.parametrize(
+    ("item", "limit", "pair"),
+    [
+        ("nofile", Limit(5, "unlimited"), (5, NO)),
+        ("memlock", Limit(64, 128), (65536, 131072)),
+        ("cpu", Limit(1, 2), (60, 120)),
+    ],
+)
+def test_units_of_limits_conf(item, limit, pair):
+    assert _rlimits.pair(item, limit) == pair
+    assert _rlimits.limit(item, pair) == limit
+
+
+def test_what_a_process_has():
+    text = (
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max cpu time              unlimited            unlimited            seconds   \n"
+        "Max open files            1024                 524288               files     \n"
+    )
+    assert _rlimits.running(text) == {"cpu": (NO, NO), "nofile": (1024, 524288)}
+
+
+@pytest.mark.parametrize("item", ["nice", "maxlogins", "nonewprivs", "locks"])
+def test_items_of_sessions_alone(item):
+    with pytest.raises(ValueProblem) as problem:
+        _rlimits.check_item(item, "unit")
+    assert "no limit of a unit (which takes: as, core" in str(problem.value)
