@@ -126,7 +126,7 @@ def bench_host(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
 
 def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Unchanged runs on fleets of several sizes."""
-    counts, forks, repeats = ((2,), (2,), 1) if quick else ((1, 10, 50, 200), (5, 20, 50), 2)
+    counts, forks, repeats = ((2,), (2,), 1) if quick else ((1, 10, 50, 200), (5, 50), 2)
     with tempfile.TemporaryDirectory(prefix="tunefleet-bench-") as folder:
         figures = plays.fleet(Path(folder), counts, forks, repeats)
     found: dict[str, Any] = {"figures": figures}
