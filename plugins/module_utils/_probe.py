@@ -94,7 +94,7 @@ def _answer(request: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
 def main() -> None:
     """Read a request, print an answer."""
     signal.alarm(3 * _LONGEST)
-    print(json.dumps(_answer(json.load(sys.stdin))))
+    sys.stdout.write(json.dumps(_answer(json.load(sys.stdin))) + "\n")
 
 
 if __name__ == "__main__":
