@@ -19,7 +19,8 @@ _SHORTEST = 8
 
 def is_secret(key: str) -> bool:
     """Whether the value of a key, in any spelling, is for root alone."""
-    return re.split(r"[./]", key.strip())[-1] in _NAMES
+    name = key.strip()
+    return name.endswith(_NAMES) and re.split(r"[./]", name)[-1] in _NAMES
 
 
 def asked_for(settings: t.Optional[t.Mapping[str, t.Any]]) -> t.List[str]:
@@ -52,7 +53,11 @@ def masked(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
-        return _LINE.sub(r"\g<1>" + MASK, value)
+        # A result has many texts, and hardly one of them holds such a name.
+        for name in _NAMES:
+            if name in value:
+                return _LINE.sub(r"\g<1>" + MASK, value)
+        return value
     if isinstance(value, dict):
         return {key: masked(one, secrets) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
