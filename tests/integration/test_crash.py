@@ -356,7 +356,7 @@ def boot(host):
 
 @pytest.mark.parametrize(
     ("whats", "names_first"),
-    [(whats, False) for whats in SCENARIOS] + [(whats, True) for whats in SCENARIOS[::2]],
+    [(whats, False) for whats in SCENARIOS] + [(whats, True) for whats in SCENARIOS[:1]],
     ids=lambda one: "".join(one) if isinstance(one, list) else "names first" if one else "strict",
 )
 def test_a_power_cut_after_any_call(tmp_path, seamed, whats, names_first, note):
@@ -389,8 +389,12 @@ def failing(number):
     return strike
 
 
-@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EINTR], ids=errno.errorcode.get)
-@pytest.mark.parametrize("whats", SCENARIOS[::2], ids="".join)
+@pytest.mark.parametrize(
+    ("whats", "reason"),
+    [(SCENARIOS[0], reason) for reason in (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EINTR)]
+    + [(SCENARIOS[2], errno.ENOSPC)],
+    ids=lambda one: "".join(one) if isinstance(one, list) else errno.errorcode[one],
+)
 def test_an_error_of_any_call(tmp_path, seamed, monkeypatch, whats, reason, note):
     """An apply puts everything back; a revert goes as far as it can. Then both are run again."""
     story = Story(tmp_path, whats)

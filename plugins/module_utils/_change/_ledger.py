@@ -50,10 +50,10 @@ class FileRecord(t.NamedTuple):
 
 
 class ProfileRecord(t.NamedTuple):
-    """A profile that is in force.
+    """A profile that is in force, or the part of it that was last asked for at one time: a name may have several records.
 
-    ``options`` is all that was ever asked for under its name since it came. ``keys`` are the kernel parameters that it changed,
-    or found as another profile had made them; ``files`` the files that it changed.
+    ``options`` is what was asked for, less what was asked for anew later. ``keys`` are the kernel parameters that it changed, or
+    found as another profile had made them; ``files`` the files that it changed.
     """
 
     name: str
@@ -93,9 +93,6 @@ class Ledger(t.NamedTuple):
     live: t.Mapping[str, LiveRecord] = {}
     files: t.Mapping[str, FileRecord] = {}
     unfinished: t.Optional[Unfinished] = None
-
-    def profile(self, name: str) -> t.Optional[ProfileRecord]:
-        return next((one for one in self.profiles if one.name == name), None)
 
 
 EMPTY = Ledger()
@@ -237,7 +234,7 @@ def touched(steps: t.Sequence[Step]) -> t.Dict[str, str]:
 def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Mapping[str, str]) -> Ledger:
     """The ledger once a plan has been carried out for a profile.
 
-    A profile that changed something is the last one from then on. One that changed nothing is taken note of where others are in
+    What it asks for is on top of what the others do from then on. One that changed nothing is taken note of where others are in
     force: what it shares with them has to stay when they are taken back.
 
     :param live: the texts of the kernel parameters that were touched, as they are now.
@@ -252,27 +249,33 @@ def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Map
     for step in plan.steps:
         if isinstance(step, FileStep):
             files[step.real] = _file_record(files.get(step.real), step)
-    old = ledger.profile(name)
+    asked = stored(options)
+    mine = [one for one in ledger.profiles if one.name == name]
+    if not plan.steps and together([one.options for one in mine] + [asked]) == together([one.options for one in mine]):
+        return ledger
     shared = [one.key for one in plan.settings if one.status in ("ok", "changed", "kept") and one.key in records]
     record = ProfileRecord(
         name,
-        together(old.options, options) if old else stored(options),
-        _united(old.keys if old else (), list(touched(plan.steps)) + shared),
-        _united(old.files if old else (), [step.real for step in plan.steps if isinstance(step, FileStep)]),
+        asked,
+        united([key for one in mine for key in one.keys], list(touched(plan.steps)) + shared),
+        united(
+            [real for one in mine for real in one.files],
+            [step.real for step in plan.steps if isinstance(step, FileStep)],
+        ),
     )
-    others = tuple(one for one in ledger.profiles if one.name != name)
+    rest = [one._replace(options=without(one.options, asked)) if one.name == name else one for one in ledger.profiles]
+    others = {one.name for one in rest if one.name != name}
     if len(others) >= _MOST_PROFILES:
         raise TuneError(
             "The ledger {0} holds {1} profiles already, and {2!r} would be one more. Give the profile one name that stays the "
             "same, or revert those that are not needed. Nothing was written.".format(PATH, len(others), name)
         )
-    profiles = others + (record,)
-    if old is not None and not plan.steps:
-        profiles = tuple(record if one.name == name else one for one in ledger.profiles)
-    return Ledger(profiles, records, files)
+    kept = tuple(one for one in rest if one.name != name or one.options["sysctl"] or one.options["limits"])
+    return Ledger(kept + (record,), records, files)
 
 
-def _united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
+def united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """Both together, each once."""
     return tuple(sorted(set(old) | set(new)))
 
 
@@ -303,9 +306,8 @@ def _spelled(name: str) -> str:
         return name
 
 
-def together(old: Options, new: Options) -> Options:
-    """What was asked for under one name at two times. What is asked for no more is still in force, and has to be taken back."""
-    new = stored(new)
+def without(old: Options, new: Options) -> Options:
+    """What was asked for under a name and is not asked for anew. It is still in force, and has to be taken back."""
     named = {(_limit_name(entry), half) for entry in new["limits"] for half in _HALVES if half in entry}
     kept = []
     for entry in old["limits"]:
@@ -315,7 +317,19 @@ def together(old: Options, new: Options) -> Options:
             if field not in _HALVES or (_limit_name(entry), field) not in named
         }
         kept.extend([rest] if any(half in rest for half in _HALVES) else [])
-    return dict(new, sysctl=dict(old["sysctl"], **new["sysctl"]), limits=kept + new["limits"])
+    settings = {key: setting for key, setting in old["sysctl"].items() if key not in new["sysctl"]}
+    return dict(old, sysctl=settings, limits=kept)
+
+
+def together(options: t.Sequence[Options]) -> t.List[t.Any]:
+    """All that was asked for, later over earlier, in a form to be compared."""
+    found: t.Dict[t.Any, t.Any] = {}
+    for one in options:
+        found.update(one["sysctl"])
+        found.update(
+            {(_limit_name(entry), half): entry[half] for entry in one["limits"] for half in _HALVES if half in entry}
+        )
+    return [found]
 
 
 _HALVES = ("soft", "hard")

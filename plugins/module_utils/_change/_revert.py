@@ -25,6 +25,8 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger im
     ProfileRecord,
     Unfinished,
     chosen,
+    touched,
+    united,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
@@ -77,7 +79,7 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     stay = tuple(one for one in ledger.profiles if one not in gone)
     start, notes = _originally(host, ledger)
     view = View(host, {key: one.original for key, one in ledger.live.items()}, start)
-    wanted, moved = _again(view, stay, planner)
+    wanted, moved, stay = _again(view, stay, planner)
     goals, foreign = _goals(host, ledger, gone, wanted, moved)
     steps: t.List[d.Step] = [
         d.LiveStep(key, host.live_text(_names.to_path(key)), text, shape_of(key, text)) for key, text in goals.items()
@@ -102,7 +104,7 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
 def _nothing(ledger: Ledger, name: str) -> t.List[str]:
     if not name or not ledger.profiles:
         return []
-    there = ", ".join(one.name or "(no name)" for one in ledger.profiles)
+    there = ", ".join(dict.fromkeys(one.name for one in ledger.profiles))
     return [
         "Nothing of the profile {0} is in force on this host, so nothing is taken back; in force: {1}.".format(
             name, there
@@ -153,10 +155,22 @@ def request_of(record: ProfileRecord) -> Request:
     return _request.of_profile(dict(assumed, **dict(record.options, **accepted)))
 
 
-def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> t.Tuple[t.Dict[str, str], t.Set[str]]:
-    """Plan the profiles that stay on the host as it was. Returns the values that they set, and the keys that change with them."""
+class _Again(t.NamedTuple):
+    """What comes of planning the profiles that stay once more.
+
+    ``wanted`` has the values that they set, ``moved`` the keys that change with them, ``stay`` the profiles with what they touch.
+    """
+
+    wanted: t.Dict[str, str]
+    moved: t.Set[str]
+    stay: t.Tuple[ProfileRecord, ...]
+
+
+def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Again:
+    """Plan the profiles that stay on the host as it was; the view becomes what the host is to be."""
     wanted: t.Dict[str, str] = {}
     moved: t.Set[str] = set()
+    records = []
     for record in stay:
         try:
             found = planner(view.as_host(), request_of(record))
@@ -169,7 +183,12 @@ def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> t.T
         view.carry_out(found.steps)
         wanted.update({step.key: step.after for step in live_steps(found)})
         moved.update(key for step in live_steps(found) for key, _text, _shape in step.beside)
-    return wanted, moved - set(wanted)
+        # What another profile did in its place so far, it does itself from now on.
+        files = [step.real for step in file_steps(found)]
+        records.append(
+            record._replace(keys=united(record.keys, touched(found.steps)), files=united(record.files, files))
+        )
+    return _Again(wanted, moved - set(wanted), tuple(records))
 
 
 def _goals(

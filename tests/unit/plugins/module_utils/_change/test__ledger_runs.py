@@ -162,6 +162,32 @@ def test_what_a_profile_asks_for_no_more_is_taken_back_too():
     assert host.state() == start
 
 
+def test_what_another_profile_did_in_its_place_is_its_own_from_then_on():
+    host = FakeHost()
+    start = host.state()
+    apply(host, "a")
+    apply(host, "b", sysctl={"net.core.somaxconn": {"at_least": 5000}}, limits=[dict(NOFILE, soft=65535, hard=65535)])
+    revert(host, "a")
+    assert (
+        host.values[SOMAXCONN] == "5000" and b"somaxconn=5000" in host.files[SYSCTL_FILE] and LIMITS_FILE in host.files
+    )
+    revert(host, "b")
+    assert host.state() == start and host.private == {}
+
+
+def test_what_was_asked_for_earlier_keeps_its_place():
+    """a, then b over it, then a anew without the key that b has set: that one stays as b wants it, whoever else goes."""
+    host = FakeHost()
+    apply(host, "a")
+    apply(host, "b", sysctl={"net.core.somaxconn": 12000})
+    apply(host, "a", sysctl={"net.ipv4.tcp_fin_timeout": 20})
+    apply(host, "d", sysctl={"net.core.somaxconn": {"at_least": 100}})
+    revert(host, "d")
+    assert (host.values[SOMAXCONN], host.values[FIN]) == ("12000", "20")
+    revert(host, "b")
+    assert (host.values[SOMAXCONN], host.values[FIN]) == ("8192", "20")
+
+
 def test_the_options_of_a_revert_do_not_count():
     host = a_host()
     start = host.state()
