@@ -29,12 +29,14 @@ import plays
 import plot
 
 ROOT = Path(__file__).resolve().parent.parent
-# A mount namespace's own /etc, made of the machine's and of memory, and the sign of a host that systemd has booted: sd_booted(3).
+# What a host writes to, made of the machine's and of memory, and the sign of a host that systemd has booted: sd_booted(3).
 OWN_PLACES = """
 set -e
 mount -t tmpfs tmpfs "$1"
-mkdir "$1/upper" "$1/work"
-mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc
+for place in /etc /var/lib; do
+    mkdir -p "$1/upper$place" "$1/work$place"
+    mount -t overlay overlay -o "lowerdir=$place,upperdir=$1/upper$place,workdir=$1/work$place" "$place"
+done
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system
 shift
