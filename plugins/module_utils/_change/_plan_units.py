@@ -67,7 +67,8 @@ def wanted_pair(wish: _wish.LimitWish, have: t.Optional[Pair], reached: t.Option
 
     :param have: what is said now. :param reached: what a process gets of that.
     """
-    soft, hard = [None if bound is None else value_of(bound, wish.item) for bound in (wish.soft, wish.hard)]  # type: t.Optional[int], t.Optional[int]
+    soft = None if wish.soft is None else value_of(wish.soft, wish.item)
+    hard = None if wish.hard is None else value_of(wish.hard, wish.item)
     if have is not None and reached is not None:
         soft = have[0] if half_met(wish.soft, wish.item, reached[0]) else soft
         hard = have[1] if half_met(wish.hard, wish.item, reached[1]) else hard
