@@ -17,7 +17,7 @@ version_added: 0.1.0
 description:
   - Tells what a sysctl key or an item of limits.conf(5) does, which lines of which document speak of it, what each profile wants and
     why, and what hosts have.
-  - The playbook P(tunefleet.linux.explain#playbook) asks the hosts and prints it.
+  - The playbook C(tunefleet.linux.explain) asks the hosts and prints it.
 options:
   _terms:
     description: One name, such as C(net.ipv4.tcp_fin_timeout), in short C(tcp_fin_timeout), or C(nofile).

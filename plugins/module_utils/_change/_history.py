@@ -9,7 +9,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _le
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, Plan, Step
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import Ledger, LiveGoal, Unfinished
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import History, Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
@@ -132,8 +132,8 @@ def begin(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> None:
 
 def after(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:
     """The ledger once a plan has been carried out."""
-    assert request.history is not None
-    return _ledger.applied(ledger, request.history.name, request.history.options, plan, live_now(host, plan.steps))
+    history = t.cast(History, request.history)
+    return _ledger.applied(ledger, history.name, history.options, plan, live_now(host, plan.steps))
 
 
 def forget(host: "Host", ledger: Ledger) -> None:

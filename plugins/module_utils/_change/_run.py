@@ -30,7 +30,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     Plan,
     Step,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import History, Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
@@ -230,8 +230,8 @@ def _apply(
 def _take_back(
     host: "Host", request: Request, ledger: _ledger.Ledger, check_mode: bool
 ) -> t.Tuple[_result.Result, t.Sequence[str]]:
-    assert request.history is not None
-    revert = _revert.plan(host, ledger, request.history.name, plan_on)
+    history = t.cast(History, request.history)
+    revert = _revert.plan(host, ledger, history.name, plan_on)
     path = request.policy.sysctl_file
     if check_mode or revert.after == ledger:
         return _result.of(revert.plan, path), revert.plan.warnings
