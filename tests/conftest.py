@@ -37,6 +37,12 @@ def pytest_collection_modifyitems(config: t.Any, items: t.List[t.Any]) -> None:
             item.add_marker(pytest.mark.xdist_group((groups or ["kernel"])[0]))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The node ids carry the groups to the process that hands the tests out; without them it would mix the groups, silently."""
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("this pytest and this pytest-xdist do not keep the tests of a group in one process")
+
+
 def pytest_terminal_summary(terminalreporter: t.Any) -> None:
     lines = [
         str(value)

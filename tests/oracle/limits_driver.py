@@ -97,6 +97,7 @@ def session(user: str, caller: dict[str, list[int]]) -> dict[str, Any]:
         resource.setrlimit(int(number), (soft, hard))
     free = os.dup(0)  # the next descriptor
     os.close(free)
+    pam = ctypes.CDLL("libpam.so.0")
     handle = ctypes.c_void_p()
     started = pam.pam_start_confdir(
         b"tunefleet", user.encode(), ctypes.byref(Conversation()), SERVICES.encode(), ctypes.byref(handle)
@@ -135,7 +136,9 @@ def hello() -> dict[str, Any]:
     """What this machine is: the module itself, and what the kernel allows."""
     places = ("/usr/lib/*-linux-*/security", "/lib/*-linux-*/security", "/usr/lib64/security", "/usr/lib/security")
     found = [path for place in places for path in glob.glob(place + "/pam_limits.so")]
-    ctypes.CDLL(found[0])  # stays loaded, so that no session has to load it
+    # Both stay loaded, so that no session has to load them.
+    ctypes.CDLL("libpam.so.0")
+    ctypes.CDLL(found[0])
     with open(found[0], "rb") as stream:
         module = stream.read()
     with open("/proc/self/status") as stream:
@@ -168,5 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    pam = ctypes.CDLL("libpam.so.0")
     main()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -142,7 +142,7 @@ def lines(prefix: str, section: str, whole: bool) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def drop_in(draw: Any, directory: str, prefix: str = "Limit", section: str = "Service") -> Node:
+def drop_in(draw: st.DrawFn, directory: str, prefix: str = "Limit", section: str = "Service") -> Node:
     path = f"{directory}/{draw(st.sampled_from(NAMES))}"
     kind = draw(st.sampled_from(["file"] * 9 + ["null", "nowhere", "directory"]))
     if kind == "null":
@@ -170,7 +170,7 @@ def names_of(number: int, kind: int) -> tuple[str, tuple[str, ...], tuple[str, .
 
 
 @st.composite
-def unit(draw: Any, number: int) -> Unit:
+def unit(draw: st.DrawFn, number: int) -> Unit:
     name, aliases, called = names_of(number, draw(st.integers(0, 3)))
     file = f"{name.partition('@')[0]}@.service" if "@" in name else name
     nodes: list[Node] = []
@@ -186,7 +186,7 @@ def unit(draw: Any, number: int) -> Unit:
 
 
 @st.composite
-def cases(draw: Any, count: int = 20) -> Case:
+def cases(draw: st.DrawFn, count: int = 20) -> Case:
     units = tuple(draw(unit(number)) for number in range(count))
     shared = [
         draw(drop_in(f"{place}/service.d"))

@@ -172,17 +172,16 @@ def choose(which: str, terms: t.Iterable[Term]) -> Term:
     kept: t.List[Term] = []
     for term in terms:
         for one in term.terms if isinstance(term, Choice) and term.which == which else [term]:
-            if not any(_beats(which, other, one) for other in kept):
-                kept = [other for other in kept if not _beats(which, one, other)] + [one]
+            if not any(_beats(which, term=other, rival=one) for other in kept):
+                kept = [other for other in kept if not _beats(which, term=one, rival=other)] + [one]
     return kept[0] if len(kept) == 1 else Choice(which, kept)
 
 
-def _beats(which: str, one: Term, other: Term) -> bool:
-    """Whether a term makes another needless on every host."""
-    if which == SMALLEST:
-        one, other = other, one
-    low, high = span_of(one)[0], span_of(other)[1]
-    return one == other or (low is not None and high is not None and low >= high)
+def _beats(which: str, term: Term, rival: Term) -> bool:
+    """Whether a term makes its rival needless on every host."""
+    larger, smaller = (rival, term) if which == SMALLEST else (term, rival)
+    low, high = span_of(larger)[0], span_of(smaller)[1]
+    return term == rival or (low is not None and high is not None and low >= high)
 
 
 def read(data: t.Any) -> t.Union[Formula, Choice]:

@@ -17,7 +17,8 @@ TWO_GIB = {"/proc/meminfo": "MemTotal:        2097152 kB\n"}
 MEMO = {"net.ipv4.tcp_rmem": [4096, 10000000, 16777216], "net.ipv4.tcp_wmem": [4096, 65536, 16777216]}
 
 
-def host(live=None, texts=TWO_GIB, **more):
+def host(live=None, texts=None, **more):
+    texts = TWO_GIB if texts is None else texts
     return FakeHost(dict(KERNEL, **(live or {})), texts=texts, rules={RMEM: tabs, WMEM: tabs, MEM: tabs}, **more)
 
 

@@ -118,12 +118,12 @@ WEAK = dict(SSHD, **{"/proc/812/status": "CapBnd:\t00000000a80425fb\n"})
 DAEMON = "sshd (process 812)"
 
 
-def session(service, rules=b"", module=PLAIN, files=STACK, texts=SSHD):
+def session(service, rules=b"", module=None, files=None, texts=None):
     """Soft and hard nofile of a session of alice, who set them, and the note."""
-    data = dict(files, **module)
+    data = dict(STACK if files is None else files, **(PLAIN if module is None else module))
     if rules is not None:
         data[MAIN] = rules
-    found = limits(["alice"], files=data, texts=texts, daemons={"812": "sshd"})
+    found = limits(["alice"], files=data, texts=SSHD if texts is None else texts, daemons={"812": "sshd"})
     one = next(one for one in found if one["item"] == "nofile")["services"][service]
     return one["soft"], one["hard"], one["set_by"]["soft"], one["set_by"]["hard"], one["note"]
 
