@@ -19,6 +19,8 @@ _BOUNDS = {
     AT_MOST: "At most this in the profile; here it raises a host that has less.",
 }
 
+_DEFAULT_FIRST_PORT = 1024  # net.ipv4.ip_unprivileged_port_start: PROT_SOCK of include/net/sock.h
+
 
 @dataclass
 class Exported:
@@ -42,12 +44,21 @@ def export(wanted: Mapping[str, t.Any]) -> Exported:
     head = [
         f"# {line}" for line in textwrap.wrap(f"{wanted['title']} ({wanted['name']}), written by tunefleet.linux.", 98)
     ]
-    settings = [lines for key, setting in wanted["sysctl"].items() for lines in _setting(key, setting, found.left_out)]
+    settings = [
+        lines for key in _ordered(wanted["sysctl"]) for lines in _setting(key, wanted["sysctl"][key], found.left_out)
+    ]
     limits = [lines for limit in wanted["limits"] for lines in _limit(limit, found.left_out)]
     found.bounds = sum(line == f"# {text}" for line in [*settings, *limits] for text in _BOUNDS.values())
     found.sysctl = "\n".join([*head, *settings]) + "\n" if settings else ""
     found.limits = "\n".join([*head, *limits]) + "\n" if limits else ""
     return found
+
+
+def _ordered(settings: Mapping[str, t.Any]) -> list[str]:
+    """The keys in an order in which a kernel takes them that begins with its defaults."""
+    first_port = _wish(settings[_catalog.FIRST_PORT])[1] if _catalog.FIRST_PORT in settings else ""
+    falls = str(first_port).isdigit() and int(first_port) < _DEFAULT_FIRST_PORT
+    return _catalog.in_writing_order(settings, falls)
 
 
 def _setting(key: str, setting: Mapping[str, t.Any], left_out: list[str]) -> list[str]:

@@ -10,7 +10,14 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _de
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import BootFiles, SysctlSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _conf, _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
+    _boot,
+    _catalog,
+    _conf,
+    _kernel,
+    _names,
+    _values,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 _MEETS = {_wish.AT_LEAST: _values.at_least, _wish.AT_MOST: _values.at_most}
@@ -231,16 +238,35 @@ class _Judge:
         )
         if decision.file[1] is None or decision.status not in (d.OK, d.CHANGED) or wish.operator == _wish.ABSENT:
             return decision
-        if boot.ours and len(after) == 1:
+        if boot.ours and len(after) == 1 and boot.value == decision.file[1]:
             return decision
         text = _values.normal(t.cast(_values.Raw, wish.raw), shape)
         for table, given in zip(after, boots):
             value = _given(given, shape)
             meets = _values.same if wish.operator == _wish.VALUE else _MEETS[wish.operator]
-            if not meets(value, text, shape) and not self._is_ours(given):
+            if not meets(value, text, shape):
                 reason = self._shadow(decision.key, given._replace(value=value), table)
                 return decision._replace(shadowed=True, reason=reason)
         return decision
+
+    def file_step(self, decisions: t.Sequence[d.SettingDecision], last: t.Sequence[str]) -> t.Optional[d.FileStep]:
+        """The step that brings our file up to date, if it is not.
+
+        :param last: keys whose entries come after all others.
+        """
+        own = self._seen.own
+        changes = {one.key: one.file[1] for one in decisions if one.status == d.CHANGED and one.file[0] != one.file[1]}
+        if own is None or self.conf is None or not (changes or last):
+            return None
+        new: t.Optional[bytes] = self.conf.with_changes(changes, last)
+        # Nothing of ours is left in a file that we made; behind a link it stays, for the link would lead nowhere.
+        if new == _conf.HEADER and own.real == own.path:
+            new = None
+        return None if new == own.data else d.FileStep(own.path, own.real, own.data, new)
+
+    def tables_after(self, step: d.FileStep) -> t.List[_boot.BootTable]:
+        """What each reader that the host may have makes of the files once our file has its new bytes."""
+        return self.tables(_candidate(self._seen, step.after))
 
     def _is_ours(self, boot: _boot.Boot) -> bool:
         own = self._seen.own
@@ -331,39 +357,63 @@ def _live_steps(seen: SysctlSeen, decisions: t.Sequence[d.SettingDecision]) -> t
         for one in decisions
         if one.live[1] is not None and (one.key in changed or one.key in touched)
     ]
-    steps.sort(key=lambda step: _catalog.writing_order(step.key))
-    return _ports_in_order(steps)
+    by_key = {step.key: step for step in steps}
+    start = by_key.get(_catalog.FIRST_PORT)
+    falls = start is not None and int(start.after) < int(start.before or 0)
+    return [by_key[key] for key in _catalog.in_writing_order(by_key, falls)]
 
 
-def _ports_in_order(steps: t.List[d.LiveStep]) -> t.List[d.LiveStep]:
-    """Each of the two port keys refuses a value that would overlap the other one's (net/ipv4/sysctl_net_ipv4.c)."""
-    places = {step.key: place for place, step in enumerate(steps)}
-    start, ports = places.get("net.ipv4.ip_unprivileged_port_start"), places.get("net.ipv4.ip_local_port_range")
-    if start is None or ports is None:
-        return steps
-    falls = int(steps[start].after) < int(steps[start].before or 0)
-    if falls != (start < ports):
-        steps[start], steps[ports] = steps[ports], steps[start]
-    return steps
+class _Kept(t.NamedTuple):
+    """Our file once it is written: the step, if there is one, what the next boot makes of it, and the decisions with that."""
+
+    steps: t.List[d.Step]
+    tables: t.Sequence[_boot.BootTable]
+    decisions: t.List[d.SettingDecision]
 
 
-def _steps(
-    seen: SysctlSeen,
-    conf: t.Optional[_conf.ConfFile],
+def _kept(judge: _Judge, decisions: t.Sequence[d.SettingDecision], wishes: t.Mapping[str, _wish.Wish]) -> _Kept:
+    """What becomes of our file, with its entries in an order in which a boot takes them.
+
+    Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
+    that depend on others come last, in the first order that mends it.
+    """
+    found = _written(judge, decisions, wishes, ())
+    lost = _undone(found)
+    for falls in (True, False) if lost else ():
+        last = _catalog.in_writing_order([one.key for one in decisions if _depends_on_others(one)], falls)
+        moved = _written(judge, decisions, wishes, last)
+        if len(_undone(moved)) < len(lost):
+            mended = set(lost) - set(_undone(moved))
+            return moved._replace(decisions=[_moved(one) if one.key in mended else one for one in moved.decisions])
+    return found
+
+
+def _written(
+    judge: _Judge,
     decisions: t.Sequence[d.SettingDecision],
-    policy: _wish.Policy,
-) -> t.List[d.Step]:
-    steps: t.List[d.Step] = []
-    if policy.live:
-        steps.extend(_live_steps(seen, decisions))
-    changes = {one.key: one.file[1] for one in decisions if one.status == d.CHANGED and one.file[0] != one.file[1]}
-    if seen.own is not None and conf is not None and changes:
-        new: t.Optional[bytes] = conf.with_changes(changes)
-        # Nothing of ours is left in a file that we made; behind a link it stays, for the link would lead nowhere.
-        if new == _conf.HEADER and seen.own.real == seen.own.path:
-            new = None
-        steps.append(d.FileStep(seen.own.path, seen.own.real, seen.own.data, new))
-    return steps
+    wishes: t.Mapping[str, _wish.Wish],
+    last: t.Sequence[str],
+) -> _Kept:
+    """:param last: keys whose entries come after all others."""
+    step = judge.file_step(decisions, last)
+    tables = judge.tables_after(step) if step else judge.now
+    return _Kept([step] if step else [], tables, [judge.after_boot(one, tables, wishes) for one in decisions])
+
+
+def _depends_on_others(one: d.SettingDecision) -> bool:
+    """Whether what the next boot makes of our entry may depend on entries of other keys."""
+    kept = one.status in (d.OK, d.CHANGED) and one.file[1] is not None and one.wanted != _wish.ABSENT
+    return kept and len(_kernel.sources(_names.to_path(one.key))) > 1
+
+
+def _undone(found: _Kept) -> t.List[str]:
+    return [one.key for one in found.decisions if one.shadowed and _depends_on_others(one)]
+
+
+def _moved(one: d.SettingDecision) -> d.SettingDecision:
+    if one.status != d.OK:
+        return one
+    return one._replace(status=d.CHANGED, reason="its entry moves behind others, with which a boot would not take it")
 
 
 def _contradictions(decisions: t.Sequence[d.SettingDecision]) -> t.List[str]:
@@ -407,11 +457,10 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
     judge = _Judge(seen, policy)
     decisions = [judge.decide(wish) for wish in wishes]
-    steps = _steps(seen, judge.conf, decisions, policy)
-    files = [step for step in steps if isinstance(step, d.FileStep)]
-    found = judge.tables(_candidate(seen, files[0].after)) if files else judge.now
+    steps: t.List[d.Step] = list(_live_steps(seen, decisions) if policy.live else [])
     by_key = {wish.key: wish for wish in wishes}
-    decisions = [judge.after_boot(one, found, by_key) for one in decisions]
+    kept_steps, found, decisions = _kept(judge, decisions, by_key)
+    steps.extend(kept_steps)
     problems, warnings = _verdict(decisions, policy)
     problems.extend(_contradictions(decisions))
     for one in decisions:

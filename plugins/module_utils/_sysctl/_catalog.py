@@ -720,3 +720,21 @@ def writing_order(key: str) -> int:
         return 0
     segments = _conf_segments(key)
     return {"all": 1, "default": 2}.get(segments[3], 3) if segments else 3
+
+
+FIRST_PORT, PORTS = "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range"
+
+
+def in_writing_order(keys: t.Iterable[str], falls: bool) -> t.List[str]:
+    """Keys in an order in which no write undoes an earlier one, and none is refused for what another one has still to change.
+
+    Each of the two port keys refuses a value that would overlap the other one's (net/ipv4/sysctl_net_ipv4.c).
+
+    :param falls: whether net.ipv4.ip_unprivileged_port_start falls, so that the range can follow, or the range makes room first.
+    """
+    found = sorted(keys, key=writing_order)
+    places = [place for place, key in enumerate(found) if key in (FIRST_PORT, PORTS)]
+    if len(places) == 2:
+        pair = (FIRST_PORT, PORTS) if falls else (PORTS, FIRST_PORT)
+        found[places[0]], found[places[1]] = pair
+    return found

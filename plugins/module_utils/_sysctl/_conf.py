@@ -68,15 +68,17 @@ class ConfFile:
         ]
         return ([None] + [value for value in values if value is not None])[-1]
 
-    def with_changes(self, changes: t.Mapping[str, t.Optional[str]]) -> bytes:
+    def with_changes(self, changes: t.Mapping[str, t.Optional[str]], last: t.Sequence[str] = ()) -> bytes:
         """The bytes of the file after each key of ``changes`` got its text, or lost its entries where that is None.
 
         A key that already has lines keeps the place of the last one, and its dash, and loses the others, so that it is said
         once. New keys follow at the end, in the order given. A lone ``-key`` is no entry to be lost: it says something else.
+
+        :param last: keys whose entries come after all others, in this order, for the order in which they are written matters.
         """
         replaced: t.Dict[int, t.Optional[bytes]] = {}
         added: t.List[bytes] = []
-        for key, text in changes.items():
+        for key, text in [(key, text) for key, text in changes.items() if key not in last]:
             places = self._places.get(_names.to_path(key), [])
             if text is None:
                 replaced.update({place: None for place in places if self._is_assignment(place)})
@@ -87,8 +89,23 @@ class ConfFile:
                 )
             else:
                 added.append(self._render(key, text, b"\n"))
+        for key in last:
+            places = self._places.get(_names.to_path(key), [])
+            replaced.update(dict.fromkeys(places))
+            added.append(self._moved(key, changes.get(key), places))
         lines = [replaced.get(index, line) for index, line in enumerate(self._lines)]
-        return _lines.join([line for line in lines if line is not None], added, HEADER)
+        kept = [line for line in lines if line is not None]
+        # The header is for a new file, not for one whose lines have all moved.
+        return _lines.join(kept, added, HEADER) if kept or not self._lines else b"".join(added)
+
+    def _moved(self, key: str, text: t.Optional[str], places: t.Sequence[int]) -> bytes:
+        """The line of a key for another place; without a text it is the one that decided."""
+        if not places:
+            return self._render(key, text or "", b"\n")
+        line = self._lines[places[-1]]
+        if text is None:
+            return line if line.endswith(b"\n") else line + b"\n"
+        return self._render(key, text, _lines.end_of(line), self._dash(places[-1]))
 
     def _is_assignment(self, place: int) -> bool:
         entry = self._entries[place]

@@ -42,6 +42,21 @@ def test_sysctl() -> None:
     assert (found.limits, found.left_out, found.bounds) == ("", [], 2)
 
 
+def test_keys_that_depend_on_each_other_come_in_an_order_that_a_boot_takes() -> None:
+    """From the kernel's defaults, 1024 and 32768 60999: the first port falls first, and rises last."""
+    ports, start = "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start"
+    forward, redirects = "net.ipv4.ip_forward", "net.ipv4.conf.all.accept_redirects"
+
+    def order(**values: t.Any) -> list[str]:
+        names = {"ports": ports, "start": start, "forward": forward, "redirects": redirects}
+        found = exported({names[name]: {"value": value, **WHY} for name, value in values.items()})
+        return [line.partition(" =")[0] for line in found.sysctl.splitlines() if " = " in line]
+
+    assert order(ports=[100, 65000], start=80) == [start, ports]
+    assert order(start=40000, ports="41000 65000") == [ports, start]
+    assert order(ports=[100, 65000], redirects=1, forward=1) == [forward, redirects, ports]
+
+
 def test_limits() -> None:
     rule = {"domain": "*", "item": "nofile", "soft": {"value": 9}, "hard": {"at_least": "unlimited"}, **WHY}
     found = exported(limits=[rule, {"domain": "x", "item": "core", "soft": {"value": 0}, "why": "W.", "source": ["s"]}])

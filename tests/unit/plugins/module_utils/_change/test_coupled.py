@@ -78,6 +78,46 @@ def test_order(settings, order):
     assert [path for path, _text in written(host)] == order
 
 
+FILE = "/etc/sysctl.d/99-tunefleet.conf"
+
+
+def lines_of(host):
+    return [line.partition("=")[0] for line in host.files[FILE].decode().splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("before", "settings", "lines"),
+    [
+        pytest.param(
+            b"vm.dirty_bytes=100000\nvm.dirty_ratio=20\n",
+            {"vm.dirty_bytes": 200000},
+            ["vm.dirty_ratio", "vm.dirty_bytes"],
+            id="behind the twin that would undo it",
+        ),
+        pytest.param(
+            b"vm.dirty_ratio=20\nvm.dirty_bytes=100000\n",
+            {"vm.dirty_bytes": 200000},
+            ["vm.dirty_ratio", "vm.dirty_bytes"],
+            id="in its place where that will do",
+        ),
+        pytest.param(
+            b"net.ipv4.conf.all.accept_redirects=1\nnet.ipv4.ip_forward=1\nx.y=1\n",
+            {"net.ipv4.conf.all.accept_redirects": 1},
+            ["net.ipv4.ip_forward", "x.y", "net.ipv4.conf.all.accept_redirects"],
+            id="behind what rewrites it, though its value stays",
+        ),
+    ],
+)
+def test_the_order_in_the_file(before, settings, lines):
+    live = dict(LIVE, **{"net/ipv4/ip_forward": "1", "vm/dirty_bytes": "100000", "vm/dirty_ratio": "0"})
+    host = FakeHost(live=live, files={FILE: before})
+    result = run(settings, host, persist=True)
+    assert lines_of(host) == lines
+    (one,) = result["settings"]
+    assert (one["status"], one["shadowed"], one["boot"]["value"]) == ("changed", False, one["wanted"])
+    assert run(settings, host, persist=True)["changed"] is False
+
+
 def couples(host):
     """Give the fake kernel the habit of devinet_sysctl_forward."""
 

@@ -112,6 +112,27 @@ def test_dashes(before, changes, after):
 
 
 @pytest.mark.parametrize(
+    ("before", "changes", "last", "after"),
+    [
+        pytest.param(
+            b"a.b=1\nx.y=1\nc.d=1\n", {}, ["c.d", "a.b"], b"x.y=1\nc.d=1\na.b=1\n", id="as they are, in this order"
+        ),
+        pytest.param(b"-a.b = 1\r\nx.y=1\n", {"a.b": "2"}, ["a.b"], b"x.y=1\n-a.b=2\r\n", id="with dash and line end"),
+        pytest.param(b"a.b=1\na.b=2\nx.y=1", {}, ["a.b"], b"x.y=1\na.b=2\n", id="once"),
+        pytest.param(
+            b"x.y=1\n", {"a.b": "2", "c.d": "3"}, ["a.b"], b"x.y=1\nc.d=3\na.b=2\n", id="new ones behind new ones"
+        ),
+        pytest.param(b"a.b=1", {}, ["a.b"], b"a.b=1\n", id="the only line, which had no end"),
+        pytest.param(b"", {"a.b": "1"}, ["a.b"], HEAD + b"a.b=1\n", id="a new file"),
+        pytest.param(b"# c\na.b=1\n# d\n", {}, ["a.b"], b"# c\n# d\na.b=1\n", id="foreign lines stay"),
+    ],
+)
+def test_entries_that_come_last(before, changes, last, after):
+    assert _conf.ConfFile(before).with_changes(changes, last) == after
+    assert _conf.ConfFile(after).with_changes({}, last) == after
+
+
+@pytest.mark.parametrize(
     ("data", "value"),
     [
         (b"", None),
