@@ -354,8 +354,11 @@ def path_of(key: str) -> str:
 
 
 def environment(home: str, **more: str) -> dict[str, str]:
-    """What Ansible and its modules run with: the checkout as a collection, and nothing of the caller's configuration."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTEST_"))}
+    """What Ansible and its modules run with: the checkout as a collection, and nothing of the caller's configuration.
+
+    Of make, too: below ``make test`` the summary would name commands of make.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTEST_", "MAKE"))}
     env["PATH"] = os.pathsep.join([str(PROGRAMS), env.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
     env["PYTHONPATH"] = str(CACHE)
     # Compiled once for all runs, and not into the checkout, which ansible-test copies.

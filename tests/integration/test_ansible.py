@@ -253,7 +253,7 @@ def test_the_way_back_through_ansible_when_the_profile_itself_is_gone(fleet: Fle
     fleet.play("tunefleet.linux.apply", "-e", "profiles=one", *own).ended(changed=1, failed=0)
     told = fleet.play("tunefleet.linux.apply", ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary").text
     # Applied over the other: the way back that is named leads to where this run began.
-    assert "-e profiles=web_server tunefleet.linux.revert" in told
+    assert "ansible-playbook -i host, -e profiles=web_server tunefleet.linux.revert" in told, told
     path.unlink()
     before = fleet.ns.snapshot()
     fleet.play("tunefleet.linux.revert", "--check", "--diff").ended(changed=1, failed=0)
