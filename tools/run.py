@@ -32,6 +32,15 @@ def typed(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
+def plain(name: str) -> str:
+    """A variable that becomes a variable of Ansible, which would carry out a template in it."""
+    text = typed(name)
+    found = [mark for mark in ("{{", "{%", "{#") if mark in text]
+    if found:
+        raise Refusal(f"{name}={text} holds {found[0]}, which begins a template of Ansible: name it without.")
+    return text
+
+
 def switched_on(name: str) -> bool:
     return typed(name).lower() in ("1", "y", "yes", "true", "on")
 
@@ -55,19 +64,16 @@ def playbook_variables(playbook: str) -> dict[str, object]:
     """The extra variables of a playbook that were typed."""
     if playbook == "diagnose":
         return {"diagnose_seconds": whole_number("DIAGNOSE_SECONDS", 5)} if typed("DIAGNOSE_SECONDS") else {}
-    variables: dict[str, object] = {"profiles": typed("PROFILES")}
+    variables: dict[str, object] = {"profiles": plain("PROFILES")}
     if playbook == "audit":
         variables.update(report_variables())
     if (ROOT / "profiles").is_dir():
         # Where "make import" writes; the playbooks of the collection look beside themselves and in tune_profile_paths.
         variables["__tune_checkout_profiles"] = [str(ROOT / "profiles")]
     if playbook == "explain":
-        # A brace would begin a template of Ansible, and no key has one.
-        if not typed("KEY") or "{" in typed("KEY"):
-            raise Refusal(
-                f"KEY={typed('KEY')} is no key: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
-            )
-        variables["key"] = typed("KEY")
+        if not typed("KEY"):
+            raise Refusal("KEY is missing: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout.")
+        variables["key"] = plain("KEY")
     return variables
 
 
@@ -90,16 +96,16 @@ def playbook_command(playbook: str) -> list[str]:
 
 def report_command() -> list[str]:
     """ansible-playbook that makes one report of several."""
+    if not plain("FROM"):
+        raise Refusal('FROM is missing: name the reports to merge, as in FROM="east/fleet.json west/fleet.json".')
     reports = [os.path.expanduser(name) for name in words("FROM")]
-    if not reports:
-        raise Refusal('name the reports to merge, as in FROM="east/fleet.json west/fleet.json".')
     variables = extra_vars(reports=reports, **report_variables())
     command = [str(PROGRAMS / "ansible-playbook"), "--inventory", "localhost,", *variables, *words("ARGS")]
     return [*command, "tunefleet.linux.report"]
 
 
 def report_variables() -> dict[str, object]:
-    return {"report_dir": os.path.expanduser(typed("REPORT")), "fail_on_drift": switched_on("FAIL_ON_DRIFT")}
+    return {"report_dir": os.path.expanduser(plain("REPORT")), "fail_on_drift": switched_on("FAIL_ON_DRIFT")}
 
 
 def extra_vars(**variables: object) -> list[str]:

@@ -131,12 +131,38 @@ def test_explain(recorded: Path) -> None:
     assert called(recorded)["environment"]["ANSIBLE_STDOUT_CALLBACK"] == "tunefleet.linux.summary"
 
 
-@pytest.mark.parametrize("key", ["", "  ", "{{ lookup('pipe', 'touch x') }}"])
-def test_explain_needs_a_key_and_no_template(recorded: Path, key: str) -> None:
+@pytest.mark.parametrize("key", ["", "  "])
+def test_explain_needs_a_key(recorded: Path, key: str) -> None:
     code, output = make(recorded, "explain", f"KEY={key}")
     assert code != 0
     assert output.splitlines()[0] == (
-        f"tunefleet: KEY={key.strip()} is no key: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
+        "tunefleet: KEY is missing: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout."
+    )
+    assert not (recorded / "called.json").exists()
+
+
+@pytest.mark.parametrize("template", ["{{ lookup('pipe', 'touch x') }}", "a{% if 1 %}", "{# #}"])
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        ("apply", "PROFILES"),
+        ("audit", "PROFILES"),
+        ("revert", "PROFILES"),
+        ("explain", "KEY"),
+        ("audit", "REPORT"),
+        ("report", "REPORT"),
+        ("report", "FROM"),
+    ],
+)
+def test_a_template_is_refused_wherever_ansible_would_carry_it_out(
+    recorded: Path, command: str, variable: str, template: str
+) -> None:
+    others = [f"{name}=x" for name in ("KEY", "FROM") if name != variable]
+    code, output = make(recorded, command, *others, f"{variable}={template}")
+    assert code != 0
+    mark = template[template.index("{") :][:2]
+    assert output.splitlines()[0] == (
+        f"tunefleet: {variable}={template} holds {mark}, which begins a template of Ansible: name it without."
     )
     assert not (recorded / "called.json").exists()
 
@@ -199,7 +225,7 @@ def test_reports_to_merge(recorded: Path) -> None:
     code, output = make(recorded, "report")
     assert code != 0
     assert output.splitlines()[0] == (
-        'tunefleet: name the reports to merge, as in FROM="east/fleet.json west/fleet.json".'
+        'tunefleet: FROM is missing: name the reports to merge, as in FROM="east/fleet.json west/fleet.json".'
     )
 
 
