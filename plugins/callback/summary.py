@@ -75,7 +75,8 @@ class CallbackModule(DefaultCallback):
         self._diagnoses: list[summary.Outcome] = []
         # What befell hosts elsewhere; told only of those whose profile never got its turn.
         self._elsewhere: dict[str, summary.Outcome] = {}
-        # The line of the first host waits for a second host: alone it would repeat the summary.
+        # Hosts that have a line. That of the first waits for a second host: alone it would repeat the summary.
+        self._told: set[str] = set()
         self._waiting: list[summary.Line] = []
         # Whether a task printed text of its own, as that of the playbook "explain" does.
         self._spoken = False
@@ -144,14 +145,17 @@ class CallbackModule(DefaultCallback):
             self._elsewhere[_host(result)] = outcomes[0]
         if not (ours and self._quiet):
             return False
-        progress = diagnosis.progress if diagnoses else summary.progress
         for outcome in outcomes:
-            self._tell(progress(outcome, _width()))
+            again = outcome.host in self._told
+            self._told.add(outcome.host)
+            self._tell(
+                diagnosis.progress(outcome, _width()) if diagnoses else summary.progress(outcome, _width(), again)
+            )
         return True
 
     def _tell(self, line: summary.Line) -> None:
         self._waiting.append(line)
-        if len({seen.host for seen in (*self._outcomes, *self._diagnoses)}) > 1:
+        if len(self._told) > 1:
             for waiting in self._waiting:
                 self._show(waiting)
             self._waiting.clear()

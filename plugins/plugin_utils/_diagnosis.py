@@ -65,7 +65,8 @@ def _advice(outcome: Outcome) -> Sequence[Advice]:
 
 
 def _headline(outcomes: Sequence[Outcome]) -> str:
-    hosts = "1 host" if len(outcomes) == 1 else f"{len(outcomes)} hosts"
+    count = len({one.host for one in outcomes})
+    hosts = "1 host" if count == 1 else f"{count} hosts"
     times = [float(one.result.get("seconds") or 0) for one in outcomes if one.state == DONE]
     over = f" over {max(times):g} s" if times else ""
     if all(one.state == DONE and not _advice(one) for one in outcomes):

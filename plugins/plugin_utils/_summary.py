@@ -114,15 +114,19 @@ def render(outcomes: Sequence[Outcome], width: int = 100, commands: Sequence[tup
     return page.lines
 
 
-def progress(outcome: Outcome, width: int = 100) -> Line:
-    """One line as soon as a host is through."""
+def progress(outcome: Outcome, width: int = 100, again: bool = False) -> Line:
+    """One line as soon as a host is through.
+
+    :param again: whether the host has such a line already, for another profile.
+    """
+    who = f"{outcome.host} ({outcome.profile})" if again and outcome.profile else outcome.host
     if outcome.state != DONE:
         message = plain_message(outcome.result)
-        return Line(textwrap.shorten(f"{outcome.host}: {outcome.state}: {message}", width, placeholder=" ..."), BAD)
+        return Line(textwrap.shorten(f"{who}: {outcome.state}: {message}", width, placeholder=" ..."), BAD)
     counts = [
         f"{outcome.count(status)} {_column_title(status, outcome.check)}" for status in COLUMNS if outcome.count(status)
     ]
-    return Line(f"{outcome.host}: {', '.join(counts) or 'nothing to do'}", CHANGE if outcome.differs else GOOD)
+    return Line(f"{who}: {', '.join(counts) or 'nothing to do'}", CHANGE if outcome.differs else GOOD)
 
 
 def written(result: Mapping[str, t.Any], width: int = 100, told: bool = True) -> list[Line]:
@@ -195,7 +199,7 @@ class _Page:
                 self.add(line, tone, indent="  ", hang=" " * (column + 2))
             rest = variants[MAX_VARIANTS:]
             if rest:
-                hosts = [host for _text, others in rest for host in others]
+                hosts = {host for _text, others in rest for host in others}
                 self.add(
                     f"{name.ljust(column)}  and {len(rest)} more kinds on {_number(len(hosts), 'host')}",
                     tone,
@@ -237,6 +241,32 @@ def named(hosts: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
+def by_host(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """One outcome for each host, also where it was given several profiles, or one of them several times.
+
+    Each setting counts once: as changed if it ever was, else as it was found last.
+    """
+    members: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        members.setdefault(outcome.host, []).append(outcome)
+    return [ones[0] if len(ones) == 1 else _together(ones) for ones in members.values()]
+
+
+def _together(outcomes: Sequence[Outcome]) -> Outcome:
+    states = [outcome.state for outcome in outcomes]
+    state = next(one for one in (UNREACHABLE, FAILED, DONE) if one in states)
+    entries: dict[str, Mapping[str, t.Any]] = {}
+    for entry in (entry for outcome in outcomes for entry in outcome.entries):
+        if entries.get(_name(entry), {}).get("status") != "changed":
+            entries[_name(entry)] = entry
+    result = {
+        "name": outcomes[0].profile,
+        "state": "reverted" if any(outcome.reverted for outcome in outcomes) else None,
+        "settings": list(entries.values()),
+    }
+    return Outcome(outcomes[0].host, state, all(outcome.check for outcome in outcomes), result)
+
+
 # The parts of the report
 
 
@@ -251,7 +281,8 @@ def headlines(page: _Page, outcomes: Sequence[Outcome]) -> None:
     for (profile, check), members in sorted(groups.items()):
         reverted = any(member.reverted for member in members)
         what = f"{'Revert' if reverted else 'Audit' if check else 'Apply'} of {_what(profile, reverted)}"
-        hosts = _number(len({member.host for member in members}), "host")
+        members = by_host(members)
+        hosts = _number(len(members), "host")
         promise = " (nothing was written)" if check else ""
         page.add(f"{what} on {hosts}{promise}: {_verdicts(members, check)}.", _tone(members))
 
@@ -290,28 +321,25 @@ def _column_title(status: str, check: bool) -> str:
 
 def table(page: _Page, outcomes: Sequence[Outcome]) -> None:
     """How many settings of each host are in which state; hosts with equal rows share one when there are many."""
+    outcomes = by_host(outcomes)
     check = all(outcome.check for outcome in outcomes)
     columns = [
         status for status in COLUMNS if status != "refused" or any(outcome.count(status) for outcome in outcomes)
     ]
-    several = len({outcome.host for outcome in outcomes}) < len(outcomes)
     rows: dict[tuple[t.Any, ...], list[Outcome]] = {}
     for outcome in outcomes:
         counts = tuple(outcome.count(status) for status in columns)
         alone = outcome.host if len(outcomes) <= MAX_ROWS else ""
-        rows.setdefault((outcome.state, outcome.profile if several else "", counts, alone), []).append(outcome)
+        rows.setdefault((outcome.state, counts, alone), []).append(outcome)
     # Trouble first, then what most hosts have in common.
     order = sorted(rows.items(), key=lambda row: (row[0][0] == DONE, -len(row[1]) if len(outcomes) > MAX_ROWS else 0))
 
-    labels = [
-        named([member.host for member in members]) + (f": {key[1]}" if key[1] else "")
-        for key, members in order[:MAX_ROWS]
-    ]
+    labels = [named([member.host for member in members]) for _key, members in order[:MAX_ROWS]]
     first = max(len(label) for label in ("host", *labels))
     titles = [_column_title(status, check) for status in columns]
     page.heading("  ".join(["host".ljust(first), *titles]))
     for label, (key, members) in zip(labels, order):
-        numbers = [str(count).rjust(len(title)) for count, title in zip(key[2], titles)]
+        numbers = [str(count).rjust(len(title)) for count, title in zip(key[1], titles)]
         cells = numbers if key[0] == DONE else [key[0].upper()]
         page.lines.append(Line("  ".join([label.ljust(first), *cells]), _tone(members)))
     if len(order) > MAX_ROWS:
@@ -325,7 +353,8 @@ def failures(page: _Page, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.state != DONE:
             lists = (tuple(outcome.result.get(name) or ()) for name in ("undone", "not_undone"))
-            blocks.setdefault((outcome.state, plain_message(outcome.result), *lists), []).append(outcome.host)
+            hosts = blocks.setdefault((outcome.state, plain_message(outcome.result), *lists), [])
+            hosts += [outcome.host] if outcome.host not in hosts else []
     order = sorted(blocks.items(), key=lambda block: -len(block[1]))
     for (state, message, undone, not_undone), hosts in order[:MAX_BLOCKS]:
         page.heading(f"{state.capitalize()}: {named(hosts)}")
@@ -337,7 +366,7 @@ def failures(page: _Page, outcomes: Sequence[Outcome]) -> None:
             for text in done:
                 page.add(f"- {text}", BAD, indent="    ")
     if len(order) > MAX_BLOCKS:
-        rest = sum(len(hosts) for _block, hosts in order[MAX_BLOCKS:])
+        rest = len({host for _block, hosts in order[MAX_BLOCKS:] for host in hosts})
         page.heading(f"and {_number(rest, 'host')} with other problems")
 
 

@@ -146,6 +146,15 @@ def test_each_round_of_a_loop_counts(inherited: list[str]) -> None:
     plugin.v2_playbook_on_stats(None)
     lines = plugin.show().lines
     assert {"Apply of web_server on 1 host: 1 changed.", "Apply of open_files on 1 host: 1 changed."} <= set(lines)
+    assert [line.split()[0] for line in lines if line.startswith("one")] == ["one"]
+
+
+def test_the_lines_of_one_host_name_their_profiles(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_runner_on_ok(result("one", DONE))
+    plugin.v2_runner_on_ok(result("one", {**DONE, "name": "open_files"}))
+    plugin.v2_runner_on_ok(result("two", DONE))
+    assert plugin.show().lines == ["one: 1 changed", "one (open_files): 1 changed", "two: 1 changed"]
 
 
 OTHER = {"action": "ansible.builtin.command", "resolved_action": "ansible.builtin.command"}

@@ -117,18 +117,38 @@ def test_the_first_line_says_it_all(outcomes: list[Outcome], expected: str, tone
     assert render(outcomes)[0] == Line(expected, tone)
 
 
-def test_two_profiles_have_a_line_each() -> None:
-    lines = texts(outcome("a", OK), outcome("a", CHANGED, name="open_files"), outcome("b", OK))
+def test_two_profiles_have_a_line_each_and_hosts_one_row() -> None:
+    lines = texts(outcome("a", OK), outcome("a", CHANGED, limit("kept"), name="open_files"), outcome("b", OK))
     assert lines[:2] == [
         "Apply of open_files on 1 host: 1 changed.",
         "Apply of web_server on 2 hosts: 2 already as wanted.",
     ]
-    assert lines[3:][:4] == [
-        "host           ok  changed  kept  unavailable",
-        "a: open_files   0        1     0            0",
-        "a: web_server   1        0     0            0",
-        "b: web_server   1        0     0            0",
+    assert lines[3:6] == [
+        "host  ok  changed  kept  unavailable",
+        "a      1        1     1            0",
+        "b      1        0     0            0",
     ]
+
+
+@pytest.mark.parametrize("size", [1, 30])
+def test_a_host_that_was_given_a_profile_twice_is_one_host(size: int) -> None:
+    """As by two plays, or by a role in a loop: a setting counts once, as changed if it ever was."""
+    again = setting("net.ipv4.tcp_fin_timeout", "ok", live={"before": "30", "after": "30"})
+    hosts = [one for number in range(size) for one in (outcome(f"a{number}", CHANGED), outcome(f"a{number}", OK, again))]
+    lines = texts(*hosts)
+    assert lines[0] == f"Apply of web_server on {'1 host' if size == 1 else '30 hosts'}: {size} changed."
+    label = "a0" if size == 1 else "a0, a1, a2 and 27 more"
+    assert lines[2:4] == [f"{'host'.ljust(len(label))}  ok  changed  kept  unavailable", lines[3]]
+    assert lines[3].split() == [*label.split(), "1", "1", "0", "0"]
+    assert lines[4] == ""
+
+
+def test_who_fails_once_has_failed_and_is_named_once() -> None:
+    fell = Outcome("a", FAILED, False, {"msg": "Refused.", "name": "web_server"})
+    lines = texts(outcome("a", OK), fell, fell, Outcome("b", UNREACHABLE, False, {"msg": "Gone."}), outcome("b", OK))
+    assert lines[0] == "Apply of web_server on 2 hosts: 1 failed, 1 unreachable."
+    assert lines[2:5] == ["host  ok  changed  kept  unavailable", "a     FAILED", "b     UNREACHABLE"]
+    assert section(lines, "Failed: a") == ["  Refused."]
 
 
 def test_the_table() -> None:
@@ -329,6 +349,11 @@ def test_messages_without_wrapping(result: dict[str, t.Any], expected: str) -> N
 )
 def test_progress(seen: Outcome, expected: Line) -> None:
     assert progress(seen, width=35) == expected
+
+
+def test_progress_names_the_profile_of_a_host_that_had_one_already() -> None:
+    assert progress(outcome("a", OK), again=True).text == "a (web_server): 1 ok"
+    assert progress(Outcome("a", FAILED, False, {"msg": "m"}), again=True).text == "a: failed: m"
 
 
 def test_commands_are_not_wrapped() -> None:
