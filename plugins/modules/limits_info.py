@@ -24,7 +24,8 @@ options:
   users:
     description:
       - Users to look at.
-      - Without any, and without units, managers and processes, one entry for each domain and item that a rule names.
+      - Without any, and without units, managers and processes, one entry for each domain and item that a rule names; besides, of
+        nofile and nproc, what systemd gives its services, and each unit that a file gives a limit of its own.
     type: list
     elements: str
   units:
@@ -46,7 +47,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Read the rules of all files
+- name: Read what the files say, of sessions and of services
   tunefleet.linux.limits_info:
 
 - name: Read what a new session of a user gets

@@ -329,6 +329,24 @@ def test_who_set_it_last(host: BootedHost) -> None:
     assert info(host, units=["told"])["told.service", "nofile"]["set_by"] == "the process itself, or prlimit(2)"
 
 
+def test_without_names_the_defaults_and_every_unit_that_speaks(host: BootedHost) -> None:
+    """Each unit whose files give it a limit is told of, and only these; systemd says the same of each."""
+    host.write({"/etc/systemd/system/spoken.service": SLEEPER + "LimitNOFILE=7000:8000\n"})
+    host.write({"/etc/systemd/system/spoken-too.service": SLEEPER})
+    host.write({"/etc/systemd/system/spoken-.service.d/a.conf": "[Service]\nLimitNOFILE=600\n"})
+    host.sh("systemctl daemon-reload; systemctl start spoken")
+    found = info(host)
+    assert found["system", "nofile"]["live"] == {"soft": 1024, "hard": 524288}
+    spoken = {name: one["effective"] for (name, item), one in found.items() if item == "nofile" and "unit" in one["target"]}
+    assert spoken["spoken.service"] == found["spoken.service", "nofile"]["live"] == {"soft": 7000, "hard": 8000}
+    assert spoken["spoken-too.service"] == {"soft": 600, "hard": 600}
+    assert "systemd-journald.service" in spoken and "ssh.service" not in spoken
+    for name in ("spoken.service", "spoken-too.service", "systemd-journald.service"):
+        shown = host.sh(f"systemctl show -p LimitNOFILESoft -p LimitNOFILE --value {name}").split()
+        assert sorted(map(int, shown)) == sorted(spoken[name].values()), name
+    host.sh("systemctl stop spoken; rm -r /etc/systemd/system/spoken*; systemctl daemon-reload")
+
+
 def test_pam_comes_after_the_unit(host: BootedHost) -> None:
     host.write(
         {

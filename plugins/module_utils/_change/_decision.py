@@ -154,6 +154,14 @@ class LimitDecision(t.NamedTuple):
         return limit_name(self.kind, self.domain, self.item)
 
 
+class NofileRule(t.NamedTuple):
+    """A limit of open files that a host has: the number, the line or service that has it, and what ``fs.nr_open`` below it does."""
+
+    value: int
+    where: str
+    harm: str
+
+
 class Finding(t.NamedTuple):
     """A rule across keys that does not hold; ``refused`` says whether the request comes to nothing for it."""
 

@@ -23,6 +23,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
 _BY_ITSELF = "the process itself, or prlimit(2)"
+_ITEMS = ("nofile", "nproc")
+_MANAGERS = (_units.SYSTEM, _units.USER)
 
 
 class _Told(t.NamedTuple):
@@ -171,11 +173,10 @@ def limits(
                 problems.append(_wish.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
     if problems:
         raise EntryProblems(problems)
-    items = ("nofile", "nproc")
-    seen = _seen_units.systemd(host, named, items)
+    seen = _seen_units.systemd(host, named, _ITEMS)
     reader = _Reader(host, seen)
     found: t.List[_result.Result] = []
-    for item in items:
+    for item in _ITEMS:
         if seen.installed:
             found += [reader.unit(name, item) for name in named[_wish.UNIT]]
             found += [reader.manager(name, item) for name in named[_wish.MANAGER]]
@@ -201,8 +202,14 @@ def slice_note(host: "Host", name: str, uid: int, nproc: Limit) -> t.Optional[st
     )
 
 
+def _spoken_of(host: "Host") -> t.List[_result.Result]:
+    """What systemd gives its services, and the units and managers that a file gives limits of their own."""
+    found = limits(host, _seen_units.speaking(host, _ITEMS), _MANAGERS, ())
+    return [one for one in found if one["rule"]["hard"] or (_units.SYSTEM in one["target"].values() and one["set_by"])]
+
+
 def everything(host: "Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]]) -> _result.Result:
-    """What sessions of users, units, managers and processes have; without any of them what each rule for sessions says.
+    """What sessions of users, units, managers and processes have; without any of them whatever a file of the host speaks of.
 
     :param asked: names by option of the module.
     :raises TuneError: when there is no such user, a name cannot be meant, or a file cannot be read.
@@ -212,6 +219,8 @@ def everything(host: "Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]])
     result: _result.Result = {"limits": [], "notes": []}
     if users or not any(named):
         result = _info_limits.limits(host, users)
+    if not users and not any(named):
+        result["limits"] += _spoken_of(host)
     for one in result["limits"]:
         entry = host.user(one["target"]["user"]) if "user" in one["target"] and one["item"] == "nproc" else None
         if entry is not None:

@@ -225,25 +225,30 @@ def candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[
     return [(path, data[path]) for path in [main] + _pam.merged(listing) if path in data]
 
 
-def nofile_rules(seen: LimitsSeen, planned: d.Plan) -> t.List[t.Tuple[int, str]]:
-    """The limits of open files that there are once a plan is carried out, and the line, or the service, that has each.
+def nofile_rules(seen: LimitsSeen, planned: d.Plan) -> t.List[d.NofileRule]:
+    """The limits of open files that there are once a plan is carried out.
 
     Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
     """
     steps = [step for step in planned.steps if isinstance(step, d.FileStep) and seen.own and step.path == seen.own.path]
     files = candidate(seen, steps[0].after) if steps else seen.files
     found = [
-        (placed.rule.value, placed.where)
+        d.NofileRule(placed.rule.value, placed.where, "logins would fail")
         for placed in _pam.placed_rules(files, seen.dialect)
         # The word follows fs.nr_open since 1.5.2, and was refused at any value before.
         if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
     ]
-    service = (
-        [(seen.service[1], "service {0}, which could then not start again".format(seen.service[0]))]
-        if seen.service
-        else []
-    )
-    return found + service
+    # What the same request asks of a unit is measured by itself.
+    planned_units = {one.domain for one in planned.limits if one.kind == _wish.UNIT and one.item == "nofile"}
+    found += [
+        d.NofileRule(value, where, "{0} could not start again".format(name))
+        for name, where, value in seen.units
+        if name not in planned_units
+    ]
+    if seen.service:
+        name, value = seen.service
+        found.append(d.NofileRule(value, "service {0}".format(name), "it could not start again"))
+    return found
 
 
 def nr_open_after(planned: d.Plan, now: t.Optional[int]) -> t.Optional[int]:

@@ -193,13 +193,20 @@ def _of_keys(worlds: t.Sequence[World], strict: bool) -> t.Iterator[d.Finding]:
                 break
 
 
-def _highest(limits: t.Iterable[d.LimitDecision]) -> t.Optional[t.Tuple[int, str]]:
-    """The highest limit of open files that a request sets, and its name."""
+_HARM = {
+    _wish.DOMAIN: "logins would fail",
+    _wish.UNIT: "it could not start",
+    _wish.MANAGER: "services could not start",
+}
+
+
+def _highest(limits: t.Iterable[d.LimitDecision], kinds: t.Container[str]) -> t.Optional[d.NofileRule]:
+    """The highest limit of open files that a request sets."""
     found = [
-        (int(value), one.name)
+        d.NofileRule(int(value), one.name, _HARM.get(one.kind, ""))
         for one in limits
-        if one.item == "nofile" and one.status in (d.OK, d.CHANGED)
-        for value in one.after
+        if one.item == "nofile" and one.status in (d.OK, d.CHANGED) and one.kind in kinds
+        for value in (one.after if one.kind == _wish.DOMAIN else one.effective)
         if value is not None and value != _limit_values.UNLIMITED
     ]
     return max(found) if found else None
@@ -207,47 +214,49 @@ def _highest(limits: t.Iterable[d.LimitDecision]) -> t.Optional[t.Tuple[int, str
 
 def _of_file_max(worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision]) -> t.Iterator[d.Finding]:
     """One process may open as many files as the whole system: then the first one that leaks stops all."""
-    highest = _highest(limits)
+    highest = _highest(limits, [*_HARM, _wish.PROCESS])
     for world in worlds:
         most = world.number(FILE_MAX)
-        if highest and most is not None and highest[0] > most:
+        if highest and most is not None and highest.value > most:
             wrong = "limit {1} {0} is above {2}, so one process can use up the files of the whole host".format(
-                highest[0], highest[1], world.show(FILE_MAX)
+                highest.value, highest.where, world.show(FILE_MAX)
             )
-            what = "set {0} to several times {1}".format(FILE_MAX, highest[0])
+            what = "set {0} to several times {1}".format(FILE_MAX, highest.value)
             yield d.Finding("nofile_below_file_max", False, _sentence(world, "nofile_below_file_max", (wrong, what)))
             return
 
 
 def _of_nr_open(
-    worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision], rules: t.Iterable[t.Tuple[int, str]], guard: str
+    worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision], rules: t.Sequence[d.NofileRule], guard: str
 ) -> t.Iterator[d.Finding]:
-    """A limit above fs.nr_open makes pam_limits fail, and with some releases every login.
+    """A limit above fs.nr_open makes pam_limits fail, with some releases every login, and systemd start no service that has it.
 
     What a request asks of limits is measured against the running kernel by the guard itself; here are the next boot, and limits
     that are there already when fs.nr_open is lowered.
     """
     name = "nofile_below_nr_open"
-    highest = _highest(limits)
+    highest = _highest(limits, _HARM)
     for world in worlds if guard != _guard.OFF else []:
         most, found = world.value(NR_OPEN), world.number(NR_OPEN)
         if found is None:
             continue
-        there = [one for one in rules if one[0] > found and most.asked and world.changes([NR_OPEN])]
-        if world.when and most.by_file and highest and highest[0] > found:
+        there = [one for one in rules if one.value > found and most.asked and world.changes([NR_OPEN])]
+        if world.when and most.by_file and highest and highest.value > found:
             there.append(highest)
         if there:
-            value, where = max(there)
-            wrong = "nofile {0} ({1}) is above {2}, and logins would fail".format(value, where, world.show(NR_OPEN))
-            what = "set {0} to at least {1}, or lower the limit".format(NR_OPEN, value)
+            worst = max(there)
+            wrong = "nofile {0} ({1}) is above {2}, and {3}".format(
+                worst.value, worst.where, world.show(NR_OPEN), worst.harm
+            )
+            what = "set {0} to at least {1}, or lower the limit".format(NR_OPEN, worst.value)
             yield d.Finding(name, guard == _guard.REFUSE, _sentence(world, name, (wrong, what)))
             return
 
 
-def findings(plan: d.Plan, policy: _wish.Policy, nofile_rules: t.Iterable[t.Tuple[int, str]] = ()) -> t.List[d.Finding]:
+def findings(plan: d.Plan, policy: _wish.Policy, nofile_rules: t.Iterable[d.NofileRule] = ()) -> t.List[d.Finding]:
     """What is wrong with the values of a plan taken together with what the host has.
 
-    :param nofile_rules: the limits of open files that files of the host set, and the line of each.
+    :param nofile_rules: the limits of open files that the host has.
     """
     worlds = _whole.worlds(plan, policy)
     found = list(_of_keys(worlds, policy.strict))

@@ -257,17 +257,19 @@ def of(host: "Host", request: Request) -> Seen:
     others = [wish for wish in request.limits if wish.kind != _wish.DOMAIN]
     return Seen(
         sysctl(host, keys + more, path) if keys + more else None,
-        _limits_of(host, request, _rules.NR_OPEN in keys),
+        _limits_of(host, request),
         machine=_cost_machine(host) if policy.connections is not None else None,
         systemd=_seen_units.of(host, others) if others else None,
         nr_open=_integer(host.live("fs/nr_open").text) if request.limits else None,
     )
 
 
-def _limits_of(host: "Host", request: Request, sets_nr_open: bool) -> t.Optional[LimitsSeen]:
-    """For limits, and for fs.nr_open, above which no nofile may be."""
+def _limits_of(host: "Host", request: Request) -> t.Optional[LimitsSeen]:
+    """For limits, and for fs.nr_open, above which no nofile may be; a lower bound of it takes nothing from any unit."""
     wishes = [wish for wish in request.limits if wish.kind == _wish.DOMAIN]
-    if not wishes and not sets_nr_open:
+    nr_open = [wish.operator for wish in request.wishes if wish.key == _rules.NR_OPEN]
+    if not wishes and not nr_open:
         return None
     path = request.policy.limits_file if wishes else None
-    return _seen_limits.limits(host, path, wishes, services=sets_nr_open)
+    may_fall = any(operator != _wish.AT_LEAST for operator in nr_open)
+    return _seen_limits.limits(host, path, wishes, services=bool(nr_open), units=may_fall)

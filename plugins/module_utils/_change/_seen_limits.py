@@ -9,6 +9,7 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _stack
@@ -63,6 +64,7 @@ class LimitsSeen(t.NamedTuple):
     busy: t.Sequence[t.Tuple[_pam.User, int]] = ()
     conf: t.Mapping[str, bytes] = {}
     service: t.Optional[t.Tuple[str, int]] = None
+    units: t.Sequence[t.Tuple[str, str, int]] = ()
 
 
 class _Everything:
@@ -179,12 +181,12 @@ def _number(text: t.Optional[str]) -> t.Optional[int]:
 
 
 def limits(
-    host: "Host", path: t.Optional[str], wishes: t.Sequence[LimitWish] = (), services: bool = False
+    host: "Host", path: t.Optional[str], wishes: t.Sequence[LimitWish] = (), services: bool = False, units: bool = False
 ) -> LimitsSeen:
     """What the host shows about limits of sessions.
 
     :param path: the file in which rules are to be kept, or None when none are. :param services: whether to look at processes of
-        services as well, for what fs.nr_open means to them.
+        services as well, for what fs.nr_open means to them. :param units: whether to look at files of units for the same.
     """
     spoken = dialect(host)
     files, dangling, closed, missing = _limit_files(host, spoken)
@@ -214,6 +216,7 @@ def limits(
         busy=_busy(host) if any(wish.item == "nproc" for wish in wishes) else (),
         conf=_confs(host, seen_stacks),
         service=_highest_service(host) if services else None,
+        units=_seen_units.nofile_of_units(host) if units else (),
     )
 
 

@@ -262,6 +262,44 @@ def _services(host: "Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[Sho
     return found
 
 
+def speaking(host: "Host", items: t.Iterable[str]) -> t.List[str]:
+    """The units in whose files there is a line about one of these items, by name; neither aliases nor what is masked."""
+    keys = [("Limit" + _rlimits.ITEMS[item].name).encode() for item in items]
+
+    def tells(path: str) -> bool:
+        data = host.read_if_any(path) or b""
+        return any(key in data for key in keys)
+
+    places = [one for one in _units.LOAD_PATH if host.real(one) == one]
+    heads: t.Dict[str, str] = {}
+    holders = set()
+    for place in places:
+        for name in host.names(place):
+            path = place + "/" + name
+            if _units.type_of(name) in _units.SECTIONS:
+                heads.setdefault(name, path)
+            elif name.endswith(".d") and any(tells(path + "/" + one) for one in host.names(path)):
+                holders.add(name)
+    units = {name: path for name, path in heads.items() if host.real(path).rpartition("/")[2] == name}
+    return sorted(name for name, path in units.items() if tells(path) or holders.intersection(_drop_in_names(name)))
+
+
+def _drop_in_names(name: str) -> t.List[str]:
+    return _units.directory_names(name) + [_units.type_of(name) + ".d"]
+
+
+def nofile_of_units(host: "Host") -> t.List[t.Tuple[str, str, int]]:
+    """Name, line and hard limit of each unit whose files give it a number of open files, whether it runs or not."""
+    found = []
+    if any(host.exists(path) for path in _SYSTEMD):
+        for name in speaking(host, ["nofile"]):
+            place = _unit(host, name, {}).place
+            winner = _units.deciding(place.files(place.own.data), place.section, "nofile", place.prefix)
+            if winner is not None and winner.pair[1] < _rlimits.INFINITY:
+                found.append((name, winner.where, winner.pair[1]))
+    return found
+
+
 def settling(host: "Host", paths: t.Iterable[str]) -> t.List[ReloadStep]:
     """What has to follow once files are put back: systemd reads its own again, where it runs."""
     concerned = any(path.startswith("/etc/systemd/") for path in paths)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info_limits
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info_limits, _info_units
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import (
     LIMITS_FILE,
@@ -104,6 +104,36 @@ def test_limits_of_every_domain():
 
 def test_limits_without_any_rule():
     assert limits() == []
+
+
+UNIT = "/usr/lib/systemd/system/{0}.service"
+UNITS = {
+    "/usr/lib/systemd/systemd": b"",
+    "/etc/systemd/system.conf": b"[Manager]\nDefaultLimitNOFILE=2000:4000\n",
+    UNIT.format("db"): b"[Service]\nLimitNOFILE=9000\n",
+    UNIT.format("web"): b"[Service]\n# LimitNOFILE=\n",
+    UNIT.format("other"): b"[Service]\n",
+    "/etc/systemd/system/web.service.d/a.conf": b"[Service]\nLimitNPROC=77:88\n",
+    "/etc/systemd/system/db.service.d/README": b"LimitNPROC=1\n",
+}
+
+
+def test_without_names_whatever_a_file_speaks_of_is_told():
+    asked = {"users": None, "units": None, "managers": None, "processes": None}
+    fake = FakeHost(files=dict(UNITS, **{MAIN: b"* soft nofile 9\n"}), links={UNIT.format("alias"): UNIT.format("db")})
+    found = _info_units.everything(fake, asked)["limits"]
+    assert [(one["target"], one["item"], one["effective"], one["rule"]["hard"]) for one in found[1:]] == [
+        ({"unit": "db.service"}, "nofile", {"soft": 9000, "hard": 9000}, UNIT.format("db") + ":2"),
+        ({"manager": "system"}, "nofile", {"soft": 2000, "hard": 4000}, "/etc/systemd/system.conf:2"),
+        (
+            {"unit": "web.service"},
+            "nproc",
+            {"soft": 77, "hard": 88},
+            "/etc/systemd/system/web.service.d/a.conf:2",
+        ),
+    ]
+    assert found[0]["target"] == {"domain": "*"}
+    assert fake.log == []
 
 
 STACK = {"/etc/pam.d/sshd": b"session required pam_limits.so\n", "/etc/ssh/sshd_config": b"UsePAM yes\n"}

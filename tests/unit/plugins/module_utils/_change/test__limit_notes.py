@@ -232,7 +232,9 @@ def test_fs_nr_open_is_not_lowered_below_a_service():
     request = Request(wishes=_wish.settings({"fs.nr_open": 500000}))
     fake = FakeHost(files=files, texts=texts, daemons={"77": "nginx"})
     (problem,) = _run.make_plan(request, _seen.of(fake, request)).problems
-    assert "nofile 524288 (service nginx, which could then not start again)" in problem
+    assert (
+        "nofile 524288 (service nginx) is above fs.nr_open 500000 (asked for), and it could not start again;" in problem
+    )
     assert not _run.make_plan(request, _seen.of(FakeHost(texts=texts, daemons={"77": "nginx"}), request)).problems
 
 

@@ -268,6 +268,53 @@ def test_lowering_nr_open_below_a_limit_that_is_there_is_refused():
     assert ask({NR_OPEN: 65536}, files=RULES_FILE, guard="off")[0] == []
 
 
+UNITS = "/etc/systemd/system/"
+SYSTEMD = {
+    "/usr/lib/systemd/systemd": b"",
+    "/usr/lib/systemd/system/db.service": b"[Service]\nLimitNOFILE=900000\n",
+    "/usr/lib/systemd/system/web.service": b"[Service]\nExecStart=/bin/web\n",
+}
+
+
+def test_lowering_nr_open_below_the_limit_of_a_unit_that_does_not_run_is_refused():
+    found, message, _host = ask({NR_OPEN: 65536}, files=SYSTEMD)
+    assert [(one["rule"], one["refused"]) for one in found] == [("nofile_below_nr_open", True)]
+    assert message.startswith(
+        "nofile 900000 (/usr/lib/systemd/system/db.service:2) is above fs.nr_open 65536 (asked for), and db.service could not "
+        "start again; set fs.nr_open to at least 900000, or lower the limit"
+    )
+    assert ask({NR_OPEN: 900000}, files=SYSTEMD)[0] == []
+    lower = dict(SYSTEMD, **{UNITS + "db.service.d/z.conf": b"[Service]\nLimitNOFILE=60000\n"})
+    assert ask({NR_OPEN: 65536}, files=lower)[0] == [], "the last line counts"
+    every = dict(lower, **{UNITS + "service.d/zz.conf": b"[Service]\nLimitNOFILE=70000:80000\n"})
+    assert "80000 (/etc/systemd/system/service.d/zz.conf:2)" in ask({NR_OPEN: 65536}, files=every)[1]
+    without = {path: data for path, data in SYSTEMD.items() if path != "/usr/lib/systemd/systemd"}
+    assert ask({NR_OPEN: 65536}, files=without)[0] == [], "nobody reads units here"
+
+
+def test_a_unit_that_is_masked_or_lowered_by_the_same_request_is_no_obstacle():
+    masked = host(files=dict(SYSTEMD, **{"/dev/null": b""}), links={UNITS + "db.service": "/dev/null"})
+    request = Request(_wish.settings({NR_OPEN: 65536}), policy=Policy())
+    assert run(masked, request, True)[0]["rules"] == []
+    limit = {"unit": "db.service", "item": "nofile", "soft": 50000, "hard": 60000}
+    assert ask({NR_OPEN: 65536}, {}, [limit], files=SYSTEMD, check_mode=True)[0] == []
+
+
+def test_a_lower_bound_of_nr_open_has_nothing_to_do_with_units():
+    assert ask({NR_OPEN: {"at_least": 65536}}, {NR_OPEN: "1048576"}, files=SYSTEMD)[0] == []
+
+
+def test_a_unit_that_the_next_boot_does_not_allow_is_refused():
+    files = dict(SYSTEMD, **{"/etc/sysctl.d/a.conf": b"fs.nr_open=65536\n"})
+    limit = {"unit": "web.service", "item": "nofile", "soft": 1024, "hard": 100000}
+    found, message, _host = ask({FIN: 30}, {}, [limit], files=files)
+    assert [(one["rule"], one["refused"]) for one in found] == [("nofile_below_nr_open", True)]
+    assert (
+        "nofile 100000 (web.service nofile) is above fs.nr_open 65536 (/etc/sysctl.d/a.conf:1), and it could not start "
+        "after the next boot" in message
+    )
+
+
 def test_a_limit_that_the_next_boot_does_not_allow_is_refused():
     files = {"/etc/sysctl.d/a.conf": b"fs.nr_open=65536\n"}
     found, message, _host = ask({FIN: 30}, {}, [nofile(100000)], files=files)
