@@ -74,8 +74,8 @@ options:
       - For how many TCP connections at once the host is meant. Their kernel memory with the values after the change is worked out,
         shown in RV(cost), and held against the memory of the host, or the limit of the container where that is less.
       - What counts is the larger of what all may fill to begin with (the second numbers of C(net.ipv4.tcp_rmem) and
-        C(net.ipv4.tcp_wmem)), and what they come to when grown (the third numbers, held back by C(net.ipv4.tcp_mem)); and sockets and
-        descriptors, 4 KiB each.
+        C(net.ipv4.tcp_wmem)), and what they come to when grown (the third numbers, held back by C(net.ipv4.tcp_mem)); sockets and
+        descriptors, 4 KiB each; and as many sockets in TIME-WAIT as C(net.ipv4.tcp_max_tw_buckets) allows, 256 bytes each.
     type: int
   memory_warn:
     description: The percentage of the memory above which the cost of O(connections) is warned of.
@@ -338,13 +338,14 @@ cost:
   type: dict
   sample:
     connections: 10000
-    bytes: 1515520000
+    bytes: 1561600000
     memory: 2147483648
-    percent: 70
+    percent: 72
     refused: false
-    text: "10000 connections may take 1.4 GiB of kernel memory, 70 percent of 2 GiB: buffers to begin with, 10000 x (131072 + 16384)
+    text: "10000 connections may take 1.5 GiB of kernel memory, 72 percent of 2 GiB: buffers to begin with, 10000 x (131072 + 16384)
       bytes = 1.4 GiB; fully grown, 10000 x (16777216 + 16777216) bytes = 312 GiB, held to 190 MiB by the 48640 pages of
-      net.ipv4.tcp_mem; sockets and descriptors, 10000 x 4096 bytes = 39.1 MiB."
+      net.ipv4.tcp_mem; sockets and descriptors, 10000 x 4096 bytes = 39.1 MiB; in TIME-WAIT, 180000 (net.ipv4.tcp_max_tw_buckets)
+      x 256 bytes = 43.9 MiB."
 undone:
   description: What was put back after an entry was refused, one sentence each.
   returned: failure

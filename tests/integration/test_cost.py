@@ -11,7 +11,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _co
 from ansible_collections.tunefleet.linux.tests.integration.namespace import Namespace, one_sentence
 
 MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-RMEM, WMEM = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"
+RMEM, WMEM, WAITING = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_max_tw_buckets"
 
 
 def test_shown_in_check_mode_and_refused_before_any_write(ns: Namespace) -> None:
@@ -29,7 +29,8 @@ def test_shown_in_check_mode_and_refused_before_any_write(ns: Namespace) -> None
     outcome = ns.profile(sysctl=sane, connections=connections, check_mode=True)
     assert not outcome.failed
     cost = outcome.result["cost"]
-    assert cost["bytes"] == connections * (131072 + 16384 + 4096) and cost["memory"] <= MEMORY
+    waiting = int(ns.live(WAITING)[WAITING]) * 256
+    assert cost["bytes"] == connections * (131072 + 16384 + 4096) + waiting and cost["memory"] <= MEMORY
     assert cost["percent"] == cost["bytes"] * 100 // cost["memory"]
     one_sentence(ns.profile(sysctl=sane, connections=0), "connections is 0")
 
@@ -39,3 +40,5 @@ def test_the_structures_of_a_connection_are_as_large_as_is_said(ns: Namespace) -
     sizes = {line.split()[0]: int(line.split()[3]) for line in lines}
     found = sum(sizes[name] for name in ("TCPv6", "sock_inode_cache", "filp", "dentry", "eventpoll_epi")) + 8
     assert 0.75 * _cost.CONNECTION < found <= _cost.CONNECTION
+    waiting = max(sizes["tw_sock_TCP"], sizes["tw_sock_TCPv6"])
+    assert 0.75 * _cost.TIME_WAIT < waiting <= _cost.TIME_WAIT

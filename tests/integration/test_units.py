@@ -337,7 +337,9 @@ def test_without_names_the_defaults_and_every_unit_that_speaks(host: BootedHost)
     host.sh("systemctl daemon-reload; systemctl start spoken")
     found = info(host)
     assert found["system", "nofile"]["live"] == {"soft": 1024, "hard": 524288}
-    spoken = {name: one["effective"] for (name, item), one in found.items() if item == "nofile" and "unit" in one["target"]}
+    spoken = {
+        name: one["effective"] for (name, item), one in found.items() if item == "nofile" and "unit" in one["target"]
+    }
     assert spoken["spoken.service"] == found["spoken.service", "nofile"]["live"] == {"soft": 7000, "hard": 8000}
     assert spoken["spoken-too.service"] == {"soft": 600, "hard": 600}
     assert "systemd-journald.service" in spoken and "ssh.service" not in spoken

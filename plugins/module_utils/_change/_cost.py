@@ -11,6 +11,9 @@ Two things are worked out, and the larger counts:
   pages and belongs to the whole machine (Documentation/networking/ip-sysctl.rst), and by default is 9 percent of the memory.
 
 Both count what the kernel charges to a socket, which includes its own bookkeeping of each packet (socket(7), SO_RCVBUF).
+
+Besides, as many sockets in TIME-WAIT may be there as tcp_max_tw_buckets allows, whatever the number of connections: each one that
+ends on this side leaves one for 60 seconds. Nothing charges them to tcp_mem.
 """
 
 import typing as t
@@ -20,12 +23,15 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wh
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._whole import World
 
 RMEM, WMEM, MEM = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_mem"
-KEYS = (RMEM, WMEM, MEM)
+TIME_WAITS = "net.ipv4.tcp_max_tw_buckets"
+KEYS = (RMEM, WMEM, MEM, TIME_WAITS)
 
 # Bytes for each connection besides its buffers: the socket (2560 for TCP over IPv6), its inode (832), file (256) and
 # directory entry (192), its place in an epoll set (128) and in the table of open files (8) are 3976. From /proc/slabinfo of
 # Linux 6.18 on x86-64, each the larger one of the kernels since 6.1; rounded up to a page, for slabs are never full.
 CONNECTION = 4096
+# Bytes of one in TIME-WAIT, tw_sock_TCP and tw_sock_TCPv6 there.
+TIME_WAIT = 256
 
 _UNITS = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
@@ -51,8 +57,16 @@ def _buffers(world: World, place: int) -> t.Optional[t.Tuple[int, int]]:
     return None if receive is None or send is None else (receive, send)
 
 
-def _in_world(world: World, connections: int, machine: Machine) -> t.Optional[t.Tuple[int, str]]:
-    """Bytes, and how they come about; None where the buffers are not known."""
+class _Told(t.NamedTuple):
+    """Bytes of all, those of TIME-WAIT among them, and how they come about."""
+
+    needed: int
+    waiting: int
+    lines: str
+
+
+def _in_world(world: World, connections: int, machine: Machine) -> t.Optional[_Told]:
+    """None where the buffers are not known."""
     first, last = _buffers(world, 1), _buffers(world, 2)
     if first is None or last is None:
         return None
@@ -69,7 +83,13 @@ def _in_world(world: World, connections: int, machine: Machine) -> t.Optional[t.
         lines[1] += ", held back by {0} of the machine that this container runs on".format(MEM)
     elif held < full:
         lines[1] += ", held to {0} by the {1} pages of {2}".format(size(held), pages, MEM)
-    return structures + max(start, held or 0), "; ".join(lines)
+    most = world.number(TIME_WAITS) or 0
+    if most > 0:
+        lines.append(
+            "in TIME-WAIT, {0} ({1}) x {2} bytes = {3}".format(most, TIME_WAITS, TIME_WAIT, size(most * TIME_WAIT))
+        )
+    waiting = max(most, 0) * TIME_WAIT
+    return _Told(structures + max(start, held or 0) + waiting, waiting, "; ".join(lines))
 
 
 def of(plan: d.Plan, policy: _wish.Policy, machine: t.Optional[Machine]) -> t.Optional[d.Cost]:
@@ -80,25 +100,26 @@ def of(plan: d.Plan, policy: _wish.Policy, machine: t.Optional[Machine]) -> t.Op
     if policy.connections is None or machine is None:
         return None
     found = [(_in_world(world, policy.connections, machine), world.when) for world in _whole.worlds(plan, policy)]
-    known = [(one[0], one[1], when) for one, when in found if one is not None]
+    known = [(one, when) for one, when in found if one is not None]
     if not known or machine.memory is None:
         missing = "the memory of the host" if known else "{0} and {1}".format(RMEM, WMEM)
         text = "What {0} connections cost cannot be told: {1} cannot be read here.".format(policy.connections, missing)
         return d.Cost(policy.connections, None, machine.memory, None, False, True, text)
-    number, lines, when = max(known, key=lambda one: one[0])
-    percent = number * 100 // machine.memory
+    told, when = max(known, key=lambda one: one[0].needed)
+    percent = told.needed * 100 // machine.memory
     refused = percent > policy.memory_refuse
     text = "{0} connections may take {1} of kernel memory{2}, {3} percent of {4}: {5}.".format(
-        policy.connections, size(number), when, percent, size(machine.memory), lines
+        policy.connections, size(told.needed), when, percent, size(machine.memory), told.lines
     )
     return d.Cost(
         policy.connections,
-        number,
+        told.needed,
         machine.memory,
         percent,
         refused and policy.strict,
         percent > policy.memory_warn,
         text,
+        TIME_WAITS if told.waiting * 2 > told.needed else "the second numbers of {0} and {1}".format(RMEM, WMEM),
     )
 
 
@@ -107,8 +128,6 @@ def sentence(cost: d.Cost, policy: _wish.Policy) -> str:
     if cost.percent is None:
         return cost.text
     share = policy.memory_refuse if cost.refused else policy.memory_warn
-    return (
-        "{0} That is above {1} percent. Lower the second numbers of {2} and {3}, or plan for fewer connections.".format(
-            cost.text, share, RMEM, WMEM
-        )
+    return "{0} That is above {1} percent. Lower {2}, or plan for fewer connections.".format(
+        cost.text, share, cost.mostly
     )

@@ -173,7 +173,8 @@ class Finding(t.NamedTuple):
 class Cost(t.NamedTuple):
     """Kernel memory for a number of connections, in bytes; None where it cannot be told. ``text`` holds the arithmetic.
 
-    ``percent`` is the share of the memory, ``refused`` and ``warned`` say that it is above what is allowed.
+    ``percent`` is the share of the memory, ``refused`` and ``warned`` say that it is above what is allowed, ``mostly`` what most of
+    it goes back to.
     """
 
     connections: int
@@ -183,6 +184,7 @@ class Cost(t.NamedTuple):
     refused: bool
     warned: bool
     text: str
+    mostly: str = ""
 
 
 class Context(t.NamedTuple):

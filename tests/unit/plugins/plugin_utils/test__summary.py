@@ -134,7 +134,9 @@ def test_two_profiles_have_a_line_each_and_hosts_one_row() -> None:
 def test_a_host_that_was_given_a_profile_twice_is_one_host(size: int) -> None:
     """As by two plays, or by a role in a loop: a setting counts once, as changed if it ever was."""
     again = setting("net.ipv4.tcp_fin_timeout", "ok", live={"before": "30", "after": "30"})
-    hosts = [one for number in range(size) for one in (outcome(f"a{number}", CHANGED), outcome(f"a{number}", OK, again))]
+    hosts = [
+        one for number in range(size) for one in (outcome(f"a{number}", CHANGED), outcome(f"a{number}", OK, again))
+    ]
     lines = texts(*hosts)
     assert lines[0] == f"Apply of web_server on {'1 host' if size == 1 else '30 hosts'}: {size} changed."
     label = "a0" if size == 1 else "a0, a1, a2 and 27 more"

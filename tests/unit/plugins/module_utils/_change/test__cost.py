@@ -98,6 +98,24 @@ def test_the_dearer_of_now_and_the_next_boot_counts():
     assert ask({}, one, persist=False)[0]["cost"]["percent"] == 70
 
 
+def test_sockets_in_time_wait_count_besides():
+    """1800000 of them, line 68 of the memo, are 439 MiB; 180000, as in web_server, are a tenth."""
+    one = host({"net/ipv4/tcp_max_tw_buckets": "8192"})
+    result, _warnings = ask({"net.ipv4.tcp_max_tw_buckets": 1800000}, one, memory_warn=100)
+    assert result["cost"]["bytes"] == 10000 * (131072 + 16384 + 4096) + 1800000 * 256
+    assert result["cost"]["text"].endswith(
+        "; in TIME-WAIT, 1800000 (net.ipv4.tcp_max_tw_buckets) x 256 bytes = 439 MiB."
+    )
+    found = ask({}, host({"net/ipv4/tcp_max_tw_buckets": "8192"}))[0]["cost"]
+    assert found["bytes"] == 10000 * (131072 + 16384 + 4096) + 8192 * 256
+
+
+def test_it_is_told_what_most_of_it_goes_back_to():
+    one = host({"net/ipv4/tcp_max_tw_buckets": "8192"}, {"/proc/meminfo": "MemTotal: 524288 kB\n"})
+    failure = refused({"net.ipv4.tcp_max_tw_buckets": 1800000}, one, connections=100, memory_refuse=80)
+    assert "Lower net.ipv4.tcp_max_tw_buckets, or plan for fewer connections." in str(failure)
+
+
 def test_a_container_has_its_own_limit_and_not_tcp_mem():
     texts = dict(TWO_GIB, **{"/sys/fs/cgroup/memory.max": str(1 << 30)})
     failure = refused({}, host({MEM: None}, texts))
