@@ -69,7 +69,7 @@ from pathlib import Path
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._explain import explain, topic_of
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._explain import Texts, explain, topic_of
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import ProfileProblem
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library
 
@@ -88,9 +88,8 @@ class LookupModule(LookupBase):
             topic = topic_of(terms[0], profiles)
             if self.get_option("want") == "topic":
                 return [{"kind": topic.kind, "name": topic.name}]
-            return list(
-                explain(topic, profiles, library.shared_sources, self.get_option("hosts"), self.get_option("width"))
-            )
+            texts = Texts(library.shared_sources, library.quotes)
+            return list(explain(topic, profiles, texts, self.get_option("hosts"), self.get_option("width")))
         except ProfileProblem as problem:
             # On its own: newer releases of ansible-core append what an error was raised from.
             raise AnsibleLookupError(str(problem)) from None

@@ -22,6 +22,8 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import an
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     Profile,
     ProfileProblem,
+    Quote,
+    Quotes,
     Reason,
     Source,
     Wish,
@@ -59,6 +61,13 @@ class Statement:
     reason: Reason
 
 
+class Texts(t.NamedTuple):
+    """What profiles refer to: sources that any of them may name, and what some of them say on which line."""
+
+    sources: Mapping[str, Source]
+    quotes: Quotes = {}
+
+
 def topic_of(name: str, profiles: Mapping[str, Profile]) -> Topic:
     """What a typed name stands for. The last word of a key is enough where only one known key has it.
 
@@ -89,14 +98,13 @@ def topic_of(name: str, profiles: Mapping[str, Profile]) -> Topic:
 def explain(
     topic: Topic,
     profiles: Mapping[str, Profile],
-    sources: Mapping[str, Source],
+    texts: Texts,
     hosts: Mapping[str, Mapping[str, t.Any]],
     width: int = 80,
 ) -> list[str]:
     """The explanation as lines.
 
-    :param profiles: all of them, by name. :param sources: the texts that every profile may refer to.
-    :param hosts: what ``sysctl_info`` (or ``limits_info``) returned, by host.
+    :param profiles: all of them, by name. :param hosts: what ``sysctl_info`` (or ``limits_info``) returned, by host.
     :raises ProfileProblem: when neither the collection nor any of the hosts knows the key.
     """
     if not topic.known and not any(_has(one) for one in hosts.values()):
@@ -105,9 +113,12 @@ def explain(
     page.add(topic.name)
     _what_it_does(page, topic)
     stated = _statements(topic, profiles)
-    declared = {**sources, **{name: one for profile in profiles.values() for name, one in profile.sources.items()}}
-    _documents(page, stated, declared)
-    _wishes(page, stated, profiles)
+    own = {name: one for profile in profiles.values() for name, one in profile.sources.items()}
+    _documents(page, stated, texts._replace(sources={**texts.sources, **own}))
+    literal = [one for one in stated if one.profile in texts.quotes or profiles[one.profile].audit_only]
+    _wishes(page, "What the profiles want", [one for one in stated if one not in literal], profiles)
+    if literal:
+        _wishes(page, "Word for word, to compare hosts with", literal, profiles)
     _hosts(page, topic, hosts)
     return page.lines
 
@@ -139,7 +150,8 @@ class _Page:
 
 def _what_it_does(page: _Page, topic: Topic) -> None:
     if topic.kind == LIMIT:
-        page.add(f"An item of limits.conf(5), counted in {ITEMS[topic.name]}: what each new login session gets.", 2)
+        page.add(f"An item of limits.conf(5), counted in {ITEMS[topic.name]}.", 2)
+        page.add("Rules of limits.conf(5) hold for new login sessions; services take what systemd gives them.", 2)
         return
     facts = _catalog.find(topic.name)
     if facts is None:
@@ -191,7 +203,7 @@ def _statements(topic: Topic, profiles: Mapping[str, Profile]) -> list[Statement
             found.append(Statement(name, str(setting.wish), setting.reason))
         for (domain, item), limit in profile.limits.items():
             if topic.kind == LIMIT and item == topic.name:
-                found.append(Statement(name, f"{domain}: {_sides(limit.soft, limit.hard)}", limit.reason))
+                found.append(Statement(name, f"{_sides(limit.soft, limit.hard)} for {domain}", limit.reason))
     return found
 
 
@@ -201,8 +213,8 @@ def _sides(soft: Wish | None, hard: Wish | None) -> str:
     return ", ".join(f"{side} {wish}" for side, wish in (("soft", soft), ("hard", hard)) if wish is not None)
 
 
-def _documents(page: _Page, stated: Sequence[Statement], sources: Mapping[str, Source]) -> None:
-    """Each text with the lines that profiles name of it; where a profile of its name holds it word for word, what it says."""
+def _documents(page: _Page, stated: Sequence[Statement], texts: Texts) -> None:
+    """Each text with the lines that profiles name of it, and what stands there as far as that is known."""
     lines: dict[str, set[int]] = {}
     for statement in stated:
         for citation in statement.reason.source:
@@ -213,22 +225,21 @@ def _documents(page: _Page, stated: Sequence[Statement], sources: Mapping[str, S
         return
     page.heading("What the documents say")
     for name in sorted(lines):
-        numbers = listed([str(line) for line in sorted(lines[name])])
-        word = "line" if len(lines[name]) == 1 else "lines"
-        page.add(f"{name} ({sources[name].title}), {word} {numbers}", 2, 4)
-        for statement in stated:
-            if statement.profile == name:
-                _say(page, statement.wish, statement.reason, 4)
+        page.add(f"{name}: {texts.sources[name].title}", 2, 4)
+        quoted = texts.quotes.get(name, {})
+        for number in sorted(lines[name]):
+            _say(page, number, quoted.get(number))
 
 
-def _say(page: _Page, wish: str, reason: Reason, indent: int) -> None:
-    page.add(f"{wish}. {reason.why}" if reason.why else wish, indent, 2)
-    if reason.hazard:
-        page.add(f"HAZARD: {reason.hazard}", indent + 2)
+def _say(page: _Page, line: int, quote: Quote | None) -> None:
+    english = quote.english if quote else ""
+    page.field(f"line {line}", english or (quote.text if quote else ""), 4)
+    if quote and english:
+        page.field("", f"({quote.text})", 4)
 
 
-def _wishes(page: _Page, stated: Sequence[Statement], profiles: Mapping[str, Profile]) -> None:
-    page.heading("What the profiles want")
+def _wishes(page: _Page, title: str, stated: Sequence[Statement], profiles: Mapping[str, Profile]) -> None:
+    page.heading(title)
     if not stated:
         page.add("No profile speaks of it.", 2)
     for statement in stated:
@@ -270,7 +281,7 @@ def _state(topic: Topic, result: Mapping[str, t.Any]) -> list[str]:
     if not result or result.get("failed") or result.get("unreachable"):
         return [f"unknown\tit could not be asked: {result.get('msg') or 'no answer'}"]
     if topic.kind == LIMIT:
-        return _limit_state(one for one in result.get("limits") or () if one.get("item") == topic.name)
+        return list(_limit_state([one for one in result.get("limits") or () if one.get("item") == topic.name]))
     return [line for one in result.get("settings") or () for line in _setting_state(one)]
 
 
@@ -290,14 +301,44 @@ def _setting_state(one: Mapping[str, t.Any]) -> Iterable[str]:
         yield f"{str(one['status']).replace('ok', 'note')}\t{one.get('reason') or ''}"
 
 
-def _limit_state(limits: Iterable[Mapping[str, t.Any]]) -> list[str]:
-    found = []
-    for one in limits:
-        target = " ".join(map(str, one["target"].values()))
-        effective, rule = one.get("effective") or {}, one.get("rule") or {}
-        sides = [f"{side} {_or_none(effective.get(side))} ({rule.get(side) or 'no rule'})" for side in ("soft", "hard")]
-        found.append(f"{target}\t{', '.join(sides)}")
-    return found or ["rules\tnone: a new session has what the program that starts it has"]
+def _limit_state(limits: Sequence[Mapping[str, t.Any]]) -> Iterable[str]:
+    """Sessions, then what systemd gives services, then the units that have limits of their own."""
+    kinds = {
+        kind: [one for one in limits if kind in one["target"]]
+        for kind in ("user", "domain", "process", "manager", "unit")
+    }
+    sessions = [f"{_target(one)}: {_in_force(one)}" for kind in ("user", "domain", "process") for one in kinds[kind]]
+    services = [_of_manager(one) for one in kinds["manager"]]
+    services += [f"{_target(one)}: {_in_force(one)}" for one in kinds["unit"]]
+    yield from _column("sessions", sessions or ["no rule: each has what the program that starts it has"])
+    yield from _column("services", services)
+
+
+def _column(title: str, lines: Iterable[str]) -> Iterable[str]:
+    """The lines behind one title."""
+    return (f"{'' if number else title}\t{line}" for number, line in enumerate(lines))
+
+
+def _target(one: Mapping[str, t.Any]) -> str:
+    return " ".join(map(str, one["target"].values()))
+
+
+def _of_manager(one: Mapping[str, t.Any]) -> str:
+    where = "" if one["rule"]["hard"] else f" ({one.get('set_by')})"
+    return f"{'by default' if one['target']['manager'] == 'system' else 'of users'}: {_in_force(one)}{where}"
+
+
+def _in_force(one: Mapping[str, t.Any]) -> str:
+    """What starts anew gets, by which line, and what runs now where that is something else."""
+    rule, live = one["rule"], one.get("live") or {}
+    sides = {side: f"{side} {_or_none(one['effective'].get(side))}" for side in ("soft", "hard")}
+    if rule["soft"] == rule["hard"]:
+        text = ", ".join(sides.values()) + (f" ({rule['soft']})" if rule["soft"] else "")
+    else:
+        text = ", ".join(f"{sides[side]} ({rule[side] or 'no rule'})" for side in sides)
+    if live.get("hard") is not None and live != one["effective"]:
+        text += f"; what runs has soft {live['soft']}, hard {live['hard']}, set by {one.get('set_by')}"
+    return text + (f"; {one['reason']}" if one.get("reason") else "")
 
 
 def _or_none(value: t.Any) -> str:

@@ -107,6 +107,18 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """What a text says on one line: its own words, and in English what they come to where they are in another language."""
+
+    text: str
+    english: str = ""
+
+
+Quotes = Mapping[str, Mapping[int, Quote]]
+"""Quotes by source and line."""
+
+
+@dataclass(frozen=True)
 class Profile:
     """One profile file, checked."""
 

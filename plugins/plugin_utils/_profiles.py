@@ -14,7 +14,14 @@ from functools import cached_property
 from pathlib import Path
 
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._compose import ancestors, compose
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import Profile, ProfileProblem, Source, listed
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
+    Profile,
+    ProfileProblem,
+    Quote,
+    Quotes,
+    Source,
+    listed,
+)
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile_file import (
     check_overrides,
     check_profile,
@@ -56,6 +63,17 @@ class Library:
     def shared_sources(self) -> Mapping[str, Source]:
         """The texts that every profile may refer to."""
         return check_sources(_read(self._roles / "tune" / "files" / "sources.yml"))
+
+    @cached_property
+    def quotes(self) -> Quotes:
+        """What the two documents say on the lines that profiles name."""
+        data: Mapping[str, Mapping[str, t.Any]] = _read(self._roles / "tune" / "files" / "quotes.yml").data
+        return {
+            source: {
+                int(line): Quote(**said) if isinstance(said, dict) else Quote(str(said)) for line, said in lines.items()
+            }
+            for source, lines in data.items()
+        }
 
     def load(self, names: Iterable[str]) -> Mapping[str, Profile]:
         """The named profiles and everything they extend, by name."""

@@ -199,9 +199,9 @@ class _Page:
                 self.add(line, tone, indent="  ", hang=" " * (column + 2))
             rest = variants[MAX_VARIANTS:]
             if rest:
-                hosts = {host for _text, others in rest for host in others}
+                others = {host for _text, those in rest for host in those}
                 self.add(
-                    f"{name.ljust(column)}  and {len(rest)} more kinds on {_number(len(hosts), 'host')}",
+                    f"{name.ljust(column)}  and {len(rest)} more kinds on {_number(len(others), 'host')}",
                     tone,
                     indent="  ",
                 )

@@ -7,13 +7,21 @@ import typing as t
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._explain import LIMIT, SYSCTL, Topic, explain, topic_of
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._explain import (
+    LIMIT,
+    SYSCTL,
+    Texts,
+    Topic,
+    explain,
+    topic_of,
+)
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     VALUE,
     Limit,
     Profile,
     ProfileProblem,
+    Quote,
     Reason,
     Setting,
     Source,
@@ -22,6 +30,7 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
 
 FIN = "net.ipv4.tcp_fin_timeout"
 SOURCES = {"memo_ko": Source("Korean memo", "memo.txt"), "kernel_ip": Source("IP sysctl", "https://k")}
+QUOTES = {"memo_ko": {55: Quote("tcp_fin_timeout=10"), 101: Quote("원래 30", "30 as it was")}}
 
 
 def profile(name: str, extends: tuple[str, ...] = (), **fields: t.Any) -> Profile:
@@ -64,7 +73,7 @@ def seen(
 
 
 def lines(name: str = FIN, hosts: dict[str, t.Any] | None = None, width: int = 80) -> list[str]:
-    return explain(topic_of(name, PROFILES), PROFILES, SOURCES, hosts or {}, width)
+    return explain(topic_of(name, PROFILES), PROFILES, Texts(SOURCES, QUOTES), hosts or {}, width)
 
 
 def section(page: list[str], heading: str) -> list[str]:
@@ -86,25 +95,32 @@ def test_what_it_does_comes_from_the_catalog() -> None:
 
 def test_each_document_with_its_lines_and_what_it_says_there() -> None:
     assert section(lines(), "What the documents say") == [
-        "  book (Book), line 3",
-        "  memo_ko (Korean memo), lines 55, 101 and 138",
-        "    30. Line 55 says 10.",
-        "      HAZARD: Cuts off.",
+        "  book: Book",
+        "    line 3",
+        "  memo_ko: Korean memo",
+        "    line 55   tcp_fin_timeout=10",
+        "    line 101  30 as it was",
+        "              (원래 30)",
+        "    line 138",
     ]
 
 
 def test_each_profile_with_its_wish_and_reason() -> None:
+    """Those that are there to be compared with come last."""
     assert section(lines(), "What the profiles want") == [
-        "  memo_ko: 30",
-        "    Line 55 says 10.",
-        "    HAZARD: Cuts off.",
-        "    Source: memo_ko:55, memo_ko:101",
         "  web: 20",
         "    Because.",
         "    Source: memo_ko:138, book:3, kernel_ip",
         "    Also part of proxy.",
     ]
+    assert section(lines(), "Word for word, to compare hosts with") == [
+        "  memo_ko: 30",
+        "    Line 55 says 10.",
+        "    HAZARD: Cuts off.",
+        "    Source: memo_ko:55, memo_ko:101",
+    ]
     assert section(lines("vm.swappiness"), "What the profiles want") == ["  No profile speaks of it."]
+    assert "Word for word, to compare hosts with" not in lines("vm.swappiness")
 
 
 def test_hosts_that_have_the_same_share_a_part() -> None:
@@ -146,20 +162,53 @@ def test_a_key_that_only_hosts_know() -> None:
     )
 
 
+def entry(target: dict[str, str], soft: t.Any, hard: t.Any, *rule: str | None, **fields: t.Any) -> dict[str, t.Any]:
+    return {
+        "target": target,
+        "item": "nofile",
+        "effective": {"soft": soft, "hard": hard},
+        "rule": dict(zip(("soft", "hard"), rule or (None, None))),
+        **fields,
+    }
+
+
 def test_a_limit() -> None:
-    rule = {"soft": "/etc/security/limits.conf:4", "hard": None}
     host = {
         "limits": [
-            {"target": {"domain": "*"}, "item": "nofile", "effective": {"soft": 4096, "hard": 524288}, "rule": rule},
-            {"target": {"domain": "*"}, "item": "nproc", "effective": {"soft": 1, "hard": 1}, "rule": rule},
+            entry({"domain": "*"}, 4096, 524288, "/etc/security/limits.conf:4", None),
+            dict(entry({"domain": "*"}, 1, 1, "/x:1", "/x:1"), item="nproc"),
         ]
     }
     page = lines("nofile", {"a": host, "b": {"limits": []}})
-    assert page[1].startswith("  An item of limits.conf(5), counted in open files")
-    assert "  proxy: *: soft and hard >= 65535" in page
-    assert section(page, "What the documents say") == ["  memo_ko (Korean memo), line 13"]
-    assert section(page, "What a has") == ["  *         soft 4096 (/etc/security/limits.conf:4), hard 524288 (no rule)"]
-    assert section(page, "What b has") == ["  rules     none: a new session has what the program that starts it has"]
+    assert page[1:3] == [
+        "  An item of limits.conf(5), counted in open files.",
+        "  Rules of limits.conf(5) hold for new login sessions; services take what",
+    ]
+    assert "  proxy: soft and hard >= 65535 for *" in page
+    assert section(page, "What the documents say") == ["  memo_ko: Korean memo", "    line 13"]
+    assert section(page, "What a has") == [
+        "  sessions  *: soft 4096 (/etc/security/limits.conf:4), hard 524288 (no rule)"
+    ]
+    assert section(page, "What b has") == ["  sessions  no rule: each has what the program that starts it has"]
+
+
+def test_the_limit_of_services() -> None:
+    """The default of systemd, and each unit with a limit of its own; and what runs still, where that is something else."""
+    unit, default = "/etc/systemd/system/web.service.d/a.conf:2", "the default of systemd (DefaultLimitNOFILE)"
+    limits = [
+        entry({"unit": "web.service"}, 10, 20, unit, unit, live={"soft": 5, "hard": 6}, set_by="the process itself"),
+        entry({"unit": "db.service"}, 30, 30, "/db:3", "/db:3", live={"soft": 30, "hard": 30}, set_by="/db:3"),
+        entry({"manager": "system"}, 1024, 524288, live={"soft": 1024, "hard": 524288}, set_by=default),
+        entry({"unit": "off.service"}, 1, 1, "/off:1", "/off:1", reason="the unit is masked and never starts"),
+    ]
+    page = lines("nofile", {"a": {"limits": limits}}, width=160)
+    assert section(page, "What a has") == [
+        "  sessions  no rule: each has what the program that starts it has",
+        f"  services  by default: soft 1024, hard 524288 ({default})",
+        f"            web.service: soft 10, hard 20 ({unit}); what runs has soft 5, hard 6, set by the process itself",
+        "            db.service: soft 30, hard 30 (/db:3)",
+        "            off.service: soft 1, hard 1 (/off:1); the unit is masked and never starts",
+    ]
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])

@@ -237,6 +237,35 @@ def test_each_value_of_the_documents_has_a_home(row: Row) -> None:
         assert row.citation in entry.reason.source, home
 
 
+def test_each_line_that_is_cited_is_quoted_and_no_other() -> None:
+    """tools/check_quotes.py holds the quotes against the documents themselves, which are not in here."""
+    cited: dict[str, set[int]] = {document: set() for document in DOCUMENT_LINES}
+    for name in NAMES:
+        for entry in entries(name).values():
+            for citation in entry.reason.source:
+                document, _colon, line = citation.partition(":")
+                if line:
+                    cited[document].add(int(line))
+    assert {document: set(quotes) for document, quotes in LIBRARY.quotes.items()} == cited
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.citation} {row.entry}")
+def test_the_quote_of_a_line_says_what_the_table_says(row: Row) -> None:
+    text = LIBRARY.quotes[row.document][row.line].text
+    if row.kind != "advice":
+        assert re.search(rf"(?<![0-9]){row.value}(?![0-9])", text), text
+    if "=" in text or "/proc/sys/" in text:
+        assert row.entry.rpartition(".")[2] in text
+    if "soft" in text or "hard" in text:
+        assert text.split()[:3] == [row.entry.split()[index] for index in (0, 2, 1)]
+
+
+@pytest.mark.parametrize("document", DOCUMENT_LINES)
+def test_what_is_not_written_in_english_has_a_translation(document: str) -> None:
+    for line, quote in LIBRARY.quotes[document].items():
+        assert bool(quote.english) != quote.text.isascii(), line
+
+
 @pytest.mark.parametrize("document", DOCUMENT_LINES)
 def test_the_last_line_of_a_document_counts(document: str) -> None:
     last = {row.entry: row for row in ROWS if row.document == document and row.kind == "value"}
