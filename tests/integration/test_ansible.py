@@ -277,7 +277,12 @@ def test_explain_says_what_hosts_have_live_on_file_and_at_boot(fleet: Fleet) -> 
     assert run.status == 0 and fleet.executions() == count + 1 and fleet.ns.snapshot() == before, run.text
     lines = run.text.splitlines()
     assert lines[0] == FIN and "PLAY" not in run.text and "TASK" not in run.text, run.text
-    assert any(line.startswith("  memo_ko (") and "lines 55, 101 and 138" in line for line in lines), run.text
+    place = next(number for number, line in enumerate(lines) if line.startswith("  memo_ko: "))
+    assert lines[place + 1 : place + 4] == [
+        f"    line 55   {FIN}=10",
+        f"    line 101  {FIN}=30",
+        "    line 138  /proc/sys/net/ipv4/tcp_fin_timeout: 180 -> 30",
+    ], run.text
     assert "  web_server: 30" in lines
     seen = lines[lines.index("What host has") + 1 :]
     assert seen[:3] == [
@@ -296,7 +301,11 @@ def test_explain_offers_near_names_and_knows_limits(fleet: Fleet) -> None:
         assert run.text.startswith(f"'{key}' is n") and "did you mean" in run.text and "tcp_fin_timeout'" in run.text
     fleet.ns.write("/etc/security/limits.conf", "* soft nofile 7777\n")
     run = fleet.play("tunefleet.linux.explain", "-e", "key=nofile", **say)
-    assert "soft 7777 (/etc/security/limits.conf:1)" in run.text and "open_files: *: soft and hard >= 65535" in run.text
+    assert "  open_files: soft and hard >= 65535 for *" in run.text.splitlines()
+    assert "  sessions  *: soft 7777 (/etc/security/limits.conf:1)" in run.text, run.text
+    fleet.ns.write("/etc/systemd/system/tf-mine.service", "[Service]\nLimitNOFILE=700:800\n")
+    run = fleet.play("tunefleet.linux.explain", "-e", "key=nofile", **say)
+    assert "tf-mine.service: soft 700, hard 800" in run.text and "tf-mine.service:2)" in run.text, run.text
 
 
 GOOD_ENTRY = "value: 1, why: W., source: [kernel_ip]"
