@@ -20,6 +20,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils import _host
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _request
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils._change.test__ledger_runs import (
     NOFILE,
     OPTIONS,
@@ -31,16 +32,32 @@ from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_ho
     proc_limits,
 )
 
+# A process that runs, as procfs(5) shows it.
+PID_FILE, LIMITS_OF_IT, STAT = "/run/x.pid", "/proc/77/limits", "/proc/77/stat"
+PROCESS = {"process": PID_FILE, "item": "nofile"}
+RUNS = {
+    PID_FILE: b"77\n",
+    STAT: ("77 (x) S 1 " + " ".join(["0"] * 17) + " 4242 0 0\n").encode(),
+    LIMITS_OF_IT: proc_limits(nofile=(1024, 4096)).encode(),
+    "/proc/uptime": b"1000.00 900.00\n",
+}
 FILES = {
     SYSCTL_FILE: b"# mine\nnet.core.somaxconn = 4096\n",
     "/proc/1/limits": proc_limits(nofile=(1024, 524288), nproc=(96000, 96000)).encode(),
     "/proc/sys/kernel/random/boot_id": b"boot-1\n",
     "/proc/sys/kernel/osrelease": b"6.12.9-amd64\n",
     "/var/lib/x": b"",
+    **RUNS,
 }
 PROFILES = {
-    "a": {"sysctl": {"net.core.somaxconn": 8192, "net.ipv4.tcp_fin_timeout": 30}, "limits": [NOFILE]},
-    "b": {"sysctl": {"net.core.somaxconn": 9000, "net.ipv4.tcp_rmem": "8192 131072 16777216"}},
+    "a": {
+        "sysctl": {"net.core.somaxconn": 8192, "net.ipv4.tcp_fin_timeout": 30},
+        "limits": [NOFILE, dict(PROCESS, soft=2000)],
+    },
+    "b": {
+        "sysctl": {"net.core.somaxconn": 9000, "net.ipv4.tcp_rmem": "8192 131072 16777216"},
+        "limits": [dict(PROCESS, soft=3000, hard=3500)],
+    },
 }
 KEYS = ("net/core/somaxconn", "net/ipv4/tcp_fin_timeout", "net/ipv4/tcp_rmem")
 
@@ -57,6 +74,14 @@ class Sandbox(_host.Host):
         if isinstance(_host.os, Seam):
             _host.os.about_to("set", (path,), {})
         write(path, (text + "\n").encode())
+
+    def set_limit(self, pid, number, limit):
+        path = self._at(LIMITS_OF_IT)
+        if isinstance(_host.os, Seam):
+            _host.os.about_to("limit", (path,), {})
+        text = self.text(LIMITS_OF_IT)
+        write(path, _rlimits.rewritten(text, {_rlimits.item_of(number): limit}).encode())
+        return _rlimits.running(text)[_rlimits.item_of(number)]
 
     def path(self, name):
         return self._at(name)
@@ -160,7 +185,7 @@ def a_host(folder, files=None):
         write(host.path("/proc/sys/" + path), (text + "\n").encode())
     for path, data in (FILES if files is None else files).items():
         write(host.path(path), data)
-    os.makedirs(host.path("/run"))
+    os.makedirs(host.path("/run"), exist_ok=True)
     return host
 
 
@@ -187,7 +212,8 @@ def files_of(host):
 
 
 def live_of(host):
-    return {path: " ".join(host.live_text(path).split()) for path in KEYS}
+    found = {path: " ".join(host.live_text(path).split()) for path in KEYS}
+    return dict(found, process=_rlimits.running(host.text(LIMITS_OF_IT))["nofile"])
 
 
 def state_of(host):
@@ -310,7 +336,7 @@ class Disk:
 
     def replay(self, calls):
         for name, place, words in calls:
-            if name == "set":
+            if name in ("set", "limit"):
                 continue  # no disk
             node = self._at(place)
             if name == "open":
@@ -351,6 +377,8 @@ def boot(host):
         if equals and not line.startswith("#"):
             write(host.path("/proc/sys/" + key.strip().replace(".", "/")), (value.strip() + "\n").encode())
     write(host.path("/proc/sys/kernel/random/boot_id"), b"boot-2\n")
+    for path, data in RUNS.items():  # with the id that it had, and started as long after the boot
+        write(host.path(path), data)
     return host
 
 
@@ -361,6 +389,9 @@ def boot(host):
 )
 def test_a_power_cut_after_any_call(tmp_path, seamed, whats, names_first, note):
     story = Story(tmp_path, whats)
+    if story.what[0] == "-":
+        # The process is another one after the boot, and no revert raises its limits.
+        story.new[1]["process"] = story.start[1]["process"]
     calls = []
     host = story.copy(tmp_path / "whole")
     whole = str(tmp_path / "whole")
@@ -399,6 +430,7 @@ def test_an_error_of_any_call(tmp_path, seamed, monkeypatch, whats, reason, note
     """An apply puts everything back; a revert goes as far as it can. Then both are run again."""
     story = Story(tmp_path, whats)
     monkeypatch.setattr(Sandbox, "write_live", telling(Sandbox.write_live))
+    monkeypatch.setattr(Sandbox, "set_limit", telling(Sandbox.set_limit))
     number = failed = 0
     while True:
         number += 1
@@ -426,10 +458,10 @@ def test_an_error_of_any_call(tmp_path, seamed, monkeypatch, whats, reason, note
 
 
 def telling(real):
-    def write_live(self, key_path, text):
+    def told(self, *given):
         try:
-            real(self, key_path, text)
+            return real(self, *given)
         except OSError as error:
-            raise HostProblem(f"the kernel refused {text!r}: {error.strerror}")
+            raise HostProblem(f"the kernel refused {given}: {error.strerror}")
 
-    return write_live
+    return told

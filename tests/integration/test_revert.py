@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ import pytest
 from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     LEDGER,
     LIMITS_FILE,
+    PACKAGE,
     SYSCTL_FILE,
     ModuleRunner,
     Namespace,
@@ -142,6 +147,129 @@ def test_a_revert_restores_coupled_keys(ns: Namespace, settings: dict[str, Any])
     assert apply(ns, "x", sysctl=settings).changed
     assert revert(ns).changed
     assert ns.snapshot(stamps=False) == before
+
+
+# -- limits of running processes --------------------------------------------------------------------------------------------------
+
+PID_FILE = "/run/x.pid"
+PROCESS_RUNS = {
+    "a": {"limits": [{"process": PID_FILE, "item": "nofile", "soft": 2000}]},
+    "b": {"limits": [{"process": PID_FILE, "item": "nofile", "soft": {"at_least": 3000}}]},
+}
+# Opens as many files as it is told, one line for each order.
+OPENS = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+files = []
+for line in sys.stdin:
+    files += [open("/dev/null") for _ in range(int(line))]
+    print(len(files), flush=True)
+"""
+
+
+class Opener:
+    """A process with a limit of its own, whose id is in the file that is asked for."""
+
+    def __init__(self, ns: Namespace) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", OPENS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.open(1)
+        ns.write(PID_FILE, f"{self.process.pid}\n")
+        self.first = self.limit
+
+    @property
+    def limit(self) -> tuple[int, int]:
+        return resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+
+    @property
+    def soft(self) -> int:
+        return self.limit[0]
+
+    def open(self, count: int) -> None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline()
+
+    def close(self) -> None:
+        self.process.communicate(timeout=10)
+
+
+@pytest.fixture
+def opener(ns: Namespace) -> Iterator[Opener]:
+    found = Opener(ns)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.mark.parametrize(("order", "between"), [("ab", 3000), ("ba", 2000)])
+def test_limits_of_a_process_stack_and_go(ns: Namespace, opener: Opener, order: str, between: int) -> None:
+    start = ns.snapshot(stamps=False)
+    for name in "ab":
+        assert apply(ns, name, **PROCESS_RUNS[name]).changed
+    assert opener.soft == 3000
+    for name, left in zip(order, (between, 500), strict=True):
+        changes = opener.soft != left
+        predicted = revert(ns, name, check_mode=True)
+        outcome = revert(ns, name)
+        assert outcome.changed == changes and predicted.report == outcome.report and opener.soft == left
+        (limit,) = outcome.result["limits"]
+        assert (limit["status"], limit["after"]["soft"]) == ("changed" if changes else "ok", left)
+        assert limit["effective"] == limit["after"]
+        assert not revert(ns, name).changed
+    assert opener.limit == opener.first and ns.snapshot(stamps=False) == start
+    assert ns.read(LEDGER) is None
+
+
+def test_a_limit_that_somebody_else_has_set_since_stays_and_is_named(ns: Namespace, opener: Opener) -> None:
+    apply(ns, "a", **PROCESS_RUNS["a"])
+    resource.prlimit(opener.process.pid, resource.RLIMIT_NOFILE, (4000, opener.limit[1]))
+    outcome = revert(ns)
+    assert opener.soft == 4000 and ns.read(LEDGER) is None
+    assert [text for text in outcome.warnings if f"({opener.process.pid}): is 4000" in text], outcome.warnings
+
+
+def test_a_limit_that_the_process_needs_by_now_stays_and_is_named(ns: Namespace, opener: Opener) -> None:
+    """Else it could accept no connection until hundreds of others are closed."""
+    apply(ns, "a", **PROCESS_RUNS["a"])
+    opener.open(600)
+    outcome = revert(ns)
+    assert opener.soft == 2000 and ns.read(LEDGER) is None
+    assert [text for text in outcome.warnings if "more files open than the 500 that it was allowed" in text]
+
+
+def test_of_a_process_that_has_ended_nothing_is_kept(ns: Namespace, opener: Opener) -> None:
+    sizes = []
+    for _time in range(3):
+        apply(ns, "a", sysctl={FIN: 30 + _time}, limits=PROCESS_RUNS["a"]["limits"])
+        sizes.append(len(ns.read(LEDGER) or b""))
+        another = Opener(ns)
+        opener.process, another.process = another.process, opener.process
+        another.close()
+    assert len(set(sizes)) == 1
+    assert revert(ns).changed and opener.soft == 500 and ns.read(LEDGER) is None
+
+
+def test_a_process_of_another_boot_is_another_one(ns: Namespace, opener: Opener) -> None:
+    apply(ns, "a", **PROCESS_RUNS["a"])
+    ns.sh("echo 0b6d3c4e-0000-4000-8000-000000000001 >/run/b && mount --bind /run/b /proc/sys/kernel/random/boot_id")
+    assert not revert(ns).warnings and opener.soft == 2000 and ns.read(LEDGER) is None
+
+
+def test_a_limit_that_cannot_be_put_back_is_named_and_kept_in_mind(ns: Namespace, opener: Opener) -> None:
+    """Nobody without CAP_SYS_RESOURCE raises a hard limit, such as root in a container."""
+    apply(ns, "a", sysctl={FIN: 31}, limits=[{"process": PID_FILE, "item": "nofile", "soft": 2000, "hard": 2500}])
+    bounded = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource", sys.executable, "-m"]
+    stdin = json.dumps({"ANSIBLE_MODULE_ARGS": {"state": "reverted"}})
+    done = ns.run(*bounded, PACKAGE + "profile", stdin=stdin, check=False)
+    result = json.loads(done.stdout)
+    assert result["failed"] and opener.limit == (2000, 2500) and ns.live(FIN) == {FIN: "60"}
+    (told,) = result["not_undone"]
+    assert told.startswith(f"Process {opener.process.pid}: its former limit could not be put back")
+    assert [one["left"] for one in json.loads(ns.text(LEDGER))["processes"].values()] == [[2000, 2500]]
 
 
 # -- reboots ------------------------------------------------------------------------------------------------------------------

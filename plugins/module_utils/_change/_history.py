@@ -6,7 +6,12 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _revert, _seen_units, _transaction
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, Plan, Step
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
+    FileStep,
+    Plan,
+    ProcessStep,
+    Step,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import Ledger, LiveGoal, Unfinished
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import History, Request
@@ -35,11 +40,6 @@ def write(host: "Host", ledger: Ledger) -> None:
         host.write_private(_ledger.PATH, data)
 
 
-def boot_id(host: "Host") -> str:
-    """What tells this boot from every other: random(4)."""
-    return host.text(_ledger.BOOT_ID) or ""
-
-
 # -- clearing up after a killed run -----------------------------------------------------------------------------------------------
 
 
@@ -48,12 +48,13 @@ class Pending(t.NamedTuple):
 
     live: Values
     files: t.Sequence[FileStep]
+    processes: t.Sequence[ProcessStep]
     notes: t.Sequence[str]
 
 
 def pending(host: "Host", unfinished: Unfinished) -> Pending:
     """What has to be done to get everything to its goal."""
-    same_boot = unfinished.boot == boot_id(host)
+    same_boot = unfinished.boot == _revert.boot_id(host)
     live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
     files, notes = [], []
     for step in unfinished.files:
@@ -62,7 +63,9 @@ def pending(host: "Host", unfinished: Unfinished) -> Pending:
             files.append(step)
         elif now != step.after:
             notes.append("{0} was changed by somebody else since, and is left as it is.".format(step.path))
-    return Pending(live, files, notes)
+    # A limit that is neither was set by somebody else, or the process has ended.
+    processes = [one for one in unfinished.processes if same_boot and _transaction.limit_of(host, one) == one.before]
+    return Pending(live, files, processes, notes)
 
 
 def _pending_live(host: "Host", goal: LiveGoal, same_boot: bool) -> Values:
@@ -84,6 +87,7 @@ def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
     found = pending(host, unfinished)
     problems = list(found.notes)
     problems += ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
+    problems += _transaction.put_limits(host, found.processes)
     problems += put_files(host, found.files)
     problems += _transaction.settle(host, _seen_units.settling(host, [step.path for step in found.files]))
     for step in unfinished.files:
@@ -109,7 +113,7 @@ def cleared_up(host: "Host", unfinished: Unfinished) -> "Host":
     """The host as it would be once everything is at its goal, for check mode."""
     found = pending(host, unfinished)
     live = {key: text for key, text, _shape in found.live}
-    return View(host, live, {step.path: (step.real, step.after) for step in found.files}).as_host()
+    return View(host, live, {step.path: (step.real, step.after) for step in found.files}, found.processes).as_host()
 
 
 # -- applying ---------------------------------------------------------------------------------------------------------------------
@@ -127,13 +131,16 @@ def begin(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> None:
     :raises TuneError: when that cannot be; nothing may be changed then.
     """
     after(host, ledger, request, plan)  # what it refuses, it refuses before anything is written
-    write(host, _ledger.begun(ledger, request.what, boot_id(host), plan.steps))
+    write(host, _ledger.begun(ledger, request.what, _revert.boot_id(host), plan.steps))
 
 
 def after(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:
     """The ledger once a plan has been carried out."""
-    history = t.cast(History, request.history)
-    return _ledger.applied(ledger, history.name, history.options, plan, live_now(host, plan.steps))
+    history, boot = t.cast(History, request.history), _revert.boot_id(host)
+    if plan.steps:
+        ended = [key for key, one in ledger.processes.items() if _revert.limit_now(host, one) is None]
+        ledger = _ledger.without_processes(ledger, ended)
+    return _ledger.applied(ledger, history.name, history.options, plan, live_now(host, plan.steps), boot)
 
 
 def forget(host: "Host", ledger: Ledger) -> None:
@@ -161,10 +168,11 @@ def take_back(host: "Host", ledger: Ledger, revert: _revert.Revert, what: str) -
     What could not be put back stays in the ledger, so that the same can be tried once more.
     """
     plan = revert.plan
-    write(host, revert.begun(what, boot_id(host)))
+    write(host, revert.begun(what, _revert.boot_id(host)))
     values = [(step.key, step.after, step.shape) for step in _revert.live_steps(plan)]
     refused = _transaction.put_back(host, values)
     problems = ["{0} could not be put back: {1}.".format(key, reason) for key, reason in refused.items()]
+    problems += _transaction.put_limits(host, _ledger.process_steps(plan.steps))
     problems += put_files(host, _revert.file_steps(plan))
     problems += _transaction.settle(host, plan.steps)
     write(host, _as_left(host, ledger, plan) if problems else revert.after)
@@ -179,4 +187,8 @@ def _as_left(host: "Host", ledger: Ledger, plan: Plan) -> Ledger:
         live[step.key] = live[step.key]._replace(left=text or live[step.key].left)
     for file_step in _revert.file_steps(plan):
         files[file_step.real] = files[file_step.real]._replace(left=host.read_if_any(file_step.real))
-    return ledger._replace(live=live, files=files)
+    processes = dict(ledger.processes)
+    for process_step in _ledger.process_steps(plan.steps):
+        key = _ledger.key_of(process_step)
+        processes[key] = processes[key]._replace(left=_transaction.limit_of(host, process_step) or process_step.before)
+    return ledger._replace(live=live, files=files, processes=processes)

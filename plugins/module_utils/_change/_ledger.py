@@ -3,10 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What profiles changed on a host, so that it can be taken back. Pure; private to ``tunefleet.linux``.
 
-The ledger keeps, for each profile that is in force, what it asked for, and for each kernel parameter and file that any of them has
-touched, what it was before the first of them (*original*) and what the last of them left (*left*). To take a profile back, the host
-is thought of as it was originally, the other profiles are planned on that once more, and what comes of it is the goal: as if the
-profile had never been there. Whatever is not as it was left was changed by somebody else, and stays as it is.
+The ledger keeps, for each profile that is in force, what it asked for, and for each kernel parameter, file and limit of a running
+process that any of them has touched, what it was before the first of them (*original*) and what the last of them left (*left*). To
+take a profile back, the host is thought of as it was originally, the other profiles are planned on that once more, and what comes of
+it is the goal: as if the profile had never been there. Whatever is not as it was left was changed by somebody else, and stays as it
+is.
 """
 
 import binascii
@@ -15,7 +16,13 @@ import json
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, Plan, Step
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
+    FileStep,
+    LiveStep,
+    Plan,
+    ProcessStep,
+    Step,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
@@ -49,17 +56,35 @@ class FileRecord(t.NamedTuple):
     directories: t.Tuple[str, ...] = ()
 
 
+class ProcessRecord(t.NamedTuple):
+    """One limit of a running process. ``boot`` and ``started`` tell the process from others that have its id; see ProcessStep."""
+
+    boot: str
+    pid: int
+    started: str
+    name: str
+    number: int
+    original: t.Tuple[int, int]
+    left: t.Tuple[int, int]
+
+    @property
+    def step(self) -> ProcessStep:
+        """What puts the limit back."""
+        return ProcessStep(self.pid, self.started, self.name, self.number, self.left, self.original)
+
+
 class ProfileRecord(t.NamedTuple):
     """A profile that is in force, or the part of it that was last asked for at one time: a name may have several records.
 
     ``options`` is what was asked for, less what was asked for anew later. ``keys`` are the kernel parameters that it changed, or
-    found as another profile had made them; ``files`` the files that it changed.
+    found as another profile had made them; ``files`` the files that it changed, ``processes`` the limits of running processes.
     """
 
     name: str
     options: Options
     keys: t.Tuple[str, ...] = ()
     files: t.Tuple[str, ...] = ()
+    processes: t.Tuple[str, ...] = ()
 
 
 class LiveGoal(t.NamedTuple):
@@ -77,13 +102,15 @@ class LiveGoal(t.NamedTuple):
 class Unfinished(t.NamedTuple):
     """A run that has begun. Found by the next run, it was killed, and is cleared up: everything gets to its goal.
 
-    The goal of applying a profile is what was before; that of reverting is what shall be after. In ``files`` that is ``after``.
+    The goal of applying a profile is what was before; that of reverting is what shall be after. In ``files`` and ``processes`` that
+    is ``after``.
     """
 
     what: str
     boot: str
     live: t.Tuple[LiveGoal, ...] = ()
     files: t.Tuple[FileStep, ...] = ()
+    processes: t.Tuple[ProcessStep, ...] = ()
 
 
 class Ledger(t.NamedTuple):
@@ -92,6 +119,7 @@ class Ledger(t.NamedTuple):
     profiles: t.Tuple[ProfileRecord, ...] = ()
     live: t.Mapping[str, LiveRecord] = {}
     files: t.Mapping[str, FileRecord] = {}
+    processes: t.Mapping[str, ProcessRecord] = {}
     unfinished: t.Optional[Unfinished] = None
 
 
@@ -137,13 +165,19 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
     pending = content["unfinished"]
     return Ledger(
         tuple(
-            ProfileRecord(one["name"], one["options"], tuple(one["keys"]), tuple(one["files"]))
+            ProfileRecord(
+                one["name"], one["options"], tuple(one["keys"]), tuple(one["files"]), tuple(one.get("processes", ()))
+            )
             for one in content["profiles"]
         ),
         {key: LiveRecord(one["original"], one["left"]) for key, one in content["live"].items()},
         {
             real: FileRecord(one["path"], _bytes(one["original"]), _bytes(one["left"]), tuple(one["directories"]))
             for real, one in content["files"].items()
+        },
+        {
+            key: ProcessRecord(**dict(one, original=tuple(one["original"]), left=tuple(one["left"])))
+            for key, one in content.get("processes", {}).items()
         },
         Unfinished(
             pending["what"],
@@ -155,6 +189,10 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
             tuple(
                 FileStep(one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"]))
                 for one in pending["files"]
+            ),
+            tuple(
+                ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
+                for one in pending.get("processes", ())
             ),
         )
         if pending
@@ -183,6 +221,7 @@ def render(ledger: Ledger) -> t.Optional[bytes]:
             real: dict(one._asdict(), original=_text(one.original), left=_text(one.left))
             for real, one in ledger.files.items()
         },
+        "processes": {key: dict(one._asdict()) for key, one in ledger.processes.items()},
         "unfinished": None
         if pending is None
         else {
@@ -199,6 +238,7 @@ def render(ledger: Ledger) -> t.Optional[bytes]:
                 }
                 for one in pending.files
             ],
+            "processes": [dict(one._asdict()) for one in pending.processes],
         },
     }
     # As it will be read, so that the checksum is of the same.
@@ -218,7 +258,19 @@ def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[Step]) -> Ledg
         if isinstance(step, LiveStep) and step.before is not None and not step.action
     ]
     files = [step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, FileStep)]
-    return ledger._replace(unfinished=Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files))))
+    processes = [step._replace(before=step.after, after=step.before) for step in process_steps(steps)]
+    unfinished = Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files)), tuple(reversed(processes)))
+    return ledger._replace(unfinished=unfinished)
+
+
+def process_steps(steps: t.Iterable[Step]) -> t.List[ProcessStep]:
+    """Those of some steps that are about running processes."""
+    return [step for step in steps if isinstance(step, ProcessStep)]
+
+
+def key_of(step: ProcessStep) -> str:
+    """How the ledger calls a limit of a running process."""
+    return "{0} {1} {2}".format(step.pid, step.started, step.number)
 
 
 def touched(steps: t.Sequence[Step]) -> t.Dict[str, str]:
@@ -231,13 +283,15 @@ def touched(steps: t.Sequence[Step]) -> t.Dict[str, str]:
     return found
 
 
-def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Mapping[str, str]) -> Ledger:
+def applied(
+    ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Mapping[str, str], boot: str = ""
+) -> Ledger:
     """The ledger once a plan has been carried out for a profile.
 
     What it asks for is on top of what the others do from then on. One that changed nothing is taken note of where others are in
     force: what it shares with them has to stay when they are taken back.
 
-    :param live: the texts of the kernel parameters that were touched, as they are now.
+    :param live: the texts of the kernel parameters that were touched, as they are now. :param boot: what tells this boot from others.
     :raises TuneError: when there are too many profiles.
     """
     if not plan.steps and not ledger.profiles:
@@ -249,6 +303,7 @@ def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Map
     for step in plan.steps:
         if isinstance(step, FileStep):
             files[step.real] = _file_record(files.get(step.real), step)
+    processes = _processes(ledger, plan, boot)
     asked = stored(options)
     mine = [one for one in ledger.profiles if one.name == name]
     if not plan.steps and together([one.options for one in mine] + [asked]) == together([one.options for one in mine]):
@@ -262,6 +317,7 @@ def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Map
             [real for one in mine for real in one.files],
             [step.real for step in plan.steps if isinstance(step, FileStep)],
         ),
+        united([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
     )
     rest = [one._replace(options=without(one.options, asked)) if one.name == name else one for one in ledger.profiles]
     others = {one.name for one in rest if one.name != name}
@@ -271,12 +327,31 @@ def applied(ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Map
             "same, or revert those that are not needed. Nothing was written.".format(PATH, len(others), name)
         )
     kept = tuple(one for one in rest if one.name != name or one.options["sysctl"] or one.options["limits"])
-    return Ledger(kept + (record,), records, files)
+    return Ledger(kept + (record,), records, files, processes)
 
 
 def united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
     """Both together, each once."""
     return tuple(sorted(set(old) | set(new)))
+
+
+def _processes(ledger: Ledger, plan: Plan, boot: str) -> t.Dict[str, ProcessRecord]:
+    found = dict(ledger.processes)
+    for step in process_steps(plan.steps):
+        old = found.get(key_of(step))
+        original = old.original if old is not None and old.boot == boot else step.before
+        found[key_of(step)] = ProcessRecord(boot, step.pid, step.started, step.name, step.number, original, step.after)
+    return found
+
+
+def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
+    """The ledger without what it says of processes that have ended: nothing can be put back there."""
+    return ledger._replace(
+        profiles=tuple(
+            one._replace(processes=tuple(key for key in one.processes if key not in ended)) for one in ledger.profiles
+        ),
+        processes={key: one for key, one in ledger.processes.items() if key not in ended},
+    )
 
 
 def _file_record(old: t.Optional[FileRecord], step: FileStep) -> FileRecord:

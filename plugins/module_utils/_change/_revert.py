@@ -14,23 +14,29 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _plan_sysctl,
     _request,
     _seen_units,
+    _transaction,
     _wish,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import (
+    BOOT_ID,
     EMPTY,
     FileRecord,
     Ledger,
     LiveGoal,
     LiveRecord,
+    ProcessRecord,
     ProfileRecord,
     Unfinished,
     chosen,
+    key_of,
+    process_steps,
     touched,
     united,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
@@ -52,7 +58,8 @@ class Revert(t.NamedTuple):
     def begun(self, what: str, boot: str) -> Ledger:
         """The ledger while this is carried out: a run that is killed meanwhile is to be brought to its end."""
         live = tuple(LiveGoal(step.key, step.after, step.before or "") for step in live_steps(self.plan))
-        return self.after._replace(unfinished=Unfinished(what, boot, live, tuple(file_steps(self.plan))))
+        files, processes = tuple(file_steps(self.plan)), tuple(process_steps(self.plan.steps))
+        return self.after._replace(unfinished=Unfinished(what, boot, live, files, processes))
 
 
 def live_steps(plan: d.Plan) -> t.List[d.LiveStep]:
@@ -61,6 +68,16 @@ def live_steps(plan: d.Plan) -> t.List[d.LiveStep]:
 
 def file_steps(plan: d.Plan) -> t.List[d.FileStep]:
     return [step for step in plan.steps if isinstance(step, d.FileStep)]
+
+
+def boot_id(host: "Host") -> str:
+    """What tells this boot from every other: random(4)."""
+    return host.text(BOOT_ID) or ""
+
+
+def limit_now(host: "Host", record: ProcessRecord) -> t.Optional[_rlimits.Pair]:
+    """The limit that a process has now, in the kernel's units; None when it has ended."""
+    return _transaction.limit_of(host, record.step) if record.boot == boot_id(host) else None
 
 
 def shape_of(key: str, text: str) -> Shape:
@@ -78,25 +95,28 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
         return Revert(d.Plan(warnings=_nothing(ledger, name)), ledger)
     stay = tuple(one for one in ledger.profiles if one not in gone)
     start, notes = _originally(host, ledger)
-    view = View(host, {key: one.original for key, one in ledger.live.items()}, start)
+    running = [one.step for one in ledger.processes.values() if limit_now(host, one) is not None]
+    view = View(host, {key: one.original for key, one in ledger.live.items()}, start, running)
     wanted, moved, stay = _again(view, stay, planner)
     goals, foreign = _goals(host, ledger, gone, wanted, moved)
     steps: t.List[d.Step] = [
         d.LiveStep(key, host.live_text(_names.to_path(key)), text, shape_of(key, text)) for key, text in goals.items()
     ]
     files = _file_steps(host, ledger, gone, view)
-    decisions = _decisions(
-        host, View(host, goals, {step.path: (step.real, step.after) for step in files}), gone, planner
-    )
+    processes, held = _process_steps(host, ledger, gone, view)
+    then = View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
+    decisions = _decisions(host, then, gone, planner)
     settling: t.List[d.Step] = list(_seen_units.settling(host, [step.path for step in files]))
-    settings = [_setting(one, then, foreign) for one, then in decisions.settings]
-    limits = [_limit(one, then) for one, then in decisions.limits]
+    settings = [_setting(one, other, foreign) for one, other in decisions.settings]
+    limits = [_limit(one, other) for one, other in decisions.limits]
     concerned = {real for one in gone for real in one.files}
-    warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items()]
+    warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items()] + list(held.values())
     warnings += [note for real, found in notes.items() if real in concerned for note in found]
+    steps = steps + list(processes) + list(files) + settling
+    after = _after(ledger, stay, concerned, start, view, dict(wanted, **goals))
     return Revert(
-        d.Plan(settings, limits, steps + list(files) + settling, (), warnings, decisions.needs if files else ()),
-        _after(ledger, stay, concerned, start, view, dict(wanted, **goals)),
+        d.Plan(settings, limits, steps, (), warnings, decisions.needs if files else ()),
+        after._replace(processes=_processes_after(ledger, stay, held, view)),
         foreign,
     )
 
@@ -185,8 +205,13 @@ def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Ag
         moved.update(key for step in live_steps(found) for key, _text, _shape in step.beside)
         # What another profile did in its place so far, it does itself from now on.
         files = [step.real for step in file_steps(found)]
+        processes = map(key_of, process_steps(found.steps))
         records.append(
-            record._replace(keys=united(record.keys, touched(found.steps)), files=united(record.files, files))
+            record._replace(
+                keys=united(record.keys, touched(found.steps)),
+                files=united(record.files, files),
+                processes=united(record.processes, processes),
+            )
         )
     return _Again(wanted, moved - set(wanted), tuple(records))
 
@@ -216,6 +241,33 @@ def _goals(
                 _values.tidy(now, shape), _values.tidy(record.left, shape)
             )
     return dict(sorted(goals.items(), key=lambda item: _catalog.writing_order(item[0]))), foreign
+
+
+def _process_steps(
+    host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], view: View
+) -> t.Tuple[t.List[d.ProcessStep], t.Dict[str, str]]:
+    """What puts back the limits of processes that still run, and a sentence about each that keeps what it has."""
+    steps: t.List[d.ProcessStep] = []
+    held: t.Dict[str, str] = {}
+    for key in dict.fromkeys(key for one in gone for key in one.processes):
+        record = ledger.processes.get(key)
+        now = None if record is None else limit_now(host, record)
+        goal = None if record is None else limit_now(view.as_host(), record)
+        if record is None or now is None or goal is None or now == goal:
+            continue
+        item = _rlimits.item_of(record.number)
+        reason = ""
+        if now != record.left:
+            reason = "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
+                _rlimits.render(now), _rlimits.render(record.left)
+            )
+        elif item == "nofile" and len(host.names("/proc/{0}/fd".format(record.pid))) > goal[0]:
+            reason = "it has more files open than the {0} that it was allowed, so the limit stays".format(goal[0])
+        if reason:
+            held[key] = "Limit {0} ({1}): {2}.".format(record.name, record.pid, reason)
+        else:
+            steps.append(record.step._replace(after=goal))
+    return steps, held
 
 
 def _file_steps(host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], view: View) -> t.List[d.FileStep]:
@@ -258,6 +310,18 @@ def _after(
     return Ledger(stay, records, files)
 
 
+def _processes_after(
+    ledger: Ledger, stay: t.Iterable[ProfileRecord], held: t.Container[str], view: View
+) -> t.Dict[str, ProcessRecord]:
+    """What the ledger keeps of processes: those that other profiles have set, with the limit that these give.
+
+    :param held: those that keep the limit that they have.
+    """
+    needed = {key for one in stay for key in one.processes}
+    found = {key: (one, limit_now(view.as_host(), one)) for key, one in ledger.processes.items() if key in needed}
+    return {key: one if key in held or now is None else one._replace(left=now) for key, (one, now) in found.items()}
+
+
 class _Decisions(t.NamedTuple):
     """What the profiles that go ask for, as the host is now and as it will be."""
 
@@ -273,16 +337,26 @@ def _decisions(host: "Host", after: View, gone: t.Iterable[ProfileRecord], plann
     for record in gone:
         try:
             now, then = planner(host, request_of(record)), planner(after.as_host(), request_of(record))
+            left = planner(after.as_host(), _wishless(request_of(record)))
         except TuneError:
             continue  # it goes all the same; there is only less to say about it
+        effective = {one.name: one.effective for one in left.limits if one.status != d.CHANGED}
         settings.update((one.key, (one, other)) for one, other in zip(now.settings, then.settings))
-        limits.update((one.name, (one, other)) for one, other in zip(now.limits, then.limits))
+        limits.update(
+            (one.name, (one, other._replace(effective=effective.get(one.name, Limit()))))
+            for one, other in zip(now.limits, then.limits)
+        )
         # What would have to happen for it to come into force has to happen for it to go.
         needs.update(dict.fromkeys(then.needs))
         # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
         running = [one for one in then.limits if one.kind == _wish.UNIT and one.before != Limit()]
         needs.update(dict.fromkeys("restart:" + one.domain for one in running if one.status == d.CHANGED))
     return _Decisions(list(settings.values()), list(limits.values()), list(needs))
+
+
+def _wishless(request: Request) -> Request:
+    """The same limits without anything that is wanted of them: planning that tells what is in force for each."""
+    return request._replace(wishes=[], limits=[wish._replace(soft=None, hard=None) for wish in request.limits])
 
 
 def _setting(now: d.SettingDecision, then: d.SettingDecision, foreign: t.Mapping[str, str]) -> d.SettingDecision:
@@ -313,6 +387,6 @@ def _limit(now: d.LimitDecision, then: d.LimitDecision) -> d.LimitDecision:
         reason="",
         wanted=(WANTED, WANTED),
         after=then.before,
-        effective=Limit(),
+        effective=then.effective,
         shadowed_by=None,
     )

@@ -235,8 +235,27 @@ def _set_process(host: "Host", step: ProcessStep) -> str:
 
 
 def _still_runs(host: "Host", step: ProcessStep) -> bool:
+    return limit_of(host, step) is not None
+
+
+def limit_of(host: "Host", step: ProcessStep) -> t.Optional[_rlimits.Pair]:
+    """The limit that the process of a step has now, in the kernel's units; None when that process has ended."""
     found = _seen_units.process(host, str(step.pid))
-    return found is not None and found.started == step.started
+    return found.limits.get(_rlimits.item_of(step.number)) if found and found.started == step.started else None
+
+
+def put_limits(host: "Host", steps: t.Iterable[ProcessStep]) -> t.List[str]:
+    """Set limits of processes one by one; returns a sentence about each that could not be."""
+    problems = []
+    for step in steps:
+        try:
+            _set_process(host, step)
+        except HostProblem as problem:
+            problems.append(_NOT_PUT_BACK.format(step.pid, problem))
+    return problems
+
+
+_NOT_PUT_BACK = "Process {0}: its former limit could not be put back, {1}."
 
 
 def _undo_process(host: "Host", step: ProcessStep) -> str:
@@ -245,7 +264,7 @@ def _undo_process(host: "Host", step: ProcessStep) -> str:
     try:
         former = host.set_limit(step.pid, step.number, step.before)
     except HostProblem as problem:
-        raise HostProblem("Process {0}: its former limit could not be put back, {1}.".format(step.pid, problem))
+        raise HostProblem(_NOT_PUT_BACK.format(step.pid, problem))
     return "" if former == step.before else "Process {0} has its former limit again.".format(step.pid)
 
 
@@ -296,8 +315,8 @@ def _systemctl(host: "Host", arguments: t.Sequence[str]) -> None:
 # Longer than systemd itself waits for a service to stop and to start (DefaultTimeoutStartSec= and -StopSec=, 90 s each).
 _PATIENCE = 240
 
-# For the ledger: a process step is put back only while its process runs; after files below /etc/systemd are put back, a reload
-# has to follow, and a restart is never repeated but named in ``needs``.
+# For the ledger: after files below /etc/systemd are put back, a reload has to follow, and a restart is never repeated but named in
+# ``needs``.
 _KINDS: t.Dict[t.Type[t.Any], Kind] = {
     LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
     FileStep: Kind(_write_file, _undo_file, lambda step: ""),

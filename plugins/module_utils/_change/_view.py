@@ -5,7 +5,8 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, ProcessStep
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
 if t.TYPE_CHECKING:
@@ -13,18 +14,25 @@ if t.TYPE_CHECKING:
 
 
 class View:
-    """A host on which some kernel parameters and files are different. Only for looking: writes go nowhere.
+    """A host on which some kernel parameters, files and limits of processes are different. Only for looking: writes go nowhere.
 
     :param live: text by key. :param files: the path behind all links and its bytes (None: no such file), by path.
+    :param processes: steps that are taken as carried out.
     """
 
     def __init__(
-        self, host: "Host", live: t.Mapping[str, str], files: t.Mapping[str, t.Tuple[str, t.Optional[bytes]]]
+        self,
+        host: "Host",
+        live: t.Mapping[str, str],
+        files: t.Mapping[str, t.Tuple[str, t.Optional[bytes]]],
+        processes: t.Iterable[ProcessStep] = (),
     ) -> None:
         self._host = host
         self._live = {_names.to_path(key): text for key, text in live.items()}
         self._files = dict(files.values())
         self._paths = {path: real for path, (real, _data) in files.items()}
+        self._limits: t.Dict[str, t.Dict[str, _rlimits.Pair]] = {}
+        self.carry_out(processes)
 
     def __getattr__(self, name: str) -> t.Any:
         """Everything else is as the host has it."""
@@ -42,6 +50,9 @@ class View:
             elif isinstance(step, FileStep):
                 self._files[step.real] = step.after
                 self._paths[step.path] = step.real
+            elif isinstance(step, ProcessStep):
+                limits = self._limits.setdefault("/proc/{0}/limits".format(step.pid), {})
+                limits[_rlimits.item_of(step.number)] = step.after
 
     # -- what the host is asked for ---------------------------------------------------------------------------------------
 
@@ -59,7 +70,8 @@ class View:
     def text(self, path: str) -> t.Optional[str]:
         real = self._real(path)
         if real not in self._files:
-            return self._host.text(path)
+            text = self._host.text(path)
+            return text if text is None or path not in self._limits else _rlimits.rewritten(text, self._limits[path])
         data = self._files[real]
         return None if data is None else data.decode("utf-8", "surrogateescape").strip()
 

@@ -162,6 +162,24 @@ def running(text: str) -> t.Dict[str, Pair]:
     return found
 
 
+def rewritten(text: str, changes: t.Mapping[str, Pair]) -> str:
+    """The text of a /proc/PID/limits with other limits for some items, in the kernel's units."""
+    rows = {ITEMS[name].row: found for name, found in changes.items()}
+    lines = []
+    for line in text.splitlines():
+        found = rows.get(line[:26].strip())
+        if found is not None:
+            soft, hard = ["unlimited" if one >= INFINITY else str(one) for one in found]
+            line = "{0:<25} {1:<20} {2:<20} {3}".format(line[:26].strip(), soft, hard, line[68:])
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def item_of(number: int) -> str:
+    """The item with a number for setrlimit(2)."""
+    return next(name for name, item in ITEMS.items() if item.number == number)
+
+
 def check_item(item: str, kind: str) -> None:
     """:raises ValueProblem: for an item that only a session has."""
     if item not in ITEMS:

@@ -133,10 +133,24 @@ def test_the_result_has_the_usual_shape():
         {"soft": 65535, "hard": 65535},
         {"soft": None, "hard": None},
     )
+    # Without a rule a session has what the processes have that begin one.
+    assert limit["effective"] == {"soft": 1024, "hard": 524288}
     assert result["summary"] == {"changed": 3}
     assert result["needs"] == ["new_session"]
     assert [page["after_header"] for page in result["diff"]] == ["live kernel parameters", LIMITS_FILE, SYSCTL_FILE]
     assert result["diff"][2]["after"] == "# mine\nvm.swappiness = 10\nnet.core.somaxconn = 4096\n"
+
+
+def test_a_revert_tells_what_is_in_force_then():
+    """What other profiles and other files give, also where the profile that goes had no say."""
+    host = a_host(files={"/etc/security/limits.conf": b"* hard nofile 9000\n"})
+    apply(host, "a")
+    apply(host, "b", limits=[dict(NOFILE, soft=5000, hard=70000), dict(NOFILE, item="nproc", domain="x")])
+    for name, effective in (("a", (5000, 70000)), ("b", (1024, 9000))):
+        predicted, _warnings = revert(host, name, check_mode=True)
+        result, _warnings = revert(host, name)
+        found = [one["effective"] for one in result["limits"] if one["item"] == "nofile"]
+        assert found == [{"soft": effective[0], "hard": effective[1]}] and predicted == result
 
 
 def test_first_touch_wins():
