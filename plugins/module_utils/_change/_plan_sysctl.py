@@ -304,6 +304,8 @@ def other_boots(
     found: t.Sequence[_boot.BootTable], boots: t.Sequence[_boot.Boot], shape: Shape
 ) -> t.Sequence[d.OtherBoot]:
     """What it gives by other readers, where they differ from the first."""
+    if len(boots) == 1:
+        return ()
     values = [_given(boot, shape) for boot in boots]
     return [
         d.OtherBoot(str(table.reader), value, boot.winner)

@@ -50,16 +50,18 @@ def _long(texts: t.Iterable[str]) -> t.List[str]:
 
 def masked(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     """A result, or a part of it, without secrets: neither these texts, nor what a line of a file gives such a key."""
+    # A result has many texts, and hardly ever one with such a name. In all of them at once that is soon seen.
+    whole = "" if secrets else repr(value)
+    return _masked(value, secrets) if secrets or any(name in whole for name in _NAMES) else value
+
+
+def _masked(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
-        # A result has many texts, and hardly one of them holds such a name.
-        for name in _NAMES:
-            if name in value:
-                return _LINE.sub(r"\g<1>" + MASK, value)
-        return value
+        return _LINE.sub(r"\g<1>" + MASK, value)
     if isinstance(value, dict):
-        return {key: masked(one, secrets) for key, one in value.items()}
+        return {key: _masked(one, secrets) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [masked(one, secrets) for one in value]
+        return [_masked(one, secrets) for one in value]
     return value

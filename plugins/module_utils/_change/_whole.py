@@ -91,14 +91,13 @@ def _live(plan: d.Plan) -> t.Dict[str, Value]:
     return found
 
 
-def _boot(plan: d.Plan) -> t.Dict[str, Value]:
+def _boot(plan: d.Plan, live: t.Mapping[str, Value]) -> t.Dict[str, Value]:
     """Where no file sets a key, it is taken to boot as it runs."""
     found = {}
     for key, beside in plan.context.items():
         by_file = beside.boot.value is not None
         value, origin = (beside.boot.value, beside.boot.winner) if by_file else (beside.live, "as the host has it")
         found[key] = Value(value, value, origin or "", fixed=not beside.writable, by_file=by_file)
-    live = _live(plan)
     for one in plan.settings:
         before = one.live[0] if one.boot_before.value is None else one.boot_before.value
         after = one.live[1] if one.boot.value is None else one.boot.value
@@ -110,5 +109,6 @@ def _boot(plan: d.Plan) -> t.Dict[str, Value]:
 
 def worlds(plan: d.Plan, policy: _wish.Policy) -> t.List[World]:
     """The times at which a request has a say: now if it sets the running kernel, after the next boot if it keeps entries."""
-    found = [World("", _live(plan))] if policy.live else []
-    return found + ([World(" after the next boot", _boot(plan))] if policy.persist else [])
+    live = _live(plan)
+    found = [World("", live)] if policy.live else []
+    return found + ([World(" after the next boot", _boot(plan, live))] if policy.persist else [])

@@ -236,6 +236,8 @@ class BootTable:
         path = _names.to_path(key)
         paths = _kernel.sources(path)
         writes = self._writes(paths, path)
+        if not writes:
+            return _NOT_WRITTEN
         if len(writes) == 1 and writes[0][0] == path and not _kernel.is_bounded(path):
             _path, line, reader = writes[0]
             only = _kernel.written_once(line, path, reader, self._facts)

@@ -7,6 +7,7 @@
 writes to them: ip_forward, net.ipv4.conf.default, the port ranges, keys of vm that are two views of one value.
 """
 
+import functools
 import re
 import typing as t
 
@@ -222,6 +223,7 @@ def is_of_interface(path: str) -> bool:
     return found is not None and found[1] not in ("all", "default", "lo")
 
 
+@functools.lru_cache(maxsize=None)  # the same keys before and after a change
 def sources(path: str) -> t.Tuple[str, ...]:
     """The keys, by any of their names, whose writes decide what a key has in the end; itself among them."""
     path = storage(path)

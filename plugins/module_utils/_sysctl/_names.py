@@ -8,6 +8,7 @@ the collection a key has one spelling, the one ``sysctl -a`` prints: segments jo
 (``eth0.100``) written as a slash.
 """
 
+import functools
 import re
 import typing as t
 
@@ -46,6 +47,7 @@ def has_detour(path: str) -> bool:
     return "//" in path or "/." in path or path[:1] in "./" or path[-1] == "/"
 
 
+@functools.lru_cache(maxsize=None)  # a plan asks for the path of a key again and again
 def _swapped(name: str) -> str:
     return name.replace("/", "\0").replace(".", "/").replace("\0", ".")
 

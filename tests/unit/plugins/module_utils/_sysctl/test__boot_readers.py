@@ -620,9 +620,12 @@ def test_a_thousand_keys_in_fifty_files_are_quick():
         for number in range(50)
     ]
     files[7] = (files[7][0], files[7][1] + b"net.ipv4.conf.*.rp_filter = 2\nkernel.* = 5\n")
-    start = time.perf_counter()
-    table = BootTable(files, S257)
-    assert [table.of(_names.canonical("net.test.key{0}".format(number))).value for number in range(1000)] == [
-        str(number) for number in range(1000)
-    ]
-    assert time.perf_counter() - start < 0.5
+    took = []
+    for _turn in range(3):
+        start = time.process_time()
+        table = BootTable(files, S257)
+        assert [table.of(_names.canonical("net.test.key{0}".format(number))).value for number in range(1000)] == [
+            str(number) for number in range(1000)
+        ]
+        took.append(time.process_time() - start)
+    assert min(took) < 0.1, took
