@@ -71,7 +71,11 @@ def _view(pam: t.Any, base: str, number: int, view: t.Dict[str, t.Any], users: t
         words.append("conf=" + os.path.join(directory, "limits"))
     _write(os.path.join(directory, _SERVICE), " ".join(words).encode() + b"\n")
     _write(os.path.join(directory, "other"), b"session required pam_deny.so\n")
-    return {user: _session(pam, directory, user) for user in users}
+    found: t.Dict[str, int] = {}
+    for user in users:
+        # What keeps one session waiting, such as a FIFO among the files, keeps them all.
+        found[user] = _DIED if _DIED in found.values() else _session(pam, directory, user)
+    return found
 
 
 def _answer(request: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:

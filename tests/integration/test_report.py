@@ -137,10 +137,10 @@ def test_the_same_audit_gives_the_same_bytes_and_the_summary_names_the_files(
     for name in names:
         assert (audit.folder / "again" / name).read_bytes() == (audit.folder / "tunefleet-report" / name).read_bytes()
     end = second.stdout[second.stdout.index("\nReport\n") :].splitlines()
-    assert end[2:] == [
-        *(f"  {audit.folder / 'again' / name}" for name in names),
-        f"  3 of 6 hosts could not be audited: see {audit.folder / 'again' / names[0]}.",
-    ]
+    files = [str(audit.folder / "again" / name) for name in names]
+    assert end[2:5] == [f"  {name}" for name in files]
+    # A long folder makes two lines of it.
+    assert " ".join(" ".join(end[5:]).split()) == f"3 of 6 hosts could not be audited: see {files[0]}."
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,9 @@ def tried(host: "Host", request: Request, seen: t.Optional[LimitsSeen], plan: d.
             problem
         )
         return plan._replace(warnings=list(plan.warnings) + [text])
+    if now:
+        text = "Sessions of {0} are refused without any change already; look for the cause in the files that pam_limits reads."
+        plan = plan._replace(warnings=list(plan.warnings) + [text.format(_listed(now))])
     # The same request may raise fs.nr_open first: then only the second answer counts.
     pending = _plan_limits.nr_open_after(plan, seen.nr_open) != seen.nr_open
     refused = {} if pending else {user: text for user, text in then.items() if user not in now}
@@ -61,7 +64,7 @@ def _asked(steps: t.Sequence[d.Step], question: d.SessionStep) -> t.List[d.Step]
 
 def _refused(plan: d.Plan, refused: t.Mapping[str, str], guard: str) -> d.Plan:
     reason = "rule sessions: pam_limits refuses a session of {0} with the new files; ask for less.".format(
-        ", ".join("{0} ({1})".format(user, text) for user, text in sorted(refused.items()))
+        _listed(refused)
     )
     if guard == _guard.WARN:
         return plan._replace(warnings=list(plan.warnings) + ["Limits: " + reason])
@@ -70,6 +73,10 @@ def _refused(plan: d.Plan, refused: t.Mapping[str, str], guard: str) -> d.Plan:
     ]
     names = ", ".join(one.name for one in plan.limits if _is_ours(one))
     return plan._replace(limits=limits, problems=list(plan.problems) + ["Limit {0}: {1}".format(names, reason)])
+
+
+def _listed(refused: t.Mapping[str, str]) -> str:
+    return ", ".join("{0} ({1})".format(user, text) for user, text in sorted(refused.items()))
 
 
 def _is_ours(decision: d.LimitDecision) -> bool:

@@ -114,7 +114,10 @@ def test_what_was_put_back_is_told():
 def test_who_was_refused_all_along_does_not_count():
     host = host_with(lambda host, view, users: {"alice": "Permission denied"})
     result, warnings = run(host)
-    assert result["changed"] and list(warnings) == []
+    assert result["changed"] and list(warnings) == [
+        "Sessions of alice (Permission denied) are refused without any change already; look for the cause in the files that "
+        "pam_limits reads."
+    ]
 
 
 def test_told_to_warn_it_warns_and_leaves_what_is_written():
