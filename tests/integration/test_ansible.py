@@ -207,6 +207,46 @@ def test_what_cannot_be_meant_is_named_and_nothing_is_written(refusals: Run, nam
     assert not lacking, f"{lacking} is not in: {said[0]}"
 
 
+# Values that a variable of the engine cannot have, and words of the message; the roles of profiles have no check of their own.
+MISTYPED: dict[str, tuple[object, list[str]]] = {
+    "tune_state": ("gone", ["state", "gone", "applied, reverted"]),
+    "tune_sysctl": ("a=1", ["sysctl", "a=1"]),
+    "tune_limits": ([5], ["limits", "5"]),
+    "tune_prefer": ("nobody", ["prefer names", "nobody"]),
+    "tune_profile_paths": ({"a": 1}, ["template"]),
+    "tune_accept_hazards": ("perhaps", ["accept_hazards", "perhaps"]),
+    "tune_on_unavailable": ("perhaps", ["on_unavailable", "perhaps", "fail, warn, skip"]),
+    "tune_on_shadowed": ("perhaps", ["on_shadowed", "perhaps", "warn, fail"]),
+    "tune_guard": ("perhaps", ["guard", "perhaps", "refuse, warn, off"]),
+    "tune_connections": ("many", ["connections", "many"]),
+    "tune_memory_warn": ("much", ["memory_warn", "much"]),
+    "tune_memory_refuse": ([1], ["memory_refuse"]),
+}
+
+
+@pytest.fixture(scope="module")
+def mistyped(shared: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run of the role of a profile over a host for each variable with a value that it cannot have."""
+    fleet = Fleet(shared, tmp_path_factory.mktemp("mistyped"))
+    inventory = fleet.folder / "hosts.json"
+    inventory.write_text(
+        json.dumps({"all": {"hosts": {name: {name: value} for name, (value, _said) in MISTYPED.items()}}})
+    )
+    before = shared.snapshot()
+    play = ROLE.format(role="tunefleet.linux.web_server")
+    run = fleet.play(play, "--inventory", str(inventory), "--limit", "!host", "--forks", "2")
+    assert shared.snapshot() == before, "something was written"
+    return run
+
+
+@pytest.mark.parametrize("name", MISTYPED)
+def test_the_role_of_a_profile_refuses_a_variable_that_cannot_be_meant(mistyped: Run, name: str) -> None:
+    said = [line.partition("=>") for line in mistyped.text.splitlines() if line.startswith(f"fatal: [{name}]: FAILED!")]
+    assert len(said) == 1, mistyped.text
+    lacking = [word for word in MISTYPED[name][1] if word not in said[0][2]]
+    assert not lacking, f"{lacking} is not in: {said[0][2]}"
+
+
 def test_a_diagnosis_is_one_module_execution_and_says_what_to_do(fleet: Fleet) -> None:
     calm = fleet.play("tunefleet.linux.diagnose", "-e", "diagnose_seconds=0.5", **SUMMARY)
     assert calm.status == 0 and fleet.executions() == 1
