@@ -44,6 +44,7 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
         settled=(),
         words=answer["words"],
         replays=case.replay,
+        directories=frozenset(answer["directories"]),
     )
     table = _boot.BootTable(
         view.files(_boot.reading_order(view.listing(), reader)), reader, answer["before"], facts, later

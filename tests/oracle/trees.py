@@ -272,13 +272,20 @@ def _swapped(path: str) -> str:
 def spelled(draw: st.DrawFn, path: str) -> str:
     """A way to write a key: mostly a sound one."""
     ways: list[Callable[[str], str]] = [_swapped, _swapped, _swapped, _swapped, str, str]
-    odd = draw(st.integers(0, 13)) == 13
+    odd = draw(st.integers(0, 11)) == 11
     if odd:
         ways = [
             lambda one: "/" + one,
             lambda one: one.replace("/", "//", 1),
             lambda one: one.replace("/", "/./", 1),
             lambda one: one.replace("/", "/../net/", 1),
+            lambda one: one.replace("net/", "net/*/../", 1),
+            lambda one: one.replace("net/", "net/cor*/../", 1),
+            lambda one: one.replace("net/", "*/../net/", 1),
+            lambda one: one.replace("net/", "net/core/../", 1),
+            lambda one: one.replace("net/", "net/../../sys/net/", 1),
+            lambda one: one.replace("conf/", "conf/*/../", 1),
+            lambda one: one.replace("net/", "net/nosuch*/../", 1),
             lambda one: one + "/",
             lambda one: "." + _swapped(one),
             lambda one: _swapped(one).replace(".", "..", 1),

@@ -19,7 +19,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _reader
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _paths, _reader
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host, Live
@@ -28,6 +28,8 @@ if t.TYPE_CHECKING:
 _SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 _SYSCTL = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl", "/bin/sysctl")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
+# A path that goes back to the directory above, in either spelling of sysctl.d(5).
+_PARENT = re.compile(rb"\.\./|/\.\.|\.//\.")
 _UFW_ENABLED = re.compile(r"^\s*ENABLED=[\"']?(yes|YES)[\"']?\s*$", re.MULTILINE)
 _UFW_SYSCTL = re.compile(r"^\s*IPT_SYSCTL=[\"']?([^\s\"'#]+)", re.MULTILINE)
 
@@ -47,6 +49,7 @@ class BootFiles(t.NamedTuple):
     data: t.Mapping[str, bytes]
     readers: t.Sequence[_boot.Reader]
     later: t.Optional[t.Tuple[str, _boot.Reader]] = None
+    directories: _paths.Directories = _paths.USUAL
 
     def tables(
         self, existing: t.Optional[t.Iterable[str]] = None, facts: _boot.Facts = _boot.NOTHING_KNOWN
@@ -58,6 +61,7 @@ class BootFiles(t.NamedTuple):
         later = None
         if self.later is not None:
             later = ([(self.later[0], self.data.get(self.later[0], b""))], self.later[1])
+        facts = facts._replace(directories=self.directories)
         return [_boot.BootTable(self._files(reader), reader, existing, facts, later) for reader in self.readers]
 
     def _files(self, reader: _boot.Reader) -> Files:
@@ -204,7 +208,9 @@ def boot_files(host: "Host") -> BootFiles:
     later = None
     if ufw and ufw in data and facts.procps_sysctl:
         later = (ufw, _reader.procps_of(facts.libraries)[0])
-    return BootFiles(listing, data, _reader.readers_of(facts), later)
+    leaves = any(_PARENT.search(content) for content in data.values())
+    directories = _paths.above(host.live_paths()) if leaves else _paths.USUAL
+    return BootFiles(listing, data, _reader.readers_of(facts), later, directories)
 
 
 def matches(host: "Host", pattern: str) -> t.List[str]:

@@ -11,7 +11,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names, _paths
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._kernel import NOTHING_KNOWN, Facts
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import (
     DIRECTORIES,
@@ -67,8 +67,9 @@ _Write = t.Tuple[int, str, Assignment]
 class _Run:
     """One run of a reader over some files: its writes, ready to be asked for single keys."""
 
-    def __init__(self, files: Files, reader: Reader) -> None:
+    def __init__(self, files: Files, reader: Reader, directories: _paths.Directories) -> None:
         self.reader = reader
+        self._directories = directories
         self._expands = reader.expands
         self._lines = [line for path, data in files for line in _lines(path, data, reader)]
         self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}  # filled when somebody asks
@@ -89,12 +90,12 @@ class _Run:
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
                 self._excluding.append(line.path)
-        elif ".." in line.path and ".." in line.path.split("/") and not self.reader.follows_parents:
+        elif _paths.PARENT in line.path and _leaves(line) and not self.reader.follows_parents:
             pass
         elif pattern:
             self._patterns.append((place, line))
         else:
-            path = _resolved(line.path) or line.path
+            path = self._resolved(line.path)
             self._named.setdefault(path, []).append((place, path, line))
 
     def writes(self, paths: t.Iterable[str], missing: t.Optional[str]) -> t.List[_Write]:
@@ -113,23 +114,30 @@ class _Run:
 
     def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
-        if not self.matches(pattern, path):
-            return False
-        spelled = _spelled_as(pattern, path)
-        if spelled in self._spelled:
-            return False
-        return not any(_glob.matches(other, spelled, within_segment=False) for other in self._excluding)
+        return any(
+            spelled not in self._spelled
+            and not any(_glob.matches(other, spelled, within_segment=False) for other in self._excluding)
+            for spelled in self._spellings(pattern, path)
+        )
 
     def matches(self, pattern: str, path: str) -> bool:
-        """Whether a key is among those that a pattern stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
-        patterns = _glob.braces(pattern) if self.reader.name == SYSTEMD else [pattern]
-        return any(_glob.matches_path(_resolved(one) or one, path) for one in patterns)
+        """Whether a key is among those that a pattern stands for."""
+        return next(self._spellings(pattern, path), None) is not None
+
+    def _spellings(self, pattern: str, path: str) -> t.Iterator[str]:
+        """How a pattern spells a key that it stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
+        for one in _glob.braces(pattern) if self.reader.name == SYSTEMD else [pattern]:
+            yield from _paths.spellings(one, path, self._directories)
+
+    def _resolved(self, path: str) -> str:
+        """The one spelling of a path, or the path itself where it leads nowhere."""
+        return _paths.resolved(path, self._directories) or path
 
     def mentions(self, path: str) -> t.List[Assignment]:
         """Every line that names a key or matches it."""
         if not self._mentions:
             for place, line in enumerate(self._lines):
-                self._mentions.setdefault(_resolved(line.path) or line.path, []).append((place, line))
+                self._mentions.setdefault(self._resolved(line.path), []).append((place, line))
         found = list(self._mentions.get(path, ()))
         for pattern, lines in self._mentions.items():
             if _names.is_pattern(pattern) and self.matches(pattern, path):
@@ -173,34 +181,11 @@ def _sought(pattern: str) -> str:
 
 
 _MAGIC = re.compile(r"[*?\[\\]")
-_DETOURS = ("", ".")
-# What ".." may follow: the kernel looks for the directory before it leaves it.
-_KNOWN_DIRECTORIES = frozenset(
-    ["conf", "core", "fs", "ipv4", "ipv6", "kernel", "neigh", "net", "netfilter", "unix", "vm"]
-)
 
 
-def _resolved(path: str) -> t.Optional[str]:
-    """The one spelling of a path below /proc/sys, or None where it leads nowhere."""
-    if not _names.has_detour(path):
-        return path
-    parts: t.List[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            if not parts or parts.pop() not in _KNOWN_DIRECTORIES:
-                return None
-        elif part not in _DETOURS:
-            parts.append(part)
-    return "/".join(parts)
-
-
-def _spelled_as(pattern: str, path: str) -> str:
-    """A path with the detours of the pattern that it comes from (``//``, ``/./``, ``/../``), which procps keeps."""
-    wanted = pattern.split("/")
-    if ".." in wanted:
-        return "../" + path  # like no other spelling; nobody takes the same detour twice
-    segments = iter(path.split("/"))
-    return "/".join(segment if segment in _DETOURS else next(segments) for segment in wanted)
+def _leaves(line: Assignment) -> bool:
+    """Whether the path of a line goes back to a directory above."""
+    return _paths.PARENT in line.path.split("/")
 
 
 def _boot(text: t.Optional[str], line: Assignment) -> Boot:
@@ -227,9 +212,9 @@ class BootTable:
         self.reader = reader
         self._facts = facts
         self._existing = None if existing is None else frozenset(existing)
-        self._runs = [_Run(files, reader)]
+        self._runs = [_Run(files, reader, facts.directories)]
         if later is not None:
-            self._runs.append(_Run(*later))
+            self._runs.append(_Run(later[0], later[1], facts.directories))
 
     def of(self, key: str) -> Boot:
         """What the next boot gives the key."""
@@ -257,7 +242,7 @@ class BootTable:
         # A write that is the only one changes nothing when it is done again.
         if len(first) > 1 and self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
             # --prefix= compares the text of paths, so it passes over a detour.
-            own = [line for _place, target, line in first if target == asked and ".." not in line.path.split("/")]
+            own = [line for _place, target, line in first if target == asked and not _leaves(line)]
             found.extend([(asked, line, self.reader) for line in own])
         for run in self._runs[1:]:
             found.extend([(target, line, run.reader) for _place, target, line in run.writes(paths, missing)])

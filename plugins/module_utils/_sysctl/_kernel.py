@@ -11,7 +11,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _paths, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import Assignment, Reader
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
@@ -259,6 +259,7 @@ class Facts(t.NamedTuple):
     has (None: it cannot be read). ``read_only`` are paths that cannot be written. ``settled`` are interfaces that had an address
     before, which do not follow conf/default any more: the loopback interface is up before anything is read. ``words`` are the
     congestion controls that there are (None: not known). ``replays`` says whether udev applies the files again to interfaces.
+    ``directories`` are those below /proc/sys, for paths that go back from one.
     """
 
     start: t.Mapping[str, str] = {}
@@ -267,6 +268,7 @@ class Facts(t.NamedTuple):
     settled: t.Container[str] = ("lo",)
     words: t.Optional[t.Container[str]] = None
     replays: bool = True
+    directories: _paths.Directories = _paths.USUAL
 
     def shape(self, path: str) -> Shape:
         """What the kernel takes for a key."""
