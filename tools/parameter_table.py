@@ -86,10 +86,13 @@ def _version(version: tuple[int, int]) -> str:
 
 
 def _range(shape: t.Any) -> str:
+    if shape.kind == "ports" and shape.high is not None:
+        return f"numbers and ranges up to {shape.high}"
     if shape.kind != "integers":
         return {"ports": "ports and ranges", "words": "names", "text": "text"}[shape.kind]
-    low, high = ("" if bound is None else str(bound) for bound in (shape.low, shape.high))
-    text = f"{low} .. {high}".strip() + (f", {shape.length} numbers" if shape.length > 1 else "")
+    high = "or more" if shape.high is None else f".. {shape.high}"
+    text = f"{shape.low} {high}" + (f", {shape.length} numbers" if shape.length > 1 else "")
+    text += ", rising" if shape.rising else ""
     return text if shape.checked else f"({text})"
 
 

@@ -185,9 +185,7 @@ def _takes(shape: _values.Shape) -> str:
         return _KINDS[shape.kind]
     count = "" if shape.length == 1 else f"{shape.length or 'several'} numbers "
     span = _values.span(shape)
-    return (count + (span if span != ".." else "any number")) + (
-        "" if shape.checked else " (the kernel checks nothing)"
-    )
+    return (count + (span or "any number")) + ("" if shape.checked else " (the kernel checks nothing)")
 
 
 def _version(version: tuple[int, int]) -> str:

@@ -226,9 +226,7 @@ class _Check:
         try:
             _values.normal(t.cast(_values.Raw, list(terms) if len(terms) > 1 else terms[0]), facts.shape)
         except ValueProblem as problem:
-            span = _values.span(facts.shape)
-            allowed = f" (legal: {span} {facts.unit})" if facts.shape.kind == _values.INTEGERS and span != ".." else ""
-            self.wrong(path, f"{key}: {problem}{allowed}.")
+            self.wrong(path, f"{key}: {problem} (legal: {_catalog.legal(key, facts.shape)}).")
 
     def limits(self, path: Path, data: t.Any, declared: Collection[str] | None) -> dict[LimitKey, Limit]:
         limits: dict[LimitKey, Limit] = {}

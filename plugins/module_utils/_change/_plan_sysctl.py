@@ -71,7 +71,7 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> Shape:
     facts = _catalog.find(key)
     if facts is not None:
         return facts.shape
-    return _values.guess(live if live else str(raw))
+    return _values.guess(live) if live else _values.guess_of_wish(raw, live is not None)
 
 
 class _Has(t.NamedTuple):
@@ -122,7 +122,7 @@ class _Judge:
                 text = self._text(wish, shape)
             except ValueProblem as problem:
                 wanted = _wish.describe(wish.operator, str(wish.raw))
-                outcome = _Outcome(d.REFUSED, self._refusal(wish, problem), (now, now), (said, said))
+                outcome = _Outcome(d.REFUSED, self._refusal(wish, problem, shape), (now, now), (said, said))
             else:
                 wanted = _wish.describe(wish.operator, text)
                 outcome = self._present(wish, text, _Has(shape, now, said))
@@ -155,12 +155,11 @@ class _Judge:
         return bool(facts and facts.action) or (live.exists and live.writable and not live.readable)
 
     @staticmethod
-    def _refusal(wish: _wish.Wish, problem: ValueProblem) -> str:
+    def _refusal(wish: _wish.Wish, problem: ValueProblem, shape: Shape) -> str:
         facts = _catalog.find(wish.key)
-        if facts is None or not facts.unit or facts.action:
+        if facts is not None and facts.action:
             return "{0}.".format(problem)
-        legal = _values.span(facts.shape)
-        return "{0} (legal: {1}{2}).".format(problem, legal + " " if legal != ".." else "", facts.unit)
+        return "{0} (legal: {1}).".format(problem, _catalog.legal(wish.key, shape))
 
     def _present(self, wish: _wish.Wish, text: str, has: _Has) -> _Outcome:
         shape, now, said = has

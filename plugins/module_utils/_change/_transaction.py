@@ -17,7 +17,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 if t.TYPE_CHECKING:
@@ -120,12 +120,30 @@ def _set_live(host: "Host", step: LiveStep) -> str:
     only_held = step.before is not None and _values.holds(step.before, text, step.shape)
     found = host.live_text(path) if only_held else None
     if found is None or not _values.holds(found, text, step.shape):
-        host.write_live(path, text)
+        _write_live(host, step)
         # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
         found = text if step.action else host.live_text(path)
     if found is None or not _values.holds(found, text, step.shape):
-        raise HostProblem("{0!r} was written, and the kernel kept {1!r}".format(text, found))
+        raise HostProblem(
+            "{0!r} was written, and the kernel kept {1!r}{2}".format(text, found, _legal(host, step.key, step.shape))
+        )
     return _values.tidy(found, step.shape)
+
+
+def _write_live(host: "Host", step: LiveStep) -> None:
+    """:raises HostProblem: with half a sentence that tells what the key takes."""
+    try:
+        host.write_live(_names.to_path(step.key), step.after)
+    except HostProblem as problem:
+        raise HostProblem("{0}{1}".format(problem, _legal(host, step.key, step.shape)))
+
+
+def _legal(host: "Host", key: str, shape: Shape) -> str:
+    """What a key takes, in brackets: its range, or the words that the kernel lists elsewhere."""
+    facts = _catalog.find(key)
+    lists = [(name, host.live_text(_names.to_path(name))) for name in facts.listed] if facts else []
+    known = ["{0} in {1}".format(text, name) for name, text in lists if text]
+    return " (legal: {0})".format("; ".join(known) or _catalog.legal(key, shape))
 
 
 def _undo_live(host: "Host", step: LiveStep) -> str:

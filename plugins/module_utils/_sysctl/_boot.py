@@ -114,11 +114,21 @@ class _Run:
 
     def expands(self, pattern: str, path: str) -> bool:
         """Whether a pattern sets a key: it matches, and no line names the key in the spelling that the pattern gives it."""
-        return any(
-            spelled not in self._spelled
-            and not any(_glob.matches(other, spelled, within_segment=False) for other in self._excluding)
-            for spelled in self._spellings(pattern, path)
-        )
+        return next(self._set_as(pattern, path), None) is not None
+
+    def _set_as(self, pattern: str, path: str) -> t.Iterator[str]:
+        """The spellings of a key that a pattern sets."""
+        for spelled in self._spellings(pattern, path):
+            kept_off = any(_glob.matches(other, spelled, within_segment=False) for other in self._excluding)
+            if spelled not in self._spelled and not kept_off:
+                yield spelled
+
+    def begins(self, write: _Write, directories: t.Tuple[str, ...]) -> bool:
+        """Whether the path of a write, as it is spelled, lies in one of some directories, which end in a slash."""
+        _place, target, line = write
+        if not (self._expands and _names.is_pattern(line.path)):
+            return line.path.startswith(directories)
+        return any(spelled.startswith(directories) for spelled in self._set_as(line.path, target))
 
     def matches(self, pattern: str, path: str) -> bool:
         """Whether a key is among those that a pattern stands for."""
@@ -240,13 +250,25 @@ class BootTable:
         first = self._runs[0].writes(paths, missing)
         found = [(target, line, self.reader) for _place, target, line in first]
         # A write that is the only one changes nothing when it is done again.
-        if len(first) > 1 and self.reader.name == SYSTEMD and self._facts.replays and _kernel.is_of_interface(asked):
-            # --prefix= compares the text of paths, so it passes over a detour.
-            own = [line for _place, target, line in first if target == asked and not _leaves(line)]
-            found.extend([(asked, line, self.reader) for line in own])
+        if len(first) > 1 and self.reader.name == SYSTEMD and self._facts.replays:
+            found.extend([(target, line, self.reader) for _place, target, line in self._replayed(first, asked)])
         for run in self._runs[1:]:
             found.extend([(target, line, run.reader) for _place, target, line in run.writes(paths, missing)])
         return found
+
+    def _replayed(self, first: t.Sequence[_Write], asked: str) -> t.Iterator[_Write]:
+        """The writes that udev lets systemd do again, for each interface those whose path begins with one of its directories.
+
+        --prefix= compares the text of paths, so one with a detour may be done for another interface than the one that it sets.
+        """
+        if not any(_leaves(line) for _place, _target, line in first):
+            if _kernel.is_of_interface(asked):
+                yield from (one for one in first if one[1] == asked)
+            return
+        for interface in _kernel.interfaces([asked], self._facts.directories):
+            for one in first:
+                if self._runs[0].begins(one, _kernel.directories_of(interface)):
+                    yield one
 
     def mentions(self, key: str) -> t.List[Assignment]:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""

@@ -10,10 +10,18 @@ net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c and kernel/sysctl.c, and 
 """
 
 import functools
+import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, TEXT, WORDS, Shape
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import (
+    INTEGERS,
+    PORTS,
+    TEXT,
+    WORDS,
+    Shape,
+    span,
+)
 
 Version = t.Tuple[int, int]
 
@@ -44,7 +52,7 @@ class Parameter(t.NamedTuple):
     ``removed`` and ``no_effect`` name the first kernel version without the key, or with one that nothing reads. ``defaults``
     lists values that kernels use on their own, each with the first version that does. ``computed`` tells whether a value is
     the one that the kernel computed at boot, for keys where it does so. A write to an ``action`` makes something happen, and
-    leaves no state behind that could be kept.
+    leaves no state behind that could be kept. ``listed`` names keys that list the words which this one takes.
     """
 
     about: str
@@ -58,6 +66,7 @@ class Parameter(t.NamedTuple):
     removed: t.Optional[Version] = None
     no_effect: t.Optional[Version] = None
     note: str = ""
+    listed: t.Tuple[str, ...] = ()
 
 
 def _checked(low: t.Optional[int], high: t.Optional[int], length: int = 1) -> Shape:
@@ -112,6 +121,52 @@ def _clock_steps(number: int) -> t.FrozenSet[int]:
     return frozenset(-(-number * rate // 1000) * 1000 // rate for rate in (100, 250, 300, 1000))
 
 
+def _user_ticks(number: int) -> t.FrozenSet[int]:
+    """kernel/time/time.c, clock_t_to_jiffies and jiffies_to_clock_t: hundredths of a second are kept in ticks, rounded down twice."""
+    return frozenset(number * rate // 100 * 100 // rate for rate in (100, 250, 300, 1000))
+
+
+_HEX_WORDS = re.compile(r"[0-9a-f]{1,8}(-[0-9a-f]{1,8}){3}(,[0-9a-f]{1,8}(-[0-9a-f]{1,8}){3})?")
+_COLON_WORDS = re.compile(r"([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?")
+_HEX_MASK = re.compile(r"[0-9a-f]+(,[0-9a-f]{1,8})*")
+
+
+def _fastopen_keys(text: str) -> t.Optional[str]:
+    """net/ipv4/sysctl_net_ipv4.c, proc_tcp_fastopen_key: one key or two, each of four words of eight digits."""
+    if not _HEX_WORDS.fullmatch(text.lower()):
+        return None
+    return re.sub(r"[0-9a-f]+", lambda word: word.group().zfill(8), text.lower())
+
+
+def _ipv6_address(text: str) -> t.Optional[str]:
+    """net/ipv6/addrconf.c, addrconf_sysctl_stable_secret: an address with all of its digits."""
+    halves = text.lower().split("::")
+    if len(halves) > 2 or not all(_COLON_WORDS.fullmatch(half) for half in halves):
+        return None
+    words = [half.split(":") if half else [] for half in halves]
+    missing = 8 - sum(map(len, words))
+    if missing != 0 if len(halves) == 1 else missing < 1:
+        return None
+    whole = words[0] + ["0"] * missing + (words[1] if len(words) == 2 else [])
+    return ":".join(word.zfill(4) for word in whole)
+
+
+def _processor_mask(text: str) -> t.Optional[str]:
+    """lib/bitmap.c, bitmap_parse: hexadecimal, a comma after each eight digits; how many zeros are in front depends on the machine."""
+    if not _HEX_MASK.fullmatch(text.lower()):
+        return None
+    first, *others = text.lower().split(",")
+    digits = (first + "".join(word.zfill(8) for word in others)).lstrip("0") or "0"
+    words = re.findall(".{1,8}", digits[::-1])
+    return ",".join(word[::-1] for word in words[::-1])
+
+
+def _group_range(text: str) -> t.Optional[str]:
+    """net/ipv4/sysctl_net_ipv4.c, ipv4_ping_group_range: a range without a group has one spelling."""
+    words = text.split()
+    return "1 0" if len(words) == 2 and all(map(str.isdigit, words)) and int(words[0]) > int(words[1]) else text
+
+
 def _buckets(number: int) -> t.FrozenSet[int]:
     """net/netfilter/nf_conntrack_core.c, nf_ct_alloc_hashtable: whole pages of 512 list heads."""
     return frozenset([-(-number // 512) * 512])
@@ -119,6 +174,7 @@ def _buckets(number: int) -> t.FrozenSet[int]:
 
 _U8 = _checked(0, 255)
 _MILLISECONDS = _checked(0, None)._replace(kept=_clock_steps)
+_HUNDREDTHS = Shape(INTEGERS, 1, 0, None, False, kept=_user_ticks)
 _SECONDS = _sane(1, _JIFFIES_MAX)
 
 PARAMETERS: t.Dict[str, Parameter] = {
@@ -166,6 +222,27 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "kernel.timer_migration": Parameter(
         "Lets timers of idle processors fire on busy ones.", _checked(0, 1), "flag", GLOBAL, _default("1")
     ),
+    "kernel.watchdog_cpumask": Parameter(
+        "Processors that are watched for lockups.", Shape(PORTS, high=8191), "processors", GLOBAL
+    ),
+    "net.bridge.bridge-nf-call-arptables": Parameter(
+        "Shows bridged ARP traffic to arptables.", _sane(0, 1), "flag", NETNS
+    ),
+    "net.bridge.bridge-nf-call-ip6tables": Parameter(
+        "Shows bridged IPv6 traffic to ip6tables.", _sane(0, 1), "flag", NETNS
+    ),
+    "net.bridge.bridge-nf-call-iptables": Parameter(
+        "Shows bridged IPv4 traffic to iptables.", _sane(0, 1), "flag", NETNS
+    ),
+    "net.bridge.bridge-nf-filter-pppoe-tagged": Parameter(
+        "Shows bridged traffic in PPPoE frames to these as well.", _sane(0, 1), "flag", NETNS
+    ),
+    "net.bridge.bridge-nf-filter-vlan-tagged": Parameter(
+        "Shows bridged traffic in VLAN frames to these as well.", _sane(0, 1), "flag", NETNS
+    ),
+    "net.bridge.bridge-nf-pass-vlan-input-dev": Parameter(
+        "Gives such traffic the VLAN device as its input.", _sane(0, 1), "flag", NETNS
+    ),
     "net.core.busy_poll": Parameter(
         "How long poll(2) and select(2) ask the network device before they sleep.",
         _checked(0, INT_MAX),
@@ -182,6 +259,12 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.default_qdisc": Parameter(
         "Queueing discipline of network devices that are set up from now on.", Shape(TEXT), "name", INIT_NETNS
+    ),
+    "net.core.flow_limit_cpu_bitmap": Parameter(
+        "Processors that drop packets of the largest flow first when their queue fills up.",
+        Shape(TEXT, spelled=_processor_mask),
+        "hexadecimal mask of processors",
+        INIT_NETNS,
     ),
     "net.core.netdev_budget": Parameter(
         "Packets that one round of receiving may take from all devices.",
@@ -218,6 +301,13 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "bytes",
         NETNS_READ_ONLY,
         _default("212992") + _default("4194304", 6, 18),
+    ),
+    "net.core.rps_default_mask": Parameter(
+        "Processors that handle received packets of a new device, for receive packet steering.",
+        Shape(TEXT, spelled=_processor_mask),
+        "hexadecimal mask of processors",
+        NETNS,
+        since=(6, 3),
     ),
     "net.core.rps_sock_flow_entries": Parameter(
         "Size of the table that steers packets to the CPU of their program.",
@@ -294,8 +384,26 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _default("1024"),
         note="it must not lie above net.ipv4.ip_local_port_range",
     ),
+    "net.ipv4.neigh.*.anycast_delay": Parameter(
+        "Longest wait before a question for an anycast address is answered.",
+        _HUNDREDTHS,
+        "hundredths of a second",
+        NETNS,
+    ),
     "net.ipv4.neigh.*.base_reachable_time_ms": Parameter(
         "How long a neighbour counts as reachable after it was heard of.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv4.neigh.*.interval_probe_time_ms": Parameter(
+        "Time between two probes of a neighbour that is managed.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv4.neigh.*.locktime": Parameter(
+        "Least age of an entry that another answer may replace.", _HUNDREDTHS, "hundredths of a second", NETNS
+    ),
+    "net.ipv4.neigh.*.proxy_delay": Parameter(
+        "Longest wait before a question is answered for another host.", _HUNDREDTHS, "hundredths of a second", NETNS
+    ),
+    "net.ipv4.neigh.*.retrans_time": Parameter(
+        "Time between two questions for a neighbour, by its older name.", _HUNDREDTHS, "hundredths of a second", NETNS
     ),
     "net.ipv4.neigh.*.retrans_time_ms": Parameter(
         "Time between two questions for a neighbour.", _MILLISECONDS, "milliseconds", NETNS
@@ -313,7 +421,17 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.neigh.default.gc_thresh3": Parameter(
         "The most neighbours that are kept.", _checked(0, INT_MAX), "entries", INIT_NETNS, _default("1024")
     ),
+    "net.ipv4.ping_group_range": Parameter(
+        "First and last group whose users may send pings without privileges; the first above the last: nobody.",
+        _checked(0, INT_MAX, 2)._replace(spelled=_group_range),
+        "group ids",
+        NETNS,
+        _default("1 0"),
+    ),
     "net.ipv4.route.flush": Parameter("Throws away cached routes.", Shape(TEXT), "action", NETNS, action=True),
+    "net.ipv4.route.gc_min_interval_ms": Parameter(
+        "Least time between two sweeps of the cached routes.", _MILLISECONDS, "milliseconds", INIT_NETNS
+    ),
     "net.ipv4.tcp_abort_on_overflow": Parameter(
         "Resets a connection that finds the queue for accept(2) full, in place of letting it try again.",
         _U8,
@@ -324,7 +442,13 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_allowed_congestion_control": Parameter(
         "Congestion control that programs without privileges may choose.", Shape(WORDS), "names", NETNS_READ_ONLY
     ),
-    "net.ipv4.tcp_congestion_control": Parameter("Congestion control of new connections.", Shape(TEXT), "name", NETNS),
+    "net.ipv4.tcp_congestion_control": Parameter(
+        "Congestion control of new connections.",
+        Shape(TEXT),
+        "name",
+        NETNS,
+        listed=("net.ipv4.tcp_available_congestion_control", "net.ipv4.tcp_allowed_congestion_control"),
+    ),
     "net.ipv4.tcp_dsack": Parameter("Reports data that arrived twice (RFC 2883).", _U8, "flag", NETNS, _default("1")),
     # No upper bound of our own: kernels with AccECN take values above 2.
     "net.ipv4.tcp_ecn": Parameter(
@@ -348,6 +472,12 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "bit mask",
         NETNS,
         _default("1"),
+    ),
+    "net.ipv4.tcp_fastopen_key": Parameter(
+        "Secret from which cookies for TCP Fast Open are made; a second one, after a comma, is taken as well.",
+        Shape(TEXT, spelled=_fastopen_keys),
+        "four groups of up to eight hexadecimal digits, with dashes between",
+        NETNS,
     ),
     "net.ipv4.tcp_fin_timeout": Parameter(
         "How long a closed connection waits for the FIN of the other side.",
@@ -405,7 +535,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_mem": Parameter(
         "Memory of all TCP sockets: below the first no care is taken, above the second it is saved, the third is the most.",
-        _sane(1, LONG_MAX, 3),
+        _sane(1, LONG_MAX, 3)._replace(rising=True),
         "pages",
         INIT_NETNS,
     ),
@@ -461,7 +591,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_rmem": Parameter(
         "Receive buffer of a connection, from which and up to which it sizes itself.",
-        _checked(1, INT_MAX, 3),
+        _checked(1, INT_MAX, 3)._replace(rising=True),
         "bytes: least, initial, largest",
         NETNS,
         _default("4096 87380 6291456")
@@ -544,18 +674,54 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_window_scaling": Parameter("Windows above 64 KiB (RFC 7323).", _U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_wmem": Parameter(
         "Send buffer of a connection, from which and up to which it sizes itself.",
-        _checked(1, INT_MAX, 3),
+        _checked(1, INT_MAX, 3)._replace(rising=True),
         "bytes: least, initial, largest",
         NETNS,
         _default("4096 16384 4194304"),
     ),
+    "net.ipv6.conf.*.mldv1_unsolicited_report_interval": Parameter(
+        "Time after which a group is reported once more (MLDv1).", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.conf.*.mldv2_unsolicited_report_interval": Parameter(
+        "Time after which a group is reported once more (MLDv2).", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.conf.*.stable_secret": Parameter(
+        "Secret from which stable addresses are made (RFC 7217).",
+        Shape(TEXT, spelled=_ipv6_address),
+        "IPv6 address",
+        NETNS,
+    ),
+    "net.ipv6.icmp.ratelimit": Parameter(
+        "Least time between two ICMPv6 messages to one peer.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.icmp.ratemask": Parameter(
+        "Types of ICMPv6 messages that are held back so.", Shape(PORTS, high=255), "types of messages", NETNS
+    ),
+    "net.ipv6.neigh.*.anycast_delay": Parameter(
+        "Longest wait before a question for an anycast address is answered.",
+        _HUNDREDTHS,
+        "hundredths of a second",
+        NETNS,
+    ),
     "net.ipv6.neigh.*.base_reachable_time_ms": Parameter(
         "How long a neighbour counts as reachable after it was heard of.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.neigh.*.interval_probe_time_ms": Parameter(
+        "Time between two probes of a neighbour that is managed.", _MILLISECONDS, "milliseconds", NETNS
+    ),
+    "net.ipv6.neigh.*.locktime": Parameter(
+        "Least age of an entry that another answer may replace.", _HUNDREDTHS, "hundredths of a second", NETNS
+    ),
+    "net.ipv6.neigh.*.proxy_delay": Parameter(
+        "Longest wait before a question is answered for another host.", _HUNDREDTHS, "hundredths of a second", NETNS
     ),
     "net.ipv6.neigh.*.retrans_time_ms": Parameter(
         "Time between two questions for a neighbour.", _MILLISECONDS, "milliseconds", NETNS
     ),
     "net.ipv6.route.flush": Parameter("Throws away cached routes.", Shape(TEXT), "action", NETNS, action=True),
+    "net.ipv6.route.gc_min_interval_ms": Parameter(
+        "Least time between two sweeps of the cached routes.", _MILLISECONDS, "milliseconds", NETNS
+    ),
     "net.netfilter.nf_conntrack_buckets": Parameter(
         "Size of the table of tracked connections.",
         _checked(1, INT_MAX)._replace(kept=_buckets),
@@ -599,11 +765,11 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "Memory mappings of one process.", _sane(1, INT_MAX), "mappings per process", GLOBAL, _default("65530")
     ),
     "vm.min_free_kbytes": Parameter("Memory that is kept free for the kernel itself.", _sane(128, INT_MAX), "KiB"),
-    "vm.overcommit_memory": Parameter(
-        "Promises of memory: 0 by judgement, 1 always, 2 within a bound.", _checked(0, 2), "mode", GLOBAL, _default("0")
-    ),
     "vm.overcommit_kbytes": Parameter(
         "Memory beyond swap that may be promised in mode 2; takes the place of the ratio.", _checked(0, LONG_MAX), "KiB"
+    ),
+    "vm.overcommit_memory": Parameter(
+        "Promises of memory: 0 by judgement, 1 always, 2 within a bound.", _checked(0, 2), "mode", GLOBAL, _default("0")
     ),
     "vm.overcommit_ratio": Parameter(
         "Share of memory beyond swap that may be promised in mode 2.",
@@ -655,6 +821,18 @@ def find(key: str) -> t.Optional[Parameter]:
 def names() -> t.List[str]:
     """Every key of the catalog that is not a pattern."""
     return [key for key in PARAMETERS if not _names.is_pattern(key)]
+
+
+def legal(key: str, shape: Shape) -> str:
+    """What a key takes, as messages say it: ``1 .. 127 retransmits``.
+
+    :param shape: of the key, which tells what there is to be told of one that is not in the catalog.
+    """
+    parameter = find(key)
+    unit, shape = (parameter.unit, parameter.shape) if parameter else ("", shape)
+    if shape.kind != INTEGERS:
+        return unit or "one line of text"
+    return "{0} {1}".format(span(shape), unit).strip() or "whole numbers, within bounds of the kernel's own"
 
 
 def module_of(key: str) -> t.Optional[str]:

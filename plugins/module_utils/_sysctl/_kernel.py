@@ -61,7 +61,7 @@ def written(
     if shape.kind == _values.INTEGERS:
         return _written_integers(shape, before, value)
     if shape.kind == _values.PORTS:
-        return _written_ports(before, value, repeats)
+        return _written_ports(shape, before, value, repeats)
     if words is not None:
         word = re.split("[\n\0]", value)[0][:_LONGEST_WORD]
         return Written(word, True) if word in words else Written(before, False)
@@ -126,19 +126,20 @@ def _integers(numbers: Numbers, taken: bool) -> Written:
     return Written("\t".join(said) if said else None, taken)
 
 
-def _written_ports(before: t.Optional[str], value: str, repeats: bool) -> Written:
+def _written_ports(shape: Shape, before: t.Optional[str], value: str, repeats: bool) -> Written:
     """proc_do_large_bitmap(): one write is cut at one page; a second one on the same descriptor adds to the first."""
     ports: t.Set[int] = set()
     rest, first = value + "\n", True
+    highest = _values.LAST_PORT if shape.high is None else shape.high
     while rest and (first or repeats):
-        found, rest = _take_ports(rest)
+        found, rest = _take_ports(rest, highest)
         if found is None:
             return Written(before if first else _values.ports_text(ports), False)
         ports, first = ports | found, False
     return Written(_values.ports_text(ports), True)
 
 
-def _take_ports(text: str) -> t.Tuple[t.Optional[t.Set[int]], str]:
+def _take_ports(text: str, highest: int) -> t.Tuple[t.Optional[t.Set[int]], str]:
     """The ports that one write sets (None: refused), and what it leaves unread."""
     left, behind = text[: _PAGE - 1], text[_PAGE - 1 :]
     ports: t.Set[int] = set()
@@ -148,14 +149,14 @@ def _take_ports(text: str) -> t.Tuple[t.Optional[t.Set[int]], str]:
         first, left = _take_number(left, "-,\n")
         if len(left) <= 1 and behind:  # it may be half a number: leave it to the next write
             return ports, saved + behind
-        if first is None or not 0 <= first <= 65535 or saved[0] == "-":
+        if first is None or not 0 <= first <= highest or saved[0] == "-":
             return None, ""
         last, sign, left = first, left[:1], left[1:]
         if sign == "-":
             last_or_none, left = _take_number(left, ",\n\0")
             if not left and behind:
                 return ports, saved + behind
-            if last_or_none is None or not first <= last_or_none <= 65535:
+            if last_or_none is None or not first <= last_or_none <= highest:
                 return None, ""
             last, left = last_or_none, left[1:]
         ports.update(range(first, last + 1))
@@ -221,6 +222,18 @@ def is_of_interface(path: str) -> bool:
     """
     found = _interface_key(path)
     return found is not None and found[1] not in ("all", "default", "lo")
+
+
+def directories_of(interface: str) -> t.Tuple[str, ...]:
+    """The directories with the keys of an interface, each with a slash at its end."""
+    return tuple("{0}{1}/".format(above, interface) for above in _PER_INTERFACE)
+
+
+def interfaces(paths: t.Iterable[str], directories: t.Iterable[str]) -> t.List[str]:
+    """The interfaces that udev has a turn for, sorted: those of some keys, and those that have a directory."""
+    inside = [path for path in paths if is_of_interface(path)]
+    inside += [path + "/x" for path in directories if is_of_interface(path + "/x")]
+    return sorted({path.split("/")[3] for path in inside})
 
 
 @functools.lru_cache(maxsize=None)  # the same keys before and after a change

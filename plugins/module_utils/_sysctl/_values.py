@@ -21,7 +21,10 @@ TEXT = "text"
 _C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
 ONE_NUMBER = re.compile(r"(0|[1-9][0-9]*)\Z")  # in its normal form already
 _OCTAL = re.compile(r"^-?0[0-9]+$")
+# systemd-sysctl ends a line at each of these (read_line_full() in src/basic/fileio.c), and what is behind would be another entry.
+_LINE_BREAK = re.compile(r"[\n\r\0]")
 _PORTS = re.compile(r"^(0|[1-9][0-9]{0,4})(-(0|[1-9][0-9]{0,4}))?$")
+LAST_PORT = 65535
 _LONGEST = 20  # characters of one number; the kernel refuses more (kernel/sysctl.c, proc_get_long)
 # A write of more than a page is taken in part (fs/proc/proc_sysctl.c, proc_do_large_bitmap), and the smallest page is this.
 _PAGE = 4096
@@ -38,7 +41,8 @@ class Shape(t.NamedTuple):
     ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
     ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does. ``kept`` tells, for a key
     that rounds, which numbers the kernel may make of one. ``interval`` marks two numbers that are the first and the last of a
-    range: of two ranges the larger begins lower.
+    range: of two ranges the larger begins lower. Of numbers that are ``rising`` none is below the one before it. ``spelled`` gives
+    the kernel's own spelling of a text that has several, and None for one that it refuses.
     """
 
     kind: str = TEXT
@@ -48,6 +52,8 @@ class Shape(t.NamedTuple):
     checked: bool = True
     kept: t.Optional[t.Callable[[int], t.FrozenSet[int]]] = None
     interval: bool = False
+    rising: bool = False
+    spelled: t.Optional[t.Callable[[str], t.Optional[str]]] = None
 
     @property
     def ordered(self) -> bool:
@@ -84,6 +90,16 @@ def guess(text: str) -> Shape:
     return _ANY_TEXT if numbers is None else Shape(INTEGERS, len(numbers))
 
 
+def guess_of_wish(raw: t.Any, is_text: bool) -> Shape:
+    """The shape of a key that shows nothing of itself, from what somebody asks for.
+
+    :param is_text: whether the key is there and empty. Where it is not there a word for a switch is taken for one, because
+        nearly every key takes numbers, and ansible.posix.sysctl does so with all of them.
+    """
+    text = str(raw).strip()
+    return _ANY_INTEGER if not is_text and text.lower() in _TRUE | _FALSE else guess(text)
+
+
 def _words(raw: Raw, shape: Shape) -> t.List[str]:
     if isinstance(raw, bool):
         return ["1" if raw else "0"]
@@ -105,7 +121,9 @@ def _words(raw: Raw, shape: Shape) -> t.List[str]:
 
 
 def _checked_integer(word: str, shape: Shape) -> int:
-    number = int(word) if len(word) <= _LONGEST and ONE_NUMBER.match(word) else c_integer(word)
+    if len(word) > _LONGEST:
+        raise ValueProblem("{0!r} has {1} characters, and the kernel reads {2}".format(word, len(word), _LONGEST))
+    number = int(word) if ONE_NUMBER.match(word) else c_integer(word)
     if _OCTAL.match(word) and number != int(word):
         raise ValueProblem(
             "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
@@ -124,8 +142,12 @@ def _checked_integer(word: str, shape: Shape) -> int:
 
 
 def span(shape: Shape) -> str:
-    """The legal range as a person reads it: ``0 .. 255``."""
-    return "{0} .. {1}".format("" if shape.low is None else shape.low, "" if shape.high is None else shape.high).strip()
+    """The legal range as a person reads it: ``0 .. 255``, or nothing where there is none."""
+    if shape.low is None and shape.high is None:
+        return ""
+    if shape.high is None:
+        return "{0} or more".format(shape.low)
+    return "{0} .. {1}".format("" if shape.low is None else shape.low, shape.high).strip()
 
 
 def _normal_integers(words: t.List[str], shape: Shape) -> str:
@@ -133,14 +155,27 @@ def _normal_integers(words: t.List[str], shape: Shape) -> str:
         words = ["1"]
     elif len(words) == 1 and words[0].lower() in _FALSE:
         words = ["0"]
-    numbers = [_checked_integer(word, shape) for word in words]
+    try:
+        numbers = [_checked_integer(word, shape) for word in words]
+    except ValueProblem as problem:
+        if len(words) == 1:
+            raise
+        raise ValueProblem("{0!r}: {1}".format(" ".join(words), problem))
     if shape.length is not None and len(numbers) != shape.length:
         raise ValueProblem(
             "{0!r} has {1} number{2} where the key takes {3}; a shorter or longer list would be written in part".format(
                 " ".join(words), len(numbers), "" if len(numbers) == 1 else "s", shape.length
             )
         )
+    _check_order(numbers, shape)
     return " ".join(str(number) for number in numbers)
+
+
+def _check_order(numbers: t.Sequence[int], shape: Shape) -> None:
+    for one, following in zip(numbers, numbers[1:]):
+        if (shape.rising or shape.interval) and one > following:
+            rule = "the last one is below the first" if shape.interval else "each has to be at least the one before it"
+            raise ValueProblem("{0!r}: {1}".format(" ".join(map(str, numbers)), rule))
 
 
 def port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
@@ -150,19 +185,21 @@ def port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
         if not _PORTS.match(piece):
             return None
         first, _dash, last = piece.partition("-")
-        if int(last or first) < int(first) or int(last or first) > 65535:
+        if int(last or first) < int(first) or int(last or first) > LAST_PORT:
             return None
         ports.update(range(int(first), int(last or first) + 1))
     return frozenset(ports)
 
 
-def _normal_ports(words: t.List[str]) -> str:
+def _normal_ports(words: t.List[str], shape: Shape) -> str:
     """One spelling of a port list, the kernel's own: sorted, neighbours merged (proc_do_large_bitmap)."""
     ports = port_set(",".join(words).replace(",,", ","))
-    if ports is None:
+    highest = LAST_PORT if shape.high is None else shape.high
+    if ports is None or max(ports or [0]) > highest:
+        what, example = ("ports", "8080,9000-9010") if shape.high is None else ("numbers", "0,2-5")
         raise ValueProblem(
-            "{0!r} is no list of ports; write ports and ranges from 0 to 65535 with commas and no blanks, as in 8080,9000-9010".format(
-                " ".join(words)
+            "{0!r} is no list of {1}; write {1} and ranges from 0 to {2} with commas and no blanks, as in {3}".format(
+                " ".join(words), what, highest, example
             )
         )
     text = ports_text(ports)
@@ -193,8 +230,24 @@ def normal(raw: Raw, shape: Shape) -> str:
     :param shape: what the key takes.
     :raises ValueProblem: when the value cannot be meant for this key; the text is a half sentence about the value.
     """
-    if isinstance(raw, str) and ("\n" in raw.strip() or "\0" in raw):
+    if isinstance(raw, str) and _LINE_BREAK.search(raw.strip()):
         raise ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
+    text = _normal(raw, shape)
+    if len(text) >= _PAGE // 4 and len(text.encode("utf-8", "surrogateescape")) >= _PAGE - 1:
+        raise ValueProblem(
+            "{0!r}... has {1} characters, and the kernel takes less than {2} bytes in a write".format(
+                text[:20], len(text), _PAGE
+            )
+        )
+    if shape.spelled is None:
+        return text
+    spelled = shape.spelled(text)
+    if spelled is None:
+        raise ValueProblem("{0!r} is not of the form that the key takes".format(text))
+    return spelled
+
+
+def _normal(raw: Raw, shape: Shape) -> str:
     if shape.kind == TEXT and isinstance(raw, str):
         return raw.strip()
     words = _words(raw, shape)
@@ -203,12 +256,14 @@ def normal(raw: Raw, shape: Shape) -> str:
             raise ValueProblem("value cannot be blank")
         return _normal_integers(words, shape)
     if shape.kind == PORTS:
-        return _normal_ports(words)
+        return _normal_ports(words, shape)
     return " ".join(words)
 
 
 def tidy(text: str, shape: Shape) -> str:
     """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
+    if shape.spelled is not None:
+        text = shape.spelled(" ".join(text.split())) or text
     if shape.kind == TEXT:
         return text.strip()
     if shape.kind == INTEGERS:

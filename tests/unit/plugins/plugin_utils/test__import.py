@@ -90,8 +90,11 @@ def test_of_several_files_the_last_counts_and_each_is_a_source() -> None:
         ("a.b =", "a.b is given no value."),
         ("a..b = 1", "empty segment"),
         ("../b = 1", "The key '../b'"),
-        ("net.ipv4.tcp_sack = 1 # on", "net.ipv4.tcp_sack: '#' is no whole number."),
-        ("net.ipv4.tcp_sack = 300", "net.ipv4.tcp_sack: 300 is outside of the kernel's range 0 .. 255."),
+        ("net.ipv4.tcp_sack = 1 # on", "net.ipv4.tcp_sack: '1 # on': '#' is no whole number."),
+        (
+            "net.ipv4.tcp_sack = 300",
+            "net.ipv4.tcp_sack: 300 is outside of the kernel's range 0 .. 255.",
+        ),
         ("net.ipv4.tcp_rmem = 4096 131072", "2 numbers where the key takes 3"),
         ("net.ipv4.route.flush = 1", "a write to net.ipv4.route.flush triggers an action and leaves nothing to keep."),
     ],

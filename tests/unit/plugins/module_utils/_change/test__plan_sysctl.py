@@ -594,7 +594,8 @@ def refused(wanted, reason, key=KEY):
             {"kernel.printk": "4 4"},
             refused(
                 "4 4",
-                "'4 4' has 2 numbers where the key takes 4; a shorter or longer list would be written in part.",
+                "'4 4' has 2 numbers where the key takes 4; a shorter or longer list would be written in part (legal: whole "
+                "numbers, within bounds of the kernel's own).",
                 "kernel.printk",
             ),
             live={"kernel/printk": "7\t4\t1\t7"},
@@ -613,14 +614,20 @@ def refused(wanted, reason, key=KEY):
         case(
             "bound on a text",
             {"kernel.domainname": {"at_least": 5}},
-            refused(">= 5", "at_least compares numbers, and this key takes none.", "kernel.domainname"),
+            refused(
+                ">= 5",
+                "at_least compares numbers, and this key takes none (legal: one line of text).",
+                "kernel.domainname",
+            ),
             live={"kernel/domainname": "x"},
         ),
         case(
             "line break in a text",
             {"kernel.core_pattern": "a\nvm.swappiness=1"},
             refused(
-                "a\nvm.swappiness=1", "'a\\nvm.swappiness=1' holds a line break or a NUL byte.", "kernel.core_pattern"
+                "a\nvm.swappiness=1",
+                "'a\\nvm.swappiness=1' holds a line break or a NUL byte (legal: one line of text).",
+                "kernel.core_pattern",
             ),
             live={"kernel/core_pattern": "core"},
         ),

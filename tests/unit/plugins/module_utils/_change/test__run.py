@@ -118,7 +118,7 @@ def test_check_mode_is_the_audit_after_a_reboot_and_a_change_by_hand():
             {"files": {"/etc/sysctl.d/10-a.conf": b"net.core.somaxconn=9999\n"}},
             id="by another file",
         ),
-        pytest.param({"net.ipv4.tcp_rmem": {"at_least": "8192 1 16777216"}}, {"rules": TABS}, id="vector"),
+        pytest.param({"net.ipv4.tcp_rmem": {"at_least": "8192 8192 16777216"}}, {"rules": TABS}, id="vector"),
         pytest.param(
             {"net.ipv4.ip_local_reserved_ports": "8081,8080,9000-9010"},
             {
@@ -270,7 +270,7 @@ def test_a_refused_value_in_the_middle_puts_everything_back():
         run(host, EVERYTHING, False)
     assert host.state() == before
     assert not [entry for entry in host.log if entry[0] != "live"]
-    reason = "the kernel refused '4096 131072 16777216': Invalid argument"
+    reason = "the kernel refused '4096 131072 16777216': Invalid argument (legal: 1 .. 2147483647 bytes: least, initial, largest)"
     assert str(caught.value) == "setting net.ipv4.tcp_rmem failed: " + reason + ". Everything was put back as it was."
     result = caught.value.result
     assert result["undone"] == ["net.core.somaxconn is 4096 again.", "net.ipv4.tcp_fin_timeout is 60 again."]

@@ -63,7 +63,9 @@ def never_back(old_text):
 
 
 END = " Everything was put back as it was."
-EINVAL = "the kernel refused {0!r}: Invalid argument."
+EINVAL = "the kernel refused {0!r}: Invalid argument (legal: {1})."
+CONNECTIONS = "0 .. 2147483647 connections"
+BYTES = "1 .. 2147483647 bytes: least, initial, largest"
 FULL = "Writing {0} failed: No space left on device (the file system is full)."
 
 
@@ -73,42 +75,51 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
         pytest.param(
             [BACKLOG, EDIT],
             {"rules": {SOMAXCONN: fake_host.refuses("8192")}},
-            "setting net.core.somaxconn failed: " + EINVAL.format("8192") + END,
+            "setting net.core.somaxconn failed: " + EINVAL.format("8192", CONNECTIONS) + END,
             [],
             id="the first value refused",
         ),
         pytest.param(
             [TIMEOUT, BUFFERS, BACKLOG, EDIT],
             {"rules": {SOMAXCONN: fake_host.refuses("8192")}},
-            "setting net.core.somaxconn failed: " + EINVAL.format("8192") + END,
+            "setting net.core.somaxconn failed: " + EINVAL.format("8192", CONNECTIONS) + END,
             ["net.ipv4.tcp_rmem is 4096\t131072\t6291456 again.", "net.ipv4.tcp_fin_timeout is 60 again."],
             id="a value in the middle refused",
         ),
         pytest.param(
             [TIMEOUT, BACKLOG],
             {"rules": {SOMAXCONN: fake_host.ignores}},
-            "setting net.core.somaxconn failed: '8192' was written, and the kernel kept '4096'." + END,
+            "setting net.core.somaxconn failed: '8192' was written, and the kernel kept '4096' (legal: "
+            + CONNECTIONS
+            + ")."
+            + END,
             ["net.ipv4.tcp_fin_timeout is 60 again."],
             id="a write that does nothing",
         ),
         pytest.param(
             [LiveStep("net.core.somaxconn", "4096", "5000", ONE)],
             {"rules": {SOMAXCONN: fake_host.rounds_up_to(4096)}},
-            "setting net.core.somaxconn failed: '5000' was written, and the kernel kept '8192'." + END,
+            "setting net.core.somaxconn failed: '5000' was written, and the kernel kept '8192' (legal: "
+            + CONNECTIONS
+            + ")."
+            + END,
             ["net.core.somaxconn is 4096 again."],
             id="rounding",
         ),
         pytest.param(
             [TIMEOUT, BUFFERS],
             {"rules": {RMEM: lambda new, old: fake_host.takes_first(1)(new, old) if new.startswith("8192") else new}},
-            "setting net.ipv4.tcp_rmem failed: " + EINVAL.format("8192 131072 16777216") + END,
+            "setting net.ipv4.tcp_rmem failed: " + EINVAL.format("8192 131072 16777216", BYTES) + END,
             ["net.ipv4.tcp_rmem is 4096\t131072\t6291456 again.", "net.ipv4.tcp_fin_timeout is 60 again."],
             id="a vector refused after its first number",
         ),
         pytest.param(
             [LiveStep("net.core.somaxconn", "4096", "5 6", ONE)],
             {"rules": {SOMAXCONN: lambda new, old: None if new == "5 6" else new}},
-            "setting net.core.somaxconn failed: the kernel took only 2 of 4 bytes of '5 6'." + END,
+            "setting net.core.somaxconn failed: the kernel took only 2 of 4 bytes of '5 6' (legal: "
+            + CONNECTIONS
+            + ")."
+            + END,
             ["net.core.somaxconn is 4096 again."],
             id="a short write",
         ),
@@ -136,7 +147,7 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
         pytest.param(
             [LiveStep("net.core.somaxconn", "4096", "4096", ONE), TIMEOUT],
             {"rules": {FIN: fake_host.refuses("30")}},
-            "setting net.ipv4.tcp_fin_timeout failed: " + EINVAL.format("30") + END,
+            "setting net.ipv4.tcp_fin_timeout failed: " + EINVAL.format("30", "1 .. 21474836 seconds") + END,
             [],
             id="nothing is said of what is as it was",
         ),
@@ -174,7 +185,7 @@ def test_put_back_last_first():
             [TIMEOUT, BACKLOG, MAKE],
             {"full": [B], "rules": {SOMAXCONN: never_back("4096")}},
             ["net.ipv4.tcp_fin_timeout is 60 again."],
-            ["net.core.somaxconn could not be put back: " + EINVAL.format("4096")],
+            ["net.core.somaxconn could not be put back: the kernel refused '4096': Invalid argument."],
             id="a value that does not go back",
         ),
         pytest.param(

@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _glob, _kernel, _names, _reader
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
+    _boot,
+    _glob,
+    _kernel,
+    _names,
+    _paths,
+    _reader,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._boot import BootTable, Facts, Reader
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, Shape
 
@@ -412,6 +419,23 @@ def test_what_a_reader_makes_of_files(reader, files, key, answer):
     facts = Facts(start={"net/ipv4/conf/v0/rp_filter": "0"}, words=("reno", "cubic"), replays=False)
     boot = table_of(reader, files, facts=facts).of(key)
     assert (boot.value, boot.winner) == answer
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        ("net.ipv4.conf.v0.forwarding=0\nnet/ipv4/conf/*/../v0/forwarding=2\n", "2"),
+        ("net.ipv4.conf.v0.forwarding=0\nnet/ipv4/conf/lo/../v0/forwarding=2\n", "0"),
+        ("net.ipv4.conf.v0.forwarding=0\nnet/ipv4/conf/v1/../v0/forwarding=2\n", "2"),
+        ("net/ipv4/conf/v0/../all/forwarding=1\nnet.ipv4.conf.v0.forwarding=0\n", "0"),
+        ("net/ipv4/conf/v1/../all/forwarding=1\nnet.ipv4.conf.v0.forwarding=0\n", "0"),
+    ],
+)
+def test_udev_repeats_what_begins_with_the_path_of_an_interface(lines, value):
+    """As systemd 247 did it; later ones refuse a path that goes back."""
+    directories = _paths.USUAL | {"net/ipv4/conf/v0", "net/ipv4/conf/v1"}
+    table = BootTable([(A, lines.encode())], S247, facts=Facts(directories=directories))
+    assert table.of("net.ipv4.conf.v0.forwarding").value == value
 
 
 @pytest.mark.parametrize("reader", ALL, ids=str)

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._catalog import Machine
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import (
     INTEGERS,
@@ -98,7 +99,7 @@ LONG_MAX = 9223372036854775807
     ],
 )
 def test_range(key, length, low, high, checked):
-    shape = _catalog.find(key).shape._replace(kept=None, interval=False)
+    shape = _catalog.find(key).shape._replace(kept=None, interval=False, rising=False)
     assert shape == Shape(INTEGERS, length, low, high, checked)
 
 
@@ -301,3 +302,72 @@ def test_nothing_else_is_rewritten(key):
 def test_every_parameter_says_what_it_does():
     for key, facts in _catalog.PARAMETERS.items():
         assert facts.about.endswith(".") and facts.about[0].isupper(), key
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "spelled"),
+    [
+        ("net.ipv4.tcp_fastopen_key", "1-2-3-aB", "00000001-00000002-00000003-000000ab"),
+        (
+            "net.ipv4.tcp_fastopen_key",
+            "0-0-0-0,1-1-1-1",
+            ",".join(["-".join(["00000000"] * 4), "-".join(["00000001"] * 4)]),
+        ),
+        ("net.ipv6.conf.v0.stable_secret", "2001:DB8::1", "2001:0db8:0000:0000:0000:0000:0000:0001"),
+        ("net.core.rps_default_mask", "0F", "f"),
+        ("net.core.rps_default_mask", "00000000,00000003", "3"),
+        ("net.core.rps_default_mask", "1,00000003", "1,00000003"),
+        ("net.core.flow_limit_cpu_bitmap", "000", "0"),
+        ("net.ipv4.ping_group_range", "0 2147483647", "0 2147483647"),
+        ("net.ipv4.ping_group_range", "5 1", "1 0"),
+        ("kernel.watchdog_cpumask", "0,1,2", "0-2"),
+        ("net.ipv6.icmp.ratemask", "3-127,0,1", "0-1,3-127"),
+    ],
+)
+def test_the_kernels_own_spelling(key, text, spelled):
+    shape = _catalog.find(key).shape
+    assert _values.normal(text, shape) == spelled
+    assert _values.same(text, spelled, shape)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("net.ipv4.tcp_fastopen_key", "1-2-3"),
+        ("net.ipv4.tcp_fastopen_key", "1-2-3-4,"),
+        ("net.ipv4.tcp_fastopen_key", "123456789-2-3-4"),
+        ("net.ipv6.conf.v0.stable_secret", "2001::db8::1"),
+        ("net.ipv6.conf.v0.stable_secret", "fe80::1%v0"),
+        ("net.ipv6.conf.v0.stable_secret", "192.0.2.1"),
+        ("net.core.rps_default_mask", "g"),
+        ("net.core.rps_default_mask", "1,,2"),
+        ("net.ipv4.ping_group_range", "1 -1"),
+        ("net.ipv6.icmp.ratemask", "256"),
+    ],
+)
+def test_a_form_that_the_kernel_refuses(key, text):
+    with pytest.raises(ValueProblem):
+        _values.normal(text, _catalog.find(key).shape)
+
+
+@pytest.mark.parametrize(
+    ("wish", "kept"), [(1, {0, 1}), (7, {6, 7}), (100, {100}), (501, {500, 501}), (30001, {30000, 30001})]
+)
+def test_hundredths_of_a_second_are_kept_in_ticks(wish, kept):
+    """Seen with a clock of 250 ticks a second: 1 gives 0, 7 gives 6, 501 gives 500, 30001 gives 30000."""
+    assert _catalog.find("net.ipv4.neigh.v0.locktime").shape.kept(wish) == kept
+
+
+@pytest.mark.parametrize(
+    ("key", "shape", "text"),
+    [
+        ("net.ipv4.tcp_syn_retries", Shape("text"), "1 .. 127 retransmits"),
+        ("net.ipv4.tcp_ecn", Shape("text"), "0 or more mode"),
+        ("net.ipv4.ip_local_reserved_ports", Shape("text"), "ports"),
+        ("net.ipv4.tcp_congestion_control", Shape("text"), "name"),
+        ("net.ipv4.nosuch", Shape(INTEGERS, 1), "whole numbers, within bounds of the kernel's own"),
+        ("net.ipv4.nosuch", Shape("text"), "one line of text"),
+    ],
+)
+def test_what_is_legal(key, shape, text):
+    assert _catalog.legal(key, shape) == text

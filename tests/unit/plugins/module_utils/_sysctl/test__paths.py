@@ -14,7 +14,7 @@ SEEN = _paths.above([V0, "net/core/somaxconn", "vm/swappiness", "alone"])
 
 
 def test_the_directories_above_some_files():
-    assert SEEN == {"net", "net/core", "net/ipv4", "net/ipv4/conf", "net/ipv4/conf/v0", "vm"}
+    assert {"net", "net/core", "net/ipv4", "net/ipv4/conf", "net/ipv4/conf/v0", "vm"} == SEEN
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ PORTS = Shape(_values.PORTS)
 RANGE = Shape(_values.INTEGERS, 2, 1, 65535, interval=True)
 WORDS = Shape(_values.WORDS)
 TEXT = Shape(_values.TEXT)
+RISING = Shape(_values.INTEGERS, 3, rising=True)
+SPELLED = Shape(_values.TEXT, spelled=lambda text: text.upper() if text != "zz" else None)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,11 @@ def test_c_integer(word, number):
         pytest.param("010", TEXT, "010", id="text that looks like a number"),
         pytest.param(5, TEXT, "5", id="number for a text"),
         pytest.param(True, TEXT, "1", id="true for a text"),
+        pytest.param("5 5 6", RISING, "5 5 6", id="rising"),
+        pytest.param("5 5", RANGE, "5 5", id="range of one"),
+        pytest.param("x" * 4094, TEXT, "x" * 4094, id="text that fills a page"),
+        pytest.param("0-255", Shape(_values.PORTS, high=255), "0-255", id="list up to its end"),
+        pytest.param(" a b", SPELLED, "A B", id="spelling of the kernel"),
         pytest.param("a$HOME 'b'", TEXT, "a$HOME 'b'", id="nothing is expanded"),
     ],
 )
@@ -117,7 +124,9 @@ def test_normal(raw, shape, text):
         pytest.param(1.5, ONE, "1.5 is no whole number", id="fraction"),
         pytest.param(float("inf"), ONE, "inf is no whole number", id="infinity"),
         pytest.param(float("nan"), ONE, "nan is no whole number", id="not a number"),
-        pytest.param("9" * 5000, ONE, "'" + "9" * 5000 + "' is no whole number", id="endless digits"),
+        pytest.param(
+            "9" * 5000, ONE, "'" + "9" * 5000 + "' has 5000 characters, and the kernel reads 20", id="endless digits"
+        ),
         pytest.param("", ONE, "value cannot be blank", id="empty"),
         pytest.param("  ", ONE, "value cannot be blank", id="blanks"),
         pytest.param([], ONE, "value cannot be blank", id="empty list"),
@@ -130,13 +139,13 @@ def test_normal(raw, shape, text):
         pytest.param(
             [4096, "0131072", 5],
             THREE,
-            "'0131072' has a leading zero: the kernel reads it as octal, a person does not; write the decimal number",
+            "'4096 0131072 5': '0131072' has a leading zero: the kernel reads it as octal, a person does not; write the decimal number",
             id="octal in a list",
         ),
         pytest.param(256, BYTE, "256 is outside of the kernel's range 0 .. 255", id="above the kernel's range"),
         pytest.param(-1, BYTE, "-1 is outside of the kernel's range 0 .. 255", id="below the kernel's range"),
         pytest.param(601, SANE, "601 is outside of the sane range 1 .. 600", id="above the sane range"),
-        pytest.param(-1, FROM_ZERO, "-1 is outside of the kernel's range 0 ..", id="half a range"),
+        pytest.param(-1, FROM_ZERO, "-1 is outside of the kernel's range 0 or more", id="half a range"),
         pytest.param(
             [4096, 131072],
             THREE,
@@ -155,11 +164,38 @@ def test_normal(raw, shape, text):
             "'5' has 1 number where the key takes 3; a shorter or longer list would be written in part",
             id="one for a vector",
         ),
-        pytest.param("5 # why", ONE, "'#' is no whole number", id="comment"),
+        pytest.param("5 # why", ONE, "'5 # why': '#' is no whole number", id="comment"),
         pytest.param([1, 2.5], ANY, "2.5 in the list [1, 2.5] is no whole number", id="fraction in a list"),
         pytest.param([1, None], ANY, "None in the list [1, None] is no whole number", id="nothing in a list"),
         pytest.param([True], ANY, "True in the list [True] is no whole number", id="boolean in a list"),
         pytest.param({"a": 1}, ONE, "{'a': 1} is neither a number, nor text, nor a list of numbers", id="map"),
+        pytest.param(
+            "9" * 21, ONE, "'" + "9" * 21 + "' has 21 characters, and the kernel reads 20", id="too many digits"
+        ),
+        pytest.param("3 2 9", RISING, "'3 2 9': each has to be at least the one before it", id="falling"),
+        pytest.param([5, 4], RANGE, "'5 4': the last one is below the first", id="range that ends before it begins"),
+        pytest.param(
+            "a\rkernel.panic=1", TEXT, "'a\\rkernel.panic=1' holds a line break or a NUL byte", id="carriage return"
+        ),
+        pytest.param(
+            "x" * 4095,
+            TEXT,
+            "'" + "x" * 20 + "'... has 4095 characters, and the kernel takes less than 4096 bytes in a write",
+            id="more than a page",
+        ),
+        pytest.param(
+            "\xe4" * 2048,
+            TEXT,
+            "'" + "\xe4" * 20 + "'... has 2048 characters, and the kernel takes less than 4096 bytes in a write",
+            id="more than a page of bytes",
+        ),
+        pytest.param(
+            "1,256",
+            Shape("ports", high=255),
+            "'1,256' is no list of numbers; write numbers and ranges from 0 to 255 with commas and no blanks, as in 0,2-5",
+            id="number above the end of a list",
+        ),
+        pytest.param("zz", SPELLED, "'zz' is not of the form that the key takes", id="form"),
         pytest.param("5\n6", ONE, "'5\\n6' holds a line break or a NUL byte", id="line break"),
         pytest.param("a\0b", TEXT, "'a\\x00b' holds a line break or a NUL byte", id="NUL"),
         pytest.param("a\nvm.x=1", TEXT, "'a\\nvm.x=1' holds a line break or a NUL byte", id="injected line"),
@@ -239,6 +275,8 @@ def test_tidy(text, shape, tidied):
         pytest.param("a b", "b a", TEXT, False, id="text has an order"),
         pytest.param("a ", "a", TEXT, True, id="blanks around text"),
         pytest.param("010", "8", TEXT, False, id="text is no number"),
+        pytest.param("ab", "AB", SPELLED, True, id="two spellings of one text"),
+        pytest.param("zz", "zz\t", SPELLED, True, id="a text that has no other spelling"),
     ],
 )
 def test_same(one, other, shape, expected):
@@ -287,12 +325,28 @@ def test_what_can_be_larger():
 
 
 @pytest.mark.parametrize(
+    ("raw", "is_text", "kind"),
+    [
+        ("yes", False, "integers"),
+        ("Off", False, "integers"),
+        (True, False, "integers"),
+        ("5", False, "integers"),
+        ("word", False, "text"),
+        ("yes", True, "text"),
+    ],
+)
+def test_guess_of_wish(raw, is_text, kind):
+    """A word for a switch is text only for a key that is there and empty."""
+    assert _values.guess_of_wish(raw, is_text).kind == kind
+
+
+@pytest.mark.parametrize(
     ("shape", "text"),
     [
         pytest.param(BYTE, "0 .. 255", id="both ends"),
-        pytest.param(FROM_ZERO, "0 ..", id="low end"),
+        pytest.param(FROM_ZERO, "0 or more", id="low end"),
         pytest.param(Shape(_values.INTEGERS, 1, None, 5), ".. 5", id="high end"),
-        pytest.param(ONE, "..", id="none"),
+        pytest.param(ONE, "", id="none"),
     ],
 )
 def test_span(shape, text):
