@@ -47,7 +47,11 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
         directories=frozenset(answer["directories"]),
     )
     table = _boot.BootTable(
-        view.files(_boot.reading_order(view.listing(), reader)), reader, answer["before"], facts, later
+        view.files(_boot.reading_order(view.listing(), reader, view.dangling())),
+        reader,
+        answer["before"],
+        facts,
+        later,
     )
     found = {}
     for path, before in answer["before"].items():
@@ -150,7 +154,7 @@ def test_the_failure_report_is_readable(fleet: list[Machine]) -> None:
 def test_a_wrong_model_is_noticed(fleet: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison itself works: with the order of files turned round the answers differ."""
     right = _boot.reading_order
-    monkeypatch.setattr(_boot, "reading_order", lambda listing, reader: right(listing, reader)[::-1])
+    monkeypatch.setattr(_boot, "reading_order", lambda *arguments: right(*arguments)[::-1])
     case = tree(
         ("/etc/sysctl.d/a.conf", "file", "net.core.somaxconn = 5\n"),
         ("/etc/sysctl.d/b.conf", "file", "net.core.somaxconn = 6\n"),

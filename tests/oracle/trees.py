@@ -445,6 +445,20 @@ class View:
             return self.data(posixpath.normpath(posixpath.join(posixpath.dirname(path), node.content)), depth + 1)
         return node.content.encode("latin-1")
 
+    def dangling(self) -> set[str]:
+        return {node.path for node in self._nodes.values() if node.kind == "link" and not self._leads(node)}
+
+    def _leads(self, node: Node) -> bool:
+        """Whether a link leads to something, a directory included."""
+        for _turn in range(9):
+            if node.kind != "link" or node.content == "/dev/null":
+                return True
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(node.path), node.content))
+            if path not in self._nodes:
+                return False
+            node = self._nodes[path]
+        return False
+
     def files(self, paths: list[str]) -> list[tuple[str, bytes]]:
         found = [(path, self.data(path)) for path in paths]
         return [(path, data) for path, data in found if data is not None]

@@ -43,6 +43,7 @@ class BootFiles(t.NamedTuple):
 
     ``listing`` holds the names in each directory, ``data`` the bytes by path. There is more than one of ``readers`` where it
     cannot be told which one the host has; the first is the likeliest. ``later`` is a file that ufw lets procps apply on its own.
+    ``directories`` are those below /proc/sys, where a path in a file may go back from one; ``dangling`` are links to nowhere.
     """
 
     listing: t.Mapping[str, t.Sequence[str]]
@@ -50,6 +51,7 @@ class BootFiles(t.NamedTuple):
     readers: t.Sequence[_boot.Reader]
     later: t.Optional[t.Tuple[str, _boot.Reader]] = None
     directories: _paths.Directories = _paths.USUAL
+    dangling: t.FrozenSet[str] = frozenset()
 
     def tables(
         self, existing: t.Optional[t.Iterable[str]] = None, facts: _boot.Facts = _boot.NOTHING_KNOWN
@@ -65,7 +67,7 @@ class BootFiles(t.NamedTuple):
         return [_boot.BootTable(self._files(reader), reader, existing, facts, later) for reader in self.readers]
 
     def _files(self, reader: _boot.Reader) -> Files:
-        paths = _boot.reading_order(self.listing, reader)
+        paths = _boot.reading_order(self.listing, reader, self.dangling)
         return [(path, self.data[path]) for path in paths if path in self.data]
 
     def all(self) -> Files:
@@ -208,9 +210,10 @@ def boot_files(host: "Host") -> BootFiles:
     later = None
     if ufw and ufw in data and facts.procps_sysctl:
         later = (ufw, _reader.procps_of(facts.libraries)[0])
+    dangling = frozenset([path for path, content in found if content is None and not host.exists(path)])
     leaves = any(_PARENT.search(content) for content in data.values())
     directories = _paths.above(host.live_paths()) if leaves else _paths.USUAL
-    return BootFiles(listing, data, _reader.readers_of(facts), later, directories)
+    return BootFiles(listing, data, _reader.readers_of(facts), later, directories, dangling)
 
 
 def matches(host: "Host", pattern: str) -> t.List[str]:

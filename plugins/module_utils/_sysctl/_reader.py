@@ -172,10 +172,13 @@ def procps_of(libraries: t.Iterable[str]) -> t.Sequence[Reader]:
 # -- which files ------------------------------------------------------------------------------------------------------------
 
 
-def reading_order(listing: t.Mapping[str, t.Iterable[str]], reader: Reader = SYSTEMD_257) -> t.List[str]:
+def reading_order(
+    listing: t.Mapping[str, t.Iterable[str]], reader: Reader = SYSTEMD_257, dangling: t.Container[str] = ()
+) -> t.List[str]:
     """Paths of the files that count, in the order in which they are read.
 
     :param listing: names found in each directory of ``DIRECTORIES``, and in ``/etc`` where sysctl.conf is of interest.
+    :param dangling: paths of links that lead nowhere.
     """
     chosen: t.Dict[bytes, t.Tuple[str, str]] = {}
     for directory in reader.directories:
@@ -186,14 +189,23 @@ def reading_order(listing: t.Mapping[str, t.Iterable[str]], reader: Reader = SYS
     in_order = [chosen[name] for name in sorted(chosen)]
     if reader.name == SYSTEMD:
         return ["/".join(place) for place in in_order]
-    paths = [
-        "/".join((directory, name)) for directory, base in in_order for name in _expand_name(base, listing[directory])
-    ]
+    paths = [path for place in in_order for path in _preloaded(place, listing, dangling)]
     return paths + [SYSCTL_CONF] if "sysctl.conf" in listing.get(_ETC, ()) else paths
 
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
+
+
+def _preloaded(
+    place: t.Tuple[str, str], listing: t.Mapping[str, t.Iterable[str]], dangling: t.Container[str]
+) -> t.Iterator[str]:
+    """What procps reads for a file that it has listed: Preload() gives up at the first name that it cannot open."""
+    for name in _expand_name(place[1], listing[place[0]]):
+        path = "/".join((place[0], name))
+        if path in dangling:
+            return
+        yield path
 
 
 def _expand_name(name: str, listed: t.Iterable[str]) -> t.List[str]:

@@ -439,6 +439,16 @@ def test_udev_repeats_what_begins_with_the_path_of_an_interface(lines, value):
 
 
 @pytest.mark.parametrize("reader", ALL, ids=str)
+def test_a_link_that_leads_nowhere_among_what_a_name_stands_for(reader):
+    """procps takes the name of a file for a pattern, and gives up at the first of the files that it cannot open."""
+    directory = "/etc/sysctl.d/"
+    names = ["10.conf", "20.conf", "[!z]*.conf"]
+    order = _boot.reading_order({"/etc/sysctl.d": names}, reader, {directory + "20.conf"})
+    once = [directory + "10.conf", directory + "20.conf", directory + "[!z]*.conf"]
+    assert order == (once if reader.name == "systemd" else [directory + "10.conf"] * 2)
+
+
+@pytest.mark.parametrize("reader", ALL, ids=str)
 def test_order_of_files(reader):
     names = ["a", "10-b", "9-a", "B", "_x"]
     files = [("/etc/sysctl.d/{0}.conf".format(name), b"") for name in names]
