@@ -17,17 +17,18 @@ from ansible_collections.tunefleet.linux.tests.integration.namespace import (
 
 FIN = "net.ipv4.tcp_fin_timeout"
 KEEPALIVE = "net.ipv4.tcp_keepalive_time"
-RANGE = "net.ipv4.ip_local_port_range"
 RATELIMIT = "net.ipv4.icmp_ratelimit"
 SEM = "kernel.sem"
 OWN_LINES = "# mine\n" + FIN + " = 44\nbroken\n"
 NOFILE = {"domain": "*", "item": "nofile", "soft": 1500, "hard": 1600}
 
-# Ports below net.ipv4.ip_unprivileged_port_start cannot be in the range, which only the kernel finds out.
+# What only the kernel finds out: which modes its release has, and which algorithms.
 REFUSED_BY_THE_KERNEL = [
-    pytest.param(RANGE, "40001 40000", "Invalid argument", id="port_range"),
-    pytest.param("net.ipv4.tcp_congestion_control", "no_such_algorithm", "No such file or directory", id="congestion"),
-    pytest.param("net.ipv4.ping_group_range", "1 -1", "Invalid argument", id="unknown_to_the_catalog"),
+    pytest.param("net.ipv4.tcp_ecn", "256", "Invalid argument (legal: 0 or more mode)", id="mode"),
+    pytest.param(
+        "net.ipv4.tcp_congestion_control", "no_such_algorithm", "in net.ipv4.tcp_available_cong", id="congestion"
+    ),
+    pytest.param("net.ipv4.tcp_early_retrans", "9", "Invalid argument (legal: ", id="unknown_to_the_catalog"),
 ]
 
 
