@@ -900,7 +900,7 @@ def writing_order(key: str) -> int:
     return {"all": 1, "default": 2}.get(segments[3], 3) if segments else 3
 
 
-FIRST_PORT, PORTS = "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range"
+FIRST_PORT, PORT_RANGE = "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range"
 
 
 def in_writing_order(keys: t.Iterable[str], falls: bool) -> t.List[str]:
@@ -911,8 +911,8 @@ def in_writing_order(keys: t.Iterable[str], falls: bool) -> t.List[str]:
     :param falls: whether net.ipv4.ip_unprivileged_port_start falls, so that the range can follow, or the range makes room first.
     """
     found = sorted(keys, key=writing_order)
-    places = [place for place, key in enumerate(found) if key in (FIRST_PORT, PORTS)]
+    places = [place for place, key in enumerate(found) if key in (FIRST_PORT, PORT_RANGE)]
     if len(places) == 2:
-        pair = (FIRST_PORT, PORTS) if falls else (PORTS, FIRST_PORT)
+        pair = (FIRST_PORT, PORT_RANGE) if falls else (PORT_RANGE, FIRST_PORT)
         found[places[0]], found[places[1]] = pair
     return found
