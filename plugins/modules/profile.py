@@ -41,9 +41,23 @@ options:
         tried again.
       - A run that was killed is cleared up by the next one. An V(applied) is undone before anything else is done, a V(reverted) is
         brought to its end.
+      - V(confirmed) ends a O(trial) so that what it changed stays, V(withdrawn) takes exactly that back. What earlier runs did under
+        whatever name is then as it was, in the ledger as well, so a profile that was in force before is in force again.
     type: str
-    choices: [applied, reverted]
+    choices: [applied, reverted, confirmed, withdrawn]
     default: applied
+  trial:
+    description:
+      - With O(state=applied), what is changed is on trial, everything in force at once, until O(state=confirmed) or O(state=withdrawn).
+      - A trial that nobody confirmed is taken back by the next run on that host, whatever it is for, before anything else is done.
+      - A run that changes nothing needs no confirmation, and returns no RV(trial_id).
+    type: bool
+    default: false
+  trial_id:
+    description:
+      - Which trial to confirm or to take back, as RV(trial_id) told it. Without it, V(withdrawn) takes back whatever is on trial.
+      - V(confirmed) fails when another run has ended that trial meanwhile.
+    type: str
   sysctl:
     description: The keys to set, as in the option O(tunefleet.linux.sysctl#module:settings).
     type: dict
@@ -118,6 +132,20 @@ EXAMPLES = r"""
   tunefleet.linux.profile:
     name: web_server
     state: reverted
+
+- name: Try a value
+  tunefleet.linux.profile:
+    name: api
+    trial: true
+    sysctl:
+      net.ipv4.tcp_keepalive_time: 600
+  register: tried
+
+- name: Keep it
+  tunefleet.linux.profile:
+    state: confirmed
+    trial_id: "{{ tried.trial_id }}"
+  when: tried.trial_id is defined
 """
 
 RETURN = r"""
@@ -346,6 +374,11 @@ cost:
       bytes = 1.4 GiB; fully grown, 10000 x (16777216 + 16777216) bytes = 312 GiB, held to 190 MiB by the 48640 pages of
       net.ipv4.tcp_mem; sockets and descriptors, 10000 x 4096 bytes = 39.1 MiB; in TIME-WAIT, 180000 (net.ipv4.tcp_max_tw_buckets)
       x 256 bytes = 43.9 MiB."
+trial_id:
+  description: By which O(state=confirmed) and O(state=withdrawn) know what is on trial.
+  returned: when something was changed on trial
+  type: str
+  sample: 0a3d0c5e-6a2f-4a5e-8f0e-3b7f8f1f7c11
 undone:
   description: What was put back after an entry was refused, one sentence each.
   returned: failure
@@ -380,7 +413,9 @@ ARGUMENT_SPEC = {
     "connections": {"type": "int"},
     "memory_warn": {"type": "int", "default": 50},
     "memory_refuse": {"type": "int", "default": 100},
-    "state": {"type": "str", "choices": ["applied", "reverted"], "default": "applied"},
+    "state": {"type": "str", "choices": ["applied", "reverted", "confirmed", "withdrawn"], "default": "applied"},
+    "trial": {"type": "bool", "default": False},
+    "trial_id": {"type": "str"},
 }
 
 

@@ -5,7 +5,13 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _revert, _seen_units, _transaction
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _ledger,
+    _merge,
+    _revert,
+    _seen_units,
+    _transaction,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
     FileStep,
     Plan,
@@ -23,6 +29,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
 Values = t.Sequence[t.Tuple[str, str, Shape]]
+_UUID = "/proc/sys/kernel/random/uuid"  # another one each time it is read: random(4)
 
 
 def read(host: "Host") -> Ledger:
@@ -54,6 +61,8 @@ class Pending(t.NamedTuple):
 
 def pending(host: "Host", unfinished: Unfinished) -> Pending:
     """What has to be done to get everything to its goal."""
+    if unfinished.then is not None:
+        return _pending_trial(host, unfinished, unfinished.then)
     same_boot = unfinished.boot == _revert.boot_id(host)
     live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
     files, notes = [], []
@@ -79,14 +88,52 @@ def _pending_live(host: "Host", goal: LiveGoal, same_boot: bool) -> Values:
     return values if any(not _values.same(found[key], text, shape) for key, text, shape in values) else []
 
 
+def _pending_trial(host: "Host", unfinished: Unfinished, then: Ledger) -> Pending:
+    """The same for what is on trial. That came to its end, so what is not as it was left was changed by somebody else."""
+    live: t.List[t.Tuple[str, str, Shape]] = []
+    files, notes = [], []
+    for goal in unfinished.live:
+        now, shape = host.live_text(_names.to_path(goal.key)), _revert.shape_of(goal.key, goal.goal)
+        left = then.live[goal.key].left if goal.key in then.live else goal.other
+        if now is None or _values.same(now, goal.goal, shape):
+            continue
+        if _values.same(now, left, shape):
+            live += [(key, text, _revert.shape_of(key, text)) for key, text in goal.beside]
+            live.append((goal.key, goal.goal, shape))
+        else:
+            notes.append("{0}: {1}.".format(goal.key, _revert.foreign_value(now, left, shape)))
+    for step in unfinished.files:
+        now_data = host.read_if_any(step.real)
+        data, lost = _merge.merged(step.before, now_data, step.after)
+        if now_data not in (step.before, step.after):
+            notes += _revert.changes(step.path, step.before, now_data, lost)
+        if data != now_data:
+            files.append(step._replace(before=now_data, after=data))
+    processes = []
+    for one in unfinished.processes if unfinished.boot == _revert.boot_id(host) else ():
+        pair = _transaction.limit_of(host, one)
+        reason = "" if pair in (None, one.after) else _revert.why_limit_stays(host, one, pair)
+        if reason:
+            notes.append("Limit {0} ({1}): {2}.".format(one.name, one.pid, reason))
+        elif pair not in (None, one.after):
+            processes.append(one)
+    return Pending(live, files, processes, notes)
+
+
 def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
     """Bring what a killed run left to its end; returns a sentence about each thing that could not be."""
     unfinished = ledger.unfinished
     if unfinished is None:
         return []
     found = pending(host, unfinished)
-    problems = list(found.notes)
-    problems += ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
+    problems = list(found.notes) + to_goal(host, unfinished, found)
+    write(host, ledger._replace(unfinished=None))
+    return problems
+
+
+def to_goal(host: "Host", unfinished: Unfinished, found: Pending) -> t.List[str]:
+    """Do what is to be done to clear up; returns a sentence about each thing that failed."""
+    problems = ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
     problems += _transaction.put_limits(host, found.processes)
     problems += put_files(host, found.files)
     problems += _transaction.settle(host, _seen_units.settling(host, [step.path for step in found.files]))
@@ -94,7 +141,6 @@ def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
         host.sweep(step.real)
         if step.after is None and host.read_if_any(step.real) is None:
             host.remove_directories(step.directories)
-    write(host, ledger._replace(unfinished=None))
     return problems
 
 
@@ -131,7 +177,21 @@ def begin(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> None:
     :raises TuneError: when that cannot be; nothing may be changed then.
     """
     after(host, ledger, request, plan)  # what it refuses, it refuses before anything is written
-    write(host, _ledger.begun(ledger, request.what, _revert.boot_id(host), plan.steps))
+    write(host, _begun(host, ledger, request, plan))
+
+
+def _begun(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:
+    return _ledger.begun(ledger, request.what, _revert.boot_id(host), plan.steps)
+
+
+def finish(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> str:
+    """Note down that a plan has been carried out; returns the id of the trial where it is one."""
+    done = after(host, ledger, request, plan)
+    if done == ledger and not plan.steps:
+        return ""
+    trial = (host.text(_UUID) or "1") if t.cast(History, request.history).trial else ""
+    write(host, _ledger.on_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
+    return trial
 
 
 def after(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:

@@ -104,6 +104,9 @@ class Unfinished(t.NamedTuple):
 
     The goal of applying a profile is what was before; that of reverting is what shall be after. In ``files`` and ``processes`` that
     is ``after``.
+
+    One that is on trial has come to its end, and waits for somebody to confirm it: ``trial`` is its id, and ``then`` the ledger once
+    it is confirmed.
     """
 
     what: str
@@ -111,6 +114,8 @@ class Unfinished(t.NamedTuple):
     live: t.Tuple[LiveGoal, ...] = ()
     files: t.Tuple[FileStep, ...] = ()
     processes: t.Tuple[ProcessStep, ...] = ()
+    trial: str = ""
+    then: t.Optional["Ledger"] = None
 
 
 class Ledger(t.NamedTuple):
@@ -194,6 +199,8 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
                 ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
                 for one in pending.get("processes", ())
             ),
+            pending.get("trial", ""),
+            _parsed(pending["then"]) if pending.get("then") else None,
         )
         if pending
         else None,
@@ -212,9 +219,15 @@ def render(ledger: Ledger) -> t.Optional[bytes]:
     """The bytes of the file; None when there is nothing to keep."""
     if ledger == EMPTY:
         return None
+    # As it will be read, so that the checksum is of the same.
+    content = json.loads(json.dumps(dict(_content(ledger), format=_FORMAT)))
+    content["checksum"] = _checksum(content)
+    return json.dumps(content, sort_keys=True, indent=1).encode("utf-8") + b"\n"
+
+
+def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
     pending = ledger.unfinished
-    content: t.Dict[str, t.Any] = {
-        "format": _FORMAT,
+    return {
         "profiles": [dict(one._asdict()) for one in ledger.profiles],
         "live": {key: dict(one._asdict()) for key, one in ledger.live.items()},
         "files": {
@@ -239,12 +252,10 @@ def render(ledger: Ledger) -> t.Optional[bytes]:
                 for one in pending.files
             ],
             "processes": [dict(one._asdict()) for one in pending.processes],
+            "trial": pending.trial,
+            "then": None if pending.then is None else _content(pending.then),
         },
     }
-    # As it will be read, so that the checksum is of the same.
-    content = json.loads(json.dumps(content))
-    content["checksum"] = _checksum(content)
-    return json.dumps(content, sort_keys=True, indent=1).encode("utf-8") + b"\n"
 
 
 # -- a profile is applied ------------------------------------------------------------------------------------------------------
@@ -271,6 +282,15 @@ def process_steps(steps: t.Iterable[Step]) -> t.List[ProcessStep]:
 def key_of(step: ProcessStep) -> str:
     """How the ledger calls a limit of a running process."""
     return "{0} {1} {2}".format(step.pid, step.started, step.number)
+
+
+def on_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
+    """The ledger once everything is done, as long as nobody has confirmed it.
+
+    :param begun_ledger: while it was done. :param after: what it will be. :param trial: the id.
+    """
+    unfinished = t.cast(Unfinished, begun_ledger.unfinished)
+    return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, then=after))
 
 
 def touched(steps: t.Sequence[Step]) -> t.Dict[str, str]:

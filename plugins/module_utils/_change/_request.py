@@ -8,6 +8,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import (
     Bound,
+    Ending,
     History,
     LimitWish,
     Policy,
@@ -29,6 +30,8 @@ Options = t.Mapping[str, t.Any]
 
 # Where no name is given, the ledger needs one all the same.
 UNNAMED = "unnamed"
+CONFIRMED, WITHDRAWN = "confirmed", "withdrawn"
+_ENDINGS = (CONFIRMED, WITHDRAWN)
 
 
 def _takes_numbers(name: str) -> bool:
@@ -224,6 +227,11 @@ def of_profile(options: Options, check_mode: bool = False) -> Request:
         return Request(
             what="the module profile, reverting " + (name or "everything"), history=History(name, revert=True)
         )
+    if options.get("state") in _ENDINGS:
+        return Request(
+            what="the module profile, ending a trial",
+            history=History(name, ending=Ending(options["state"] == CONFIRMED, options.get("trial_id") or "")),
+        )
     _check_numbers(options)
     wishes, limits = _both_parts(options)
     policy = Policy(
@@ -234,7 +242,8 @@ def of_profile(options: Options, check_mode: bool = False) -> Request:
         memory_warn=options["memory_warn"],
         memory_refuse=options["memory_refuse"],
     )
-    history = History(name or UNNAMED, {field: options[field] for field in ("sysctl", "limits", "guard")})
+    asked = {field: options[field] for field in ("sysctl", "limits", "guard")}
+    history = History(name or UNNAMED, asked, trial=bool(options.get("trial")))
     request = Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
     hazards = [] if options["accept_hazards"] else _wish.hazards(request)
     if hazards and not check_mode:

@@ -20,7 +20,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import (
     BOOT_ID,
     EMPTY,
-    FileRecord,
     Ledger,
     LiveGoal,
     LiveRecord,
@@ -146,21 +145,23 @@ def _originally(host: "Host", ledger: Ledger) -> t.Tuple[Files, t.Dict[str, t.Li
             notes[real] = [str(problem)]
             now = None
         files[record.path] = (real, _merge.merged(record.left, now, record.original)[0])
-        notes.setdefault(real, []).extend(_changes(record, now))
+        if now not in (record.left, record.original):
+            lost = _merge.merged(record.left, now, record.original)[1]
+            notes.setdefault(real, []).extend(changes(record.path, record.left, now, lost))
     return files, notes
 
 
-def _changes(record: FileRecord, now: t.Optional[bytes]) -> t.List[str]:
-    """What others did to a file, in words."""
-    if now in (record.left, record.original):
-        return []
+def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.Iterable[bytes]) -> t.List[str]:
+    """What others did to a file, in words.
+
+    :param lost: the lines of ours that they changed.
+    """
     if now is None:
-        return ["{0} is not there any more: somebody else removed it, and it is left so.".format(record.path)]
-    if record.left is None:
-        return ["{0} is there again: somebody else made it, and it is left as it is.".format(record.path)]
-    lost = _merge.merged(record.left, now, record.original)[1]
+        return ["{0} is not there any more: somebody else removed it, and it is left so.".format(path)]
+    if left is None:
+        return ["{0} is there again: somebody else made it, and it is left as it is.".format(path)]
     lines = ", ".join(repr(line.decode("utf-8", "replace").strip()) for line in lost if line.strip())
-    text = "{0} was changed by somebody else since; only our own lines are taken back.".format(record.path)
+    text = "{0} was changed by somebody else since; only our own lines are taken back.".format(path)
     return [text + (" These were changed as well, and are left alone: {0}.".format(lines) if lines else "")]
 
 
@@ -237,9 +238,7 @@ def _goals(
         if _values.same(now, record.left, shape):
             goals[key] = goal
         else:
-            foreign[key] = "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
-                _values.tidy(now, shape), _values.tidy(record.left, shape)
-            )
+            foreign[key] = foreign_value(now, record.left, shape)
     return dict(sorted(goals.items(), key=lambda item: _catalog.writing_order(item[0]))), foreign
 
 
@@ -255,19 +254,31 @@ def _process_steps(
         goal = None if record is None else limit_now(view.as_host(), record)
         if record is None or now is None or goal is None or now == goal:
             continue
-        item = _rlimits.item_of(record.number)
-        reason = ""
-        if now != record.left:
-            reason = "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
-                _rlimits.render(now), _rlimits.render(record.left)
-            )
-        elif item == "nofile" and len(host.names("/proc/{0}/fd".format(record.pid))) > goal[0]:
-            reason = "it has more files open than the {0} that it was allowed, so the limit stays".format(goal[0])
+        step = record.step._replace(after=goal)
+        reason = why_limit_stays(host, step, now)
         if reason:
             held[key] = "Limit {0} ({1}): {2}.".format(record.name, record.pid, reason)
         else:
-            steps.append(record.step._replace(after=goal))
+            steps.append(step)
     return steps, held
+
+
+def why_limit_stays(host: "Host", step: d.ProcessStep, now: _rlimits.Pair) -> str:
+    """Why a step must not put back the limit of a process, half a sentence; nothing when it may."""
+    if now != step.before:
+        return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
+            _rlimits.render(now), _rlimits.render(step.before)
+        )
+    if _rlimits.item_of(step.number) == "nofile" and len(host.names("/proc/{0}/fd".format(step.pid))) > step.after[0]:
+        return "it has more files open than the {0} that it was allowed, so the limit stays".format(step.after[0])
+    return ""
+
+
+def foreign_value(now: str, left: str, shape: Shape) -> str:
+    """Why a key stays as it is: half a sentence."""
+    return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
+        _values.tidy(now, shape), _values.tidy(left, shape)
+    )
 
 
 def _file_steps(host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], view: View) -> t.List[d.FileStep]:

@@ -30,7 +30,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     Plan,
     Step,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import History, Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Ending, History, Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
@@ -39,6 +39,11 @@ if t.TYPE_CHECKING:
 
 # Seconds that a run waits for another one on the same host; one that restarts services may take a while.
 _PATIENCE = 30.0
+_NOT_ON_TRIAL = (
+    "Confirming the trial {0} was refused: it is not on trial on this host any more, for another run has taken back what it "
+    "changed. Nothing was written."
+)
+_GONE_ALREADY = "What was to be taken back is not on trial here any more, for another run has ended the trial."
 _NEEDS_ROOT = (
     "{0} needs root, and this ran as the user {1}. Run it as root, or let Ansible become root (become: true, or --become on the "
     "command line). Nothing was written."
@@ -168,12 +173,15 @@ def _locked(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result
 
 def _run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
     history = request.history
-    if history is None or not (history.revert or host.is_root()):
+    if history is None or not (history.revert or history.ending or host.is_root()):
         # Root alone may read the ledger; others may only look, or find that there is nothing to do.
         return _apply(host, request, None, check_mode)
     if not host.is_root():
-        raise TuneError(_NEEDS_ROOT.format("Taking profiles back", host.user_name()))
+        what = "Ending a trial" if history.ending else "Taking profiles back"
+        raise TuneError(_NEEDS_ROOT.format(what, host.user_name()))
     ledger = _history.read(host)
+    if history.ending is not None:
+        return _end_trial(host, ledger, history.ending, check_mode)
     cleared = False
     notes: t.List[str] = []
     if ledger.unfinished is not None:
@@ -198,9 +206,10 @@ def _clear_up(
     found = _history.pending(host, unfinished)
     changes = bool(found.live or found.files)
     problems = list(found.notes) if check_mode else _history.clear_up(host, ledger)
-    text = "An earlier run ({0}) was interrupted; what it left half done {1} cleared up first.".format(
-        unfinished.what, "would be" if check_mode else "was"
-    )
+    text = "An earlier run ({0}) was interrupted; what it left half done {1} cleared up first."
+    if unfinished.trial:
+        text = "An earlier run ({0}) was on trial here, and nobody confirmed it; what it changed {1} taken back first."
+    text = text.format(unfinished.what, "would be" if check_mode else "was")
     return changes, ([text] if changes else []) + problems
 
 
@@ -220,11 +229,39 @@ def _apply(
             message = _NEEDS_ROOT.format("Changing kernel parameters and limits", host.user_name())
             raise RequestFailed(message, _result.unwritten(plan, path))
         return _commit(host, request, plan, ledger), warnings
-    if ledger is not None:
-        after = _history.after(host, ledger, request, plan)
-        if after != ledger:
-            _history.write(host, after)
-    return _result.of(plan, path), warnings
+    trial = _history.finish(host, ledger, request, plan) if ledger is not None else ""
+    return _with_trial(_result.of(plan, path), trial), warnings
+
+
+def _with_trial(result: _result.Result, trial: str) -> _result.Result:
+    return dict(result, trial_id=trial) if trial else result
+
+
+def _end_trial(
+    host: "Host", ledger: _ledger.Ledger, ending: Ending, check_mode: bool
+) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    """Confirm what is on trial, or take it back: exactly that, and nothing that runs before it did."""
+    unfinished = ledger.unfinished
+    if unfinished is None or (ending.trial and ending.trial != unfinished.trial):
+        if ending.keep:
+            raise TuneError(_NOT_ON_TRIAL.format(ending.trial or "None was named"))
+        return _result.of(Plan(), None), [_GONE_ALREADY] if ending.trial else []
+    if ending.keep:
+        if not check_mode:
+            _history.write(host, unfinished.then or ledger._replace(unfinished=None))
+        return _result.of(Plan(), None), []
+    found = _history.pending(host, unfinished)
+    steps = [LiveStep(key, host.live_text(_names.to_path(key)), text, shape) for key, text, shape in found.live]
+    result = _result.of(Plan(steps=steps + list(found.processes) + list(found.files)), None)
+    if check_mode:
+        return result, found.notes
+    problems = _history.to_goal(host, unfinished, found)
+    if problems:
+        # The ledger keeps it, so that the same can be tried once more.
+        result.update(undone=[], not_undone=problems)
+        raise RequestFailed("Not everything could be put back; the rest was. {0}".format(" ".join(problems)), result)
+    _history.write(host, ledger._replace(unfinished=None))
+    return result, found.notes
 
 
 def _take_back(
@@ -271,8 +308,7 @@ def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledg
         raise RequestFailed("{0} Nothing was changed.".format(problem), _result.unwritten(plan, path))
     try:
         outcomes = _transaction.commit(host, plan.steps)
-        if ledger is not None:
-            _finish(host, request, plan, ledger)
+        trial = _finish(host, request, plan, ledger) if ledger is not None else ""
     except _transaction.StepRefused as refusal:
         if ledger is not None and not refusal.not_undone:
             _history.forget(host, ledger)
@@ -282,13 +318,13 @@ def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledg
         raise RequestFailed(str(refusal), result)
     kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, LiveStep)}
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
-    return dict(_result.of(plan._replace(settings=settings), path), **backups)
+    return _with_trial(dict(_result.of(plan._replace(settings=settings), path), **backups), trial)
 
 
-def _finish(host: "Host", request: Request, plan: Plan, ledger: _ledger.Ledger) -> None:
+def _finish(host: "Host", request: Request, plan: Plan, ledger: _ledger.Ledger) -> str:
     """Note down that all is done. What cannot be noted down could not be taken back, so then it is undone."""
     try:
-        _history.write(host, _history.after(host, ledger, request, plan))
+        return _history.finish(host, ledger, request, plan)
     except HostProblem as problem:
         undone, not_undone = _transaction.undo(host, plan.steps)
         raise _transaction.StepRefused(None, str(problem), undone, not_undone)

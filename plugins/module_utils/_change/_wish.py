@@ -129,11 +129,21 @@ class History(t.NamedTuple):
     """The name under which the ledger keeps what a request changes, and the options that say what it asks for.
 
     ``revert`` asks for the opposite: that what was changed under the name be taken back; the empty name means every one.
+    ``trial`` lets it wait for somebody to confirm it, and ``ending`` ends such a trial.
     """
 
     name: str
     options: t.Mapping[str, t.Any] = {}
     revert: bool = False
+    trial: bool = False
+    ending: t.Optional["Ending"] = None
+
+
+class Ending(t.NamedTuple):
+    """How a trial ends: what it did stays (``keep``), or is taken back. ``trial`` is its id; the empty one means whatever is there."""
+
+    keep: bool
+    trial: str
 
 
 class Request(t.NamedTuple):
