@@ -7,7 +7,7 @@
 
 # What was typed reaches the scripts through the environment, letter for letter: $(value) keeps make from expanding a "$"
 # in it, and as no recipe below contains such a variable, no shell reads it as code either.
-TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF REPORT FAIL_ON_DRIFT FROM PYTHON PYTEST_ARGS CASES KEY TO
+TYPED := INVENTORY LIMIT PROFILES DIAGNOSE_SECONDS ARGS VERBOSE DIFF REPORT FAIL_ON_DRIFT FROM PYTHON PYTEST_ARGS CASES KEY TO BATCHES TRIAL
 $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
@@ -35,6 +35,8 @@ Variables of apply, audit, revert and diagnose:
   LIMIT=pattern     only these hosts of the inventory
   PROFILES=a,b      profiles to use                      (default: web_server; revert: all that were applied)
   DIAGNOSE_SECONDS=60  how long to look for losses       (default: 5)
+  BATCHES=1,10%,100%  apply to so many hosts after each other, watch each batch, and take it back where it does harm
+  TRIAL=1           revert: only what a roll-out with BATCHES left unconfirmed
   DIFF=1            show each change of a file
   VERBOSE=1         show more
   ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"

@@ -12,8 +12,10 @@ _NOTE = "note"
 # or what ansible-test keeps in the home folder. Everything that is named nowhere shares the running kernel.
 _GROUPS = {
     "test_sanity.py": "sanity",
+    "test_oldest_core.py": "sanity",
     "test_molecule.py": "containers",
     "test_fresh_machine.py": "containers",
+    "test_rollout.py": "containers",
     "oracle": "containers",
     "browser": "browser",
 }

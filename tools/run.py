@@ -65,6 +65,10 @@ def playbook_variables(playbook: str) -> dict[str, object]:
     if playbook == "diagnose":
         return {"diagnose_seconds": whole_number("DIAGNOSE_SECONDS", 5)} if typed("DIAGNOSE_SECONDS") else {}
     variables: dict[str, object] = {"profiles": plain("PROFILES")}
+    if playbook == "apply":
+        variables["tune_batches"] = plain("BATCHES")
+    if playbook == "revert" and switched_on("TRIAL"):
+        variables["tune_state"] = "withdrawn"
     if playbook == "audit":
         variables.update(report_variables())
     if (ROOT / "profiles").is_dir():

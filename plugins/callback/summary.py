@@ -20,6 +20,7 @@ description:
     set and why, what is needed before all of it holds, and how to look closer. Hosts that say the same share a line.
   - Of M(tunefleet.linux.diagnose) it prints the advice, once for all hosts that get the same, and one line when all is calm.
   - Of the task that writes the report of an audit it says where the files are.
+  - Of a play with C(serial) it says what happened to which batch, and which hosts were not begun.
   - Of other tasks it shows changes and failures, as P(ansible.builtin.default#callback) does.
   - From C(-v) on it prints everything that P(ansible.builtin.default#callback) prints, and the summary after that.
   - Nothing is needed on the hosts.
@@ -39,6 +40,7 @@ import os
 import shlex
 import shutil
 import typing as t
+from dataclasses import replace
 
 from ansible import constants as C
 from ansible import context
@@ -50,6 +52,7 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as
 MODULE = "tunefleet.linux.profile"
 DIAGNOSE = "tunefleet.linux.diagnose"
 REPORT = "tunefleet.linux.report"
+GATE = "tunefleet.linux.gate"
 OUR_ROLES = "tunefleet.linux."
 
 COLORS: t.Final = {
@@ -80,6 +83,8 @@ class CallbackModule(DefaultCallback):
         self._waiting: list[summary.Line] = []
         # Whether a task printed text of its own, as that of the playbook "explain" does.
         self._spoken = False
+        # Those that a play with "serial" has begun.
+        self._batches: list[summary.Batch] = []
         # What the task that writes the report files returned.
         self._report: dict[str, t.Any] = {}
 
@@ -116,7 +121,8 @@ class CallbackModule(DefaultCallback):
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
         if self._quiet and _speaks(result):
             return
-        if not self._keep(result, summary.UNREACHABLE):
+        forgiven = bool(getattr(_task(result), "ignore_unreachable", False))
+        if not self._keep(result, summary.UNREACHABLE, forgiven=forgiven):
             super().v2_runner_on_unreachable(result)
 
     def v2_on_file_diff(self, result: t.Any) -> None:
@@ -133,6 +139,11 @@ class CallbackModule(DefaultCallback):
         if self._quiet and _runs(result, REPORT):
             self._report = dict(_data(result), failed=state != summary.DONE)
             return True
+        if _runs(result, GATE):
+            self._end_batch(_data(result), bool(_task(result).check_mode))
+            return self._quiet
+        if _is_of_our_roles(result) and (_ends_trial(result) or (forgiven and not _runs_profile(result))):
+            return self._quiet  # what comes of it is told by the end of the batch
         diagnoses = _runs(result, DIAGNOSE)
         ours = diagnoses or _runs_profile(result) or (state != summary.DONE and _is_of_our_roles(result))
         # A copy, for the default callback takes out of a result what it has printed.
@@ -153,6 +164,17 @@ class CallbackModule(DefaultCallback):
             )
         return True
 
+    def _end_batch(self, data: t.Mapping[str, t.Any], check: bool) -> None:
+        """Take note of how the hosts of a batch ended, once that is told."""
+        told = data.get("batch") or ()
+        if not (told and self._batches):
+            return
+        ended = {str(one["host"]): str(one["ended"]) for one in told}
+        problems = {str(one["host"]): str(one["problem"]) for one in told if one["problem"]}
+        self._batches[-1] = replace(self._batches[-1], ended=ended, problems=problems)
+        if self._quiet:
+            self._tell(summary.batch_progress(self._batches[-1], len(self._batches), _width(), check))
+
     def _tell(self, line: summary.Line) -> None:
         self._waiting.append(line)
         if len(self._told) > 1:
@@ -163,10 +185,17 @@ class CallbackModule(DefaultCallback):
     # The course of the run
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        if getattr(play, "serial", None):
+            known = play.get_variable_manager().get_vars(play=play)
+            self._batches.append(summary.Batch(known["ansible_play_batch"], known["ansible_play_hosts_all"]))
         if self._quiet:
             self._play = play
         else:
             super().v2_playbook_on_play_start(play)
+
+    def v2_playbook_on_no_hosts_remaining(self) -> None:
+        if not self._quiet:
+            super().v2_playbook_on_no_hosts_remaining()
 
     def v2_playbook_on_include(self, included_file: t.Any) -> None:
         if not self._quiet:
@@ -175,10 +204,13 @@ class CallbackModule(DefaultCallback):
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         reached = {outcome.host for outcome in self._outcomes}
         outcomes = [*self._outcomes, *(outcome for host, outcome in self._elsewhere.items() if host not in reached)]
-        if not (self._quiet and (self._outcomes or self._diagnoses or self._report or self._spoken)):
+        outcomes = summary.rolled_out(outcomes, self._batches)
+        gated = any(batch.ended for batch in self._batches)
+        if not (self._quiet and (self._outcomes or self._diagnoses or self._report or self._spoken or gated)):
             super().v2_playbook_on_stats(stats)
-        if self._outcomes:
-            self._page(summary.render(outcomes, _width(), _commands(outcomes)))
+        if self._outcomes or gated:
+            commands = [*_left_on_trial(self._batches), *_commands(outcomes)]
+            self._page(summary.render(outcomes, _width(), commands, self._batches))
         if self._diagnoses:
             self._page(diagnosis.render(self._diagnoses, _width()))
         if self._report:
@@ -224,6 +256,15 @@ def _runs_profile(result: t.Any) -> bool:
     return _runs(result, MODULE)
 
 
+def _ends_trial(result: t.Any) -> bool:
+    """Whether a task of the role "tune" ends a trial as a part of a roll-out; the playbook "revert" may ask for nothing else."""
+    return (
+        _runs_profile(result)
+        and bool(getattr(_task(result), "ignore_errors", False))
+        and ((getattr(_task(result), "args", None) or {}).get("state") in ("confirmed", "withdrawn"))
+    )
+
+
 def _runs(result: t.Any, module: str) -> bool:
     task = _task(result)
     return module in (task.action, getattr(task, "resolved_action", None))
@@ -259,6 +300,19 @@ def _commands(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     return [*_way_back(outcomes), *commands, ("compare, with Ansible alone", shlex.join(_playbook(outcomes)))]
 
 
+def _left_on_trial(batches: t.Iterable[summary.Batch]) -> list[tuple[str, str]]:
+    """The command for hosts where a trial could not be ended; the next run of a profile there does it as well."""
+    ends = (summary.NOT_REVERTED, summary.NOT_CONFIRMED)
+    hosts = ",".join(host for batch in batches for host, ended in batch.ended.items() if ended in ends)
+    if not hosts:
+        return []
+    if "MAKELEVEL" in os.environ:
+        typed = [f"INVENTORY={os.environ['INVENTORY']}"] if os.environ.get("INVENTORY") else []
+        return [("take back what is on trial", shlex.join(["make", "revert", *typed, f"LIMIT={hosts}", "TRIAL=1"]))]
+    command = [*_on_hosts(hosts), "-e", "tune_state=withdrawn", "tunefleet.linux.revert"]
+    return [("take back what is on trial", shlex.join(command))]
+
+
 def _way_back(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     """The command that takes back what was changed, when something was."""
     changed = [outcome for outcome in outcomes if outcome.differs and not (outcome.check or outcome.reverted)]
@@ -273,13 +327,13 @@ def _way_back(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     return [("take it back", shlex.join(command))]
 
 
-def _on_hosts() -> list[str]:
-    """The command with the hosts that this run was for."""
+def _on_hosts(only: str = "") -> list[str]:
+    """The command with the hosts that this run was for, or some of them."""
     command = ["ansible-playbook"]
     for inventory in context.CLIARGS.get("inventory") or ():
         command += ["-i", str(inventory)]
-    if context.CLIARGS.get("subset"):
-        command += ["--limit", str(context.CLIARGS["subset"])]
+    if only or context.CLIARGS.get("subset"):
+        command += ["--limit", only or str(context.CLIARGS["subset"])]
     return command
 
 

@@ -226,6 +226,11 @@ files:
   returned: success
   type: dict
   sample: {open: 1688, maximum: 9223372036854775807}
+at:
+  description: When the counters were read, in seconds of the host's clock that began with its boot; what two readings are apart by.
+  returned: success
+  type: float
+  sample: 81920.53
 settings:
   description: Live values of the settings that limit all this; null where this namespace does not have or show one.
   returned: success

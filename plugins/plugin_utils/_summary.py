@@ -20,6 +20,11 @@ PLAIN, HEAD, GOOD, CHANGE, WARN, BAD = "plain", "head", "good", "change", "warn"
 
 # States of an outcome.
 DONE, FAILED, UNREACHABLE = "done", "failed", "unreachable"
+# A host that is well itself, in a batch that is not; and one to which a roll-out did not come.
+REVERTED, NOT_BEGUN = "reverted", "not begun"
+
+# How a host of a batch ends, as the action "gate" tells it.
+APPLIED, NOT_REVERTED, NOT_CONFIRMED, UNTOUCHED = "applied", "NOT reverted", "NOT confirmed", "not touched"
 
 UNAVAILABLE: t.Final[Mapping[str, str]] = {
     "removed": "the kernel does not have this key any more",
@@ -59,7 +64,7 @@ class Outcome:
     @property
     def reverted(self) -> bool:
         """Whether the profile was taken back, not applied."""
-        return self.result.get("state") == "reverted"
+        return self.result.get("state") in ("reverted", "withdrawn")
 
     @property
     def entries(self) -> list[Mapping[str, t.Any]]:
@@ -83,6 +88,20 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Hosts that a play worked on together, because of its C(serial).
+
+    ``everyone`` are the hosts of all batches. ``ended`` says of a host how it ended, where the action "gate" told it, and
+    ``problems`` what was wrong with it.
+    """
+
+    hosts: Sequence[str]
+    everyone: Sequence[str]
+    ended: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing to report: what it is about (a sentence says so itself), what there is to say, and on which host."""
 
@@ -91,17 +110,24 @@ class Item:
     host: str
 
 
-def render(outcomes: Sequence[Outcome], width: int = 100, commands: Sequence[tuple[str, str]] = ()) -> list[Line]:
+def render(
+    outcomes: Sequence[Outcome],
+    width: int = 100,
+    commands: Sequence[tuple[str, str]] = (),
+    batches: Sequence[Batch] = (),
+) -> list[Line]:
     """The report of a whole run.
 
     :param outcomes: one for each host and profile.
     :param width: how many characters fit into a line.
     :param commands: what to type to see more, as (what it shows, command).
+    :param batches: those that were begun, in their order.
     """
     outcomes = sorted(outcomes, key=lambda outcome: (_natural(outcome.host), outcome.profile))
     page = _Page(width, [outcome.host for outcome in outcomes])
     checked = all(outcome.check for outcome in outcomes)
     headlines(page, outcomes)
+    batch_list(page, batches, outcomes)
     table(page, outcomes)
     failures(page, outcomes)
     page.items("Would change" if checked else "Changed", CHANGE, _changes(outcomes))
@@ -112,6 +138,36 @@ def render(outcomes: Sequence[Outcome], width: int = 100, commands: Sequence[tup
     page.sentences("Before all of it holds" if not checked else "Needed after an apply", WARN, _needs(outcomes))
     closer(page, commands)
     return page.lines
+
+
+def rolled_out(outcomes: Sequence[Outcome], batches: Sequence[Batch]) -> list[Outcome]:
+    """The outcomes with what became of a host afterwards, and with the hosts to which the roll-out did not come."""
+    final = []
+    for outcome in outcomes:
+        batch = next((one for one in batches if outcome.host in one.ended), None)
+        final.append(outcome if batch is None else _ended(outcome, batch))
+    profile = next((outcome.profile for outcome in outcomes if outcome.profile), "")
+    known = {outcome.host for outcome in outcomes}
+    for host in dict.fromkeys(host for batch in batches for host in batch.everyone if host not in known):
+        batch = next((one for one in batches if host in one.hosts), Batch((), ()))
+        if host in batch.ended or not batch.hosts:
+            final.append(_ended(Outcome(host, NOT_BEGUN, result={"name": profile}), batch))
+    return final
+
+
+def _ended(outcome: Outcome, batch: Batch) -> Outcome:
+    problem, ended = batch.problems.get(outcome.host), batch.ended.get(outcome.host)
+    told = {"name": outcome.profile, "not_undone": outcome.result.get("not_undone")}
+    if problem:
+        state = UNREACHABLE if outcome.state == UNREACHABLE else FAILED
+        return Outcome(outcome.host, state, outcome.check, {**told, "msg": f"{problem[:1].upper()}{problem[1:]}"})
+    return Outcome(outcome.host, REVERTED, outcome.check, told) if ended == REVERTED else outcome
+
+
+def batch_progress(batch: Batch, number: int, width: int = 100, check: bool = False) -> Line:
+    """One line as soon as a batch is through."""
+    text = f"Batch {number}: {_endings(batch, {}, check)}"
+    return Line(textwrap.shorten(text, width, placeholder=" ..."), BAD if batch.problems else GOOD)
 
 
 def progress(outcome: Outcome, width: int = 100, again: bool = False) -> Line:
@@ -300,6 +356,7 @@ def _verdicts(members: Sequence[Outcome], check: bool) -> str:
     else:
         words = {"clean": "already as wanted", "differs": "changed"}
     words.update({"overruled": "overruled by another file", FAILED: FAILED, UNREACHABLE: UNREACHABLE})
+    words.update({REVERTED: REVERTED, NOT_BEGUN: NOT_BEGUN})
     found = [_verdict(member) for member in members]
     return ", ".join(f"{found.count(verdict)} {word}" for verdict, word in words.items() if verdict in found)
 
@@ -310,6 +367,31 @@ def _verdict(outcome: Outcome) -> str:
     if outcome.differs:
         return "differs"
     return "overruled" if outcome.overruled else "clean"
+
+
+def batch_list(page: _Page, batches: Sequence[Batch], outcomes: Sequence[Outcome]) -> None:
+    """What happened to which batch, and which hosts were not begun."""
+    if not batches:
+        return
+    states = {outcome.host: outcome.state for outcome in outcomes}
+    page.heading("Batches")
+    for number, batch in enumerate(batches, 1):
+        check = all(outcome.check for outcome in outcomes if outcome.host in batch.hosts)
+        text = _endings(batch, states, check)
+        page.add(f"{number}  {text}", BAD if batch.problems else PLAIN, indent="  ", hang="   ")
+    begun = {host for batch in batches for host in batch.hosts}
+    rest = [host for host in dict.fromkeys(host for batch in batches for host in batch.everyone) if host not in begun]
+    if rest:
+        page.add(f"-  {NOT_BEGUN}: {named(rest)}", WARN, indent="  ", hang="   ")
+
+
+def _endings(batch: Batch, states: Mapping[str, str], check: bool) -> str:
+    """``applied: web1, web2; NOT reverted: web3``."""
+    groups: dict[str, list[str]] = {}
+    for host in batch.hosts:
+        ended = batch.ended.get(host) or {DONE: APPLIED, None: UNTOUCHED}.get(states.get(host), states.get(host))
+        groups.setdefault("would be applied" if check and ended == APPLIED else str(ended), []).append(host)
+    return "; ".join(f"{ended}: {named(hosts)}" for ended, hosts in groups.items())
 
 
 COLUMNS = ("ok", "changed", "kept", "unavailable", "refused")
@@ -351,7 +433,7 @@ def failures(page: _Page, outcomes: Sequence[Outcome]) -> None:
     """What went wrong, in full, once for all hosts that say the same."""
     blocks: dict[tuple[t.Any, ...], list[str]] = {}
     for outcome in outcomes:
-        if outcome.state != DONE:
+        if outcome.state in (FAILED, UNREACHABLE):
             lists = (tuple(outcome.result.get(name) or ()) for name in ("undone", "not_undone"))
             hosts = blocks.setdefault((outcome.state, plain_message(outcome.result), *lists), [])
             hosts += [outcome.host] if outcome.host not in hosts else []
@@ -532,6 +614,8 @@ def _tone(members: Iterable[Outcome]) -> str:
     verdicts = {_verdict(member) for member in members}
     if verdicts & {FAILED, UNREACHABLE}:
         return BAD
+    if verdicts & {REVERTED, NOT_BEGUN}:
+        return WARN
     if "overruled" in verdicts:
         return WARN
     return CHANGE if "differs" in verdicts else GOOD

@@ -85,6 +85,8 @@ def test_make_alone_prints_the_help() -> None:
         "REPORT=",
         "FAIL_ON_DRIFT=",
         "FROM=",
+        "BATCHES=",
+        "TRIAL=",
     ):
         assert word in output
 
@@ -118,6 +120,24 @@ def test_every_variable(recorded: Path) -> None:
         *("-v", "--diff"),
         *("--become", "-e", "note=two words"),
         "tunefleet.linux.apply",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "extra"),
+    [
+        ("apply", "BATCHES=1,10%,100%", '{"tune_batches": "1,10%,100%"}'),
+        ("revert", "TRIAL=1", '{"tune_state": "withdrawn"}'),
+        ("revert", "TRIAL=0", None),
+        ("revert", "BATCHES=1", None),
+        ("apply", "TRIAL=1", None),
+    ],
+)
+def test_batches_and_what_they_leave(recorded: Path, command: str, variable: str, extra: str | None) -> None:
+    assert make(recorded, command, variable) == (0, "")
+    options = [] if extra is None else ["--extra-vars", extra]
+    assert called(recorded)["arguments"] == [
+        *("--inventory", "inventories/local.yml", *options, f"tunefleet.linux.{command}")
     ]
 
 

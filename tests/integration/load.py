@@ -103,6 +103,10 @@ class Load:
                 last.recv(1)
                 last.close()
 
+    def relisten(self, port: int, backlog: int) -> None:
+        """Listen once more, as a program does that is restarted: the queue gets the length that is allowed now."""
+        self._servers[port].listen(backlog)
+
     def close(self) -> None:
         """Stop whatever is repeated, and close every socket."""
         self._stop.set()
@@ -165,11 +169,11 @@ class Load:
                 clients = [struct.pack(">I", 10 << 24 | number) for number in range(start, min(start + 500, count))]
                 link.sendto(b"".join(client.join(parts) for client in clients), (0, 0))
 
-    def repeat(self, order: dict[str, Any], every: float) -> None:
+    def repeat(self, order: dict[str, Any], every: float, longest: float = _LONGEST) -> None:
         """Go on with another order beside these, until there is no more input."""
 
         def work() -> None:
-            end = time.monotonic() + _LONGEST
+            end = time.monotonic() + longest
             while not self._stop.wait(every) and time.monotonic() < end:
                 self.obey(dict(order))
 

@@ -194,6 +194,7 @@ def as_result(reading: Reading) -> Result:
         "softnet": [dict(one._asdict()) for one in reading.softnet],
         "conntrack": dict(reading.conntrack._asdict()) if reading.conntrack else None,
         "files": {"open": reading.files[0], "maximum": reading.files[1]} if reading.files else None,
+        "at": reading.at,
         "settings": dict(reading.settings),
         "unseen": list(reading.unseen),
     }

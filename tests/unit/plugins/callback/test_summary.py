@@ -334,3 +334,86 @@ def test_how_to_look_closer(
     plugin.v2_playbook_on_stats(None)
     lines = plugin.show().lines
     assert [line.split("  ")[-1].strip() for line in lines[lines.index("To look closer") + 1 :]] == expected
+
+
+# -- batches ----------------------------------------------------------------------------------------------------------------
+
+GATE = {"action": "tunefleet.linux.gate", "resolved_action": "tunefleet.linux.gate"}
+TUNE = types.SimpleNamespace(get_name=lambda: "tunefleet.linux.tune")
+
+
+def play(*batch: str) -> t.Any:
+    known = {"ansible_play_batch": list(batch), "ansible_play_hosts_all": ["one", "two", "three"]}
+    return types.SimpleNamespace(
+        serial=[1], get_variable_manager=lambda: types.SimpleNamespace(get_vars=lambda play: known)
+    )
+
+
+def gate_says(**ended: str | None) -> dict[str, t.Any]:
+    """The end of a batch: for each host what is wrong with it."""
+    hosts = [
+        {"host": host, "ended": "reverted" if any(ended.values()) else "applied", "problem": problem}
+        for host, problem in ended.items()
+    ]
+    return {"changed": False, "batch": hosts}
+
+
+def test_a_roll_out_is_told_batch_by_batch(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_playbook_on_play_start(play("one"))
+    plugin.v2_runner_on_ok(result("one", DONE, _role=TUNE))
+    confirmed = {"ignore_errors": True, "args": {"state": "confirmed"}, "_role": TUNE}
+    plugin.v2_runner_on_ok(result("one", {**DONE, "changed": False, "state": "confirmed"}, **confirmed))
+    plugin.v2_runner_on_ok(result("one", gate_says(one=None), **GATE))
+    plugin.v2_playbook_on_play_start(play("two"))
+    plugin.v2_runner_on_ok(result("two", DONE, _role=TUNE))
+    # A check that fails, and what is forgiven, is told by the end of the batch.
+    plugin.v2_runner_on_failed(result("two", {"msg": "m", "rc": 1}, **OTHER, _role=TUNE), ignore_errors=True)
+    plugin.v2_runner_on_unreachable(result("two", {"msg": "m"}, **OTHER, _role=TUNE, ignore_unreachable=True))
+    withdrawn = {"ignore_errors": True, "args": {"state": "withdrawn"}, "_role": TUNE}
+    plugin.v2_runner_on_ok(result("two", {"changed": True, "state": "withdrawn"}, **withdrawn))
+    plugin.v2_runner_on_failed(result("two", {"msg": "Stop.", **gate_says(two="worse")}, **GATE))
+    assert plugin.show().lines == [
+        "one: 1 changed",
+        "Batch 1: applied: one",
+        "two: 1 changed",
+        "Batch 2: reverted: two",
+    ]
+    plugin.v2_playbook_on_stats(None)
+    lines = plugin.show().lines
+    assert "Apply of web_server on 3 hosts: 1 changed, 1 failed, 1 not begun." in lines
+    start = lines.index("Batches")
+    assert lines[start + 1 : start + 4] == ["  1  applied: one", "  2  reverted: two", "  -  not begun: three"]
+    assert "  Worse" in lines and inherited == ["set_options"]
+
+
+def test_a_batch_that_was_not_touched_is_told_too(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_playbook_on_play_start(play("one"))
+    told = {"batch": [{"host": "one", "ended": "not touched", "problem": "the check fails already"}]}
+    plugin.v2_runner_on_failed(result("one", {"msg": "Stop.", **told}, **GATE))
+    plugin.v2_playbook_on_stats(None)
+    lines = plugin.show().lines
+    assert "  1  not touched: one" in lines and "  -  not begun: two, three" in lines
+    assert "  The check fails already" in lines and inherited == ["set_options"]
+
+
+@pytest.mark.parametrize("through_make", [True, False])
+def test_the_command_for_a_trial_that_could_not_be_ended(
+    inherited: list[str], monkeypatch: pytest.MonkeyPatch, through_make: bool
+) -> None:
+    if through_make:
+        monkeypatch.setenv("MAKELEVEL", "1")
+        monkeypatch.setenv("INVENTORY", "hosts.ini")
+    plugin = callback()
+    plugin.v2_playbook_on_play_start(play("one", "two"))
+    plugin.v2_runner_on_ok(result("one", DONE))
+    told = {"batch": [{"host": host, "ended": "NOT reverted", "problem": "gone"} for host in ("one", "two")]}
+    plugin.v2_runner_on_failed(result("one", {"msg": "Stop.", **told}, **GATE))
+    plugin.v2_playbook_on_stats(None)
+    commands = {
+        True: "make revert INVENTORY=hosts.ini LIMIT=one,two TRIAL=1",
+        False: "ansible-playbook -i hosts.yml --limit one,two -e tune_state=withdrawn tunefleet.linux.revert",
+    }
+    said = [line for line in plugin.show().lines if "take back what is on trial" in line]
+    assert [line.split("on trial  ", 1)[1].strip() for line in said] == [commands[through_make]]

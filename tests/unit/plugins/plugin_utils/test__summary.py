@@ -16,11 +16,14 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._summary import (
     HEAD,
     UNREACHABLE,
     WARN,
+    Batch,
     Line,
     Outcome,
+    batch_progress,
     plain_message,
     progress,
     render,
+    rolled_out,
 )
 
 FILE = "/etc/sysctl.d/99-tunefleet.conf"
@@ -475,3 +478,70 @@ def test_an_empty_value_is_a_word() -> None:
     live = {"before": "", "after": "8080"}
     lines = render([outcome("web1", setting("net.ipv4.ip_local_reserved_ports", "changed", live=live))])
     assert Line("  net.ipv4.ip_local_reserved_ports  none -> 8080", CHANGE) in lines
+
+
+# -- batches ----------------------------------------------------------------------------------------------------------------
+
+HOSTS = ("web1", "web2", "web3", "web4", "web5")
+
+
+def stopped() -> tuple[list[Outcome], list[Batch]]:
+    """The canary is well, of the second batch one host is not, and one cannot be reached any more."""
+    outcomes = [outcome(host, CHANGED) for host in ("web1", "web2", "web3")]
+    outcomes.append(outcome("web4", state=UNREACHABLE, msg="Connection refused"))
+    ended = {"web2": "reverted", "web3": "reverted", "web4": "NOT reverted"}
+    problems = {"web3": "the check fails now", "web4": "it cannot be reached"}
+    batches = [Batch(["web1"], HOSTS, {"web1": "applied"}), Batch(["web2", "web3", "web4"], HOSTS, ended, problems)]
+    return rolled_out(outcomes, batches), batches
+
+
+def test_a_roll_out_that_was_stopped_says_what_happened_where() -> None:
+    outcomes, batches = stopped()
+    lines = [line.text for line in render(outcomes, batches=batches)]
+    assert lines[0] == ("Apply of web_server on 5 hosts: 1 changed, 1 failed, 1 unreachable, 1 reverted, 1 not begun.")
+    assert section(lines, "Batches") == [
+        "  1  applied: web1",
+        "  2  reverted: web2, web3; NOT reverted: web4",
+        "  -  not begun: web5",
+    ]
+    assert section(lines, "Failed: web3") == ["  The check fails now"]
+    assert section(lines, "Unreachable: web4") == ["  It cannot be reached"]
+    assert section(lines, "Changed") == ["  net.ipv4.tcp_fin_timeout  60 -> 30 (on web1)"]
+    assert "web2  REVERTED" in lines and "web5  NOT BEGUN" in lines
+    assert "Reverted: web2" not in lines and "Not begun: web5" not in lines
+
+
+def test_the_line_of_a_batch() -> None:
+    batches = stopped()[1]
+    assert batch_progress(batches[0], 1) == Line("Batch 1: applied: web1", GOOD)
+    assert batch_progress(batches[0], 1, check=True) == Line("Batch 1: would be applied: web1", GOOD)
+    assert batch_progress(batches[1], 2) == Line("Batch 2: reverted: web2, web3; NOT reverted: web4", BAD)
+
+
+def test_check_mode_shows_the_batches_that_would_be() -> None:
+    outcomes = [outcome(host, CHANGED, check=True) for host in HOSTS]
+    batches = [
+        Batch(HOSTS[:1], HOSTS, {"web1": "applied"}),
+        Batch(HOSTS[1:], HOSTS, dict.fromkeys(HOSTS[1:], "applied")),
+    ]
+    lines = [line.text for line in render(rolled_out(outcomes, batches), batches=batches)]
+    assert section(lines, "Batches") == [
+        "  1  would be applied: web1",
+        "  2  would be applied: web2, web3, web4 and 1 more",
+    ]
+
+
+def test_batches_of_a_play_without_a_gate_are_told_by_what_came_of_their_hosts() -> None:
+    outcomes = [outcome("web1", CHANGED), outcome("web2", state=FAILED, msg="Refused.")]
+    batches = [Batch(HOSTS[:1], HOSTS), Batch(HOSTS[1:3], HOSTS)]
+    final = rolled_out(outcomes, batches)
+    assert final[:2] == outcomes and [(one.host, one.state) for one in final[2:]] == [
+        ("web4", "not begun"),
+        ("web5", "not begun"),
+    ]
+    lines = [line.text for line in render(final, batches=batches)]
+    assert section(lines, "Batches") == [
+        "  1  applied: web1",
+        "  2  failed: web2; not touched: web3",
+        "  -  not begun: web4, web5",
+    ]
