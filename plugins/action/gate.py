@@ -52,10 +52,11 @@ class ActionModule(ActionBase):
 def _answers(variables: Mapping[str, t.Any]) -> Hosts:
     """What was registered of each host of the batch."""
     hostvars = variables.get("hostvars") or {}
-    return {
-        host: {name: hostvars[host][name] for name in gate.ANSWERS if name in hostvars[host]}
-        for host in variables.get("ansible_play_batch") or ()
-    }
+    found = {}
+    for host in variables.get("ansible_play_batch") or ():
+        known = hostvars[host]  # once, for all variables of the host are put together for it
+        found[host] = {name: known[name] for name in gate.ANSWERS if name in known}
+    return found
 
 
 def _wait(problems: Mapping[str, str], seconds: float) -> Data:
