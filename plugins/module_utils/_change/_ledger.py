@@ -195,16 +195,17 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
                 FileStep(one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"]))
                 for one in pending["files"]
             ),
-            tuple(
-                ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
-                for one in pending.get("processes", ())
-            ),
+            tuple(_process(one) for one in pending.get("processes", ())),
             pending.get("trial", ""),
             _parsed(pending["then"]) if pending.get("then") else None,
         )
         if pending
         else None,
     )
+
+
+def _process(one: t.Dict[str, t.Any]) -> ProcessStep:
+    return ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
 
 
 def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
