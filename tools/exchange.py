@@ -45,7 +45,8 @@ def files_of(path: Path) -> list[Path]:
 
 def text_of(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        # Without the mark that editors of other systems begin a file with.
+        return path.read_bytes().decode("utf-8").removeprefix("\ufeff")
     except OSError as error:
         raise Refusal(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -65,6 +66,10 @@ def write_new(path: Path, text: str) -> None:
         ) from error
     except OSError as error:
         raise Refusal(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def tell(title: str, sentences: Sequence[str]) -> None:
@@ -88,11 +93,12 @@ def import_profile() -> None:
     found = importer.import_files(files, str(source))
     if not found.settings and not found.limits:
         tell("Left out", found.left_out)
-        raise Refusal(f"FROM={source} says nothing that a profile could.")
+        said = "says nothing that a profile could" if found.left_out else "sets nothing; all there is are comments"
+        raise Refusal(f"FROM={source} {said}.")
     document = loaded("_yaml_lines").read_document(str(target), found.text)
     profile_file.check_profile(target.stem, document, loaded("_profiles").Library().shared_sources)
     write_new(target, found.text)
-    print(f"Written: {target}, with {found.settings} settings and {found.limits} limits.")
+    print(f"Written: {target}, with {number(found.settings, 'setting')} and {number(found.limits, 'limit')}.")
     tell("Left out", found.left_out)
 
 
@@ -114,8 +120,10 @@ def export_profiles() -> None:
         write_new(path, text)
         print(f"Written: {path}")
     if found.bounds:
+        print(f"Bounds: {found.bounds}, which these files cannot say, so they lower (or raise) a host that is better.")
+    if found.hazards:
         print(
-            f"{found.bounds} entries are bounds, which these files cannot say: they lower (or raise) a host that is better."
+            f"Hazards: {found.hazards}, each named in the comment above its entry; read them before you use these files."
         )
     tell("Left out", found.left_out)
 

@@ -26,13 +26,14 @@ _DEFAULT_FIRST_PORT = 1024  # net.ipv4.ip_unprivileged_port_start: PROT_SOCK of 
 class Exported:
     """The text of both files, empty where there is nothing to say, and a sentence for each entry that no such file can say.
 
-    ``bounds`` counts lower and upper bounds, which become plain values.
+    ``bounds`` counts lower and upper bounds, which become plain values, ``hazards`` entries that may harm a host.
     """
 
     sysctl: str = ""
     limits: str = ""
     left_out: list[str] = field(default_factory=list)
     bounds: int = 0
+    hazards: int = 0
 
 
 def export(wanted: Mapping[str, t.Any]) -> Exported:
@@ -49,6 +50,7 @@ def export(wanted: Mapping[str, t.Any]) -> Exported:
     ]
     limits = [lines for limit in wanted["limits"] for lines in _limit(limit, found.left_out)]
     found.bounds = sum(line == f"# {text}" for line in [*settings, *limits] for text in _BOUNDS.values())
+    found.hazards = sum(line.startswith("# HAZARD: ") for line in [*settings, *limits])
     found.sysctl = "\n".join([*head, *settings]) + "\n" if settings else ""
     found.limits = "\n".join([*head, *limits]) + "\n" if limits else ""
     return found

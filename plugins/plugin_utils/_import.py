@@ -152,7 +152,8 @@ class _Reader:
         return name
 
     def _leave(self, line: int, sentence: str) -> None:
-        self.left_out.append(f"{self._path}:{line}: {sentence.rstrip('.')}.")
+        end = "" if sentence.endswith(("?", ".")) else "."
+        self.left_out.append(f"{self._path}:{line}: {sentence}{end}")
 
     def _keep(self, line: int, name: tuple[str, ...], fields: dict[str, str], why: str) -> None:
         self.entries.pop(name, None)
@@ -184,7 +185,7 @@ class _Reader:
         if section:
             self._section = section[1]
             if self._section not in ("sysctl", "main"):
-                self._leave(line, f"the section [{self._section}] is none of kernel parameters")
+                self._leave(line, f"the section [{self._section}] is left out; [sysctl] alone is read")
             return
         name, _equals, value = (part.strip() for part in text.partition("="))
         if self._section == "main" and name == "include":

@@ -103,15 +103,100 @@ def test_nothing_is_overwritten(ns: Namespace, tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "is not overwritten" in done.stderr
 
 
+# What stands in files of a tuned profile, and of an administrator whose hand slipped.
+BROKEN = b"""\xef\xbb\xbfnet.ipv4.tcp_ecn = 0\r
+vm.swappiness = ten
+this is nothing
+net.ipv4.tcp_rmem = 1 2
+net..x = 1
+= 5
+net.core.somaxconn = 99999999999999999999
+net.ipv4.tcp_sack =
+kernel.core_pattern = |/bin/dump %P "x: y" #z
+"""
+TUNED = b"""\
+[main]
+summary=Of a test
+include=throughput-performance
+
+[vm]
+transparent_hugepages=never
+
+[sysctl]
+kernel.pid_max=>4194304
+net.ipv4.tcp_rmem="4096 131072 16777216"
+net.ipv4.tcp_wmem=${wmem}
+"""
+LIMITS = b"* soft nofile 65535\nroot hard nofil 5\nx hard nofile abc\n* hard nofile\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "head", "left_out"),
+    [
+        (
+            BROKEN,
+            "2 settings and 0 limits",
+            {
+                2: "vm.swappiness: 'ten' is no whole number.",
+                3: "'this is nothing' is no assignment, which a profile cannot say.",
+                4: "net.ipv4.tcp_rmem: '1 2' has 2 numbers where the key takes 3",
+                5: "The key 'net..x' has an empty segment",
+                6: "The key '' has an empty segment",
+                7: "is outside of the kernel's range",
+                8: "net.ipv4.tcp_sack is given no value.",
+            },
+        ),
+        (
+            TUNED,
+            "2 settings and 0 limits",
+            {
+                3: "include=throughput-performance is not followed",
+                5: "the section [vm] is left out; [sysctl] alone is read.",
+                11: "net.ipv4.tcp_wmem is worked out by tuned, from ${wmem}.",
+            },
+        ),
+        (
+            LIMITS,
+            "0 settings and 1 limit.",
+            {
+                2: "'nofil' is no item of limits.conf(5); did you mean 'nofile'?",
+                3: "'abc' is not a whole number",
+                4: "'* hard nofile' is no rule of four words",
+            },
+        ),
+    ],
+    ids=["sysctl", "tuned", "limits"],
+)
+def test_each_line_that_a_profile_cannot_say_is_named(
+    ns: Namespace, tmp_path: Path, data: bytes, head: str, left_out: dict[int, str]
+) -> None:
+    source = tmp_path / "x.conf"
+    source.write_bytes(data)
+    done = exchange(ns, "import", FROM=str(source), TO=str(tmp_path / "mine.yml"))
+    assert done.returncode == 0 and head in done.stdout.splitlines()[0], done.stdout + done.stderr
+    told = dict(line.strip().removeprefix(f"{source}:").split(": ", 1) for line in done.stdout.splitlines()[2:])
+    assert {int(number) for number in told} == set(left_out)
+    assert all(words in told[str(number)] for number, words in left_out.items()), told
+    assert not any(text.endswith("?.") for text in told.values())
+    wanted(tmp_path, "mine")
+
+
+def test_hazards_are_told_when_they_are_exported(ns: Namespace, tmp_path: Path) -> None:
+    done = exchange(ns, "export", PROFILES="memo_ko", TO=str(tmp_path / "plain"))
+    text = "".join(path.read_text() for path in tmp_path.glob("plain/*/*"))
+    assert f"Hazards: {text.count('# HAZARD: ')}," in done.stdout and "# HAZARD: " in text
+
+
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
         ({}, "cannot be read: No such file or directory."),
         ({"x": b"a.b = \xff\n"}, "x:1: the file is not UTF-8."),
-        ({"x": b"# nothing\n"}, "says nothing that a profile could."),
+        ({"x": b"# nothing\n"}, "sets nothing; all there is are comments."),
+        ({"x": b"nothing\n"}, "says nothing that a profile could."),
         ({"x/readme": b""}, "holds no file that ends in .conf."),
     ],
-    ids=["missing", "latin1", "empty", "no_conf"],
+    ids=["missing", "latin1", "comments", "nonsense", "no_conf"],
 )
 def test_what_cannot_be_imported_gets_one_sentence(
     ns: Namespace, tmp_path: Path, files: dict[str, bytes], sentence: str

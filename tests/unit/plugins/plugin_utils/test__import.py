@@ -185,7 +185,7 @@ def test_tuned() -> None:
     assert [one.partition(": ")[0].rpartition(":")[2] for one in found.left_out] == ["4", "6", "14", "17"]
     assert "include=throughput-performance is not followed" in found.left_out[0]
     assert "the section [variables]" in found.left_out[1] and "from ${x}" in found.left_out[2]
-    assert "the section [vm] is none of kernel parameters" in found.left_out[3]
+    assert "the section [vm] is left out; [sysctl] alone is read" in found.left_out[3]
 
 
 @pytest.mark.parametrize(
