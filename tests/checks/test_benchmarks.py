@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import bench
+import estimate
 import plot
 import pytest
 from support import CACHE, ROOT, is_root, must_pass, run
@@ -94,3 +95,60 @@ def test_ratios_compare_turn_by_turn() -> None:
     assert bench.ratio([2, 8, 3], [1, 4, 1]) == (2, 2, 3)
     runs = [{"clock": 3.0}, {"clock": 5.0}]
     assert bench.marginal(runs, [{"clock": 1.0}, {"clock": 2.0}, {"clock": 9.0}], "clock") == [1.0, 3.0]
+
+
+def figures(play: str = "role", forks: int = 50) -> list[dict[str, object]]:
+    """Fleets of which each host takes a processor half a second and 2 MB, beyond 3 seconds and 60 MB; ten percent to and fro."""
+    return [
+        {"play": play, "forks": forks, "hosts": hosts, "processor": (3 + hosts / 2) * by, "memory": 60 + 2 * hosts}
+        for hosts in (1, 10, 200)
+        for by in (0.9, 1, 1.1)
+    ]
+
+
+def test_an_estimate_is_the_line_through_what_was_measured() -> None:
+    found = estimate.measured([*figures(), *figures("ping"), *figures(forks=5)])
+    assert (round(found.processor.each, 6), round(found.processor.start, 6)) == (0.5, 3)
+    assert (round(found.memory.each, 6), round(found.memory.start, 6), found.forks, round(found.off, 6)) == (
+        2,
+        60,
+        50,
+        0,
+    )
+    *_head, small, large = estimate.table(found, [10000, 100000], cores=2, minutes=30)
+    # 5003 seconds on two cores; half an hour of two cores has room for 7194 hosts.
+    assert small.split() == ["10000", "83", "min", "42", "min", "20060", "MB", "2"]
+    assert large.split() == ["100000", "13.9", "h", "6.9", "h", "200060", "MB", "14"]
+    assert estimate.table(found, [1], cores=1, minutes=0)[-1].endswith("too short")
+
+
+def test_an_estimate_says_how_far_it_is_off() -> None:
+    bent = [*figures(), {"play": "role", "forks": 50, "hosts": 400, "processor": 406.0, "memory": 860}]
+    assert estimate.measured(bent).off > 0.2
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "Expecting value"),
+        ('{"keys": {}}', "there is no 'fleet' in it"),
+        (json.dumps({"fleet": {"figures": figures()[:3]}}), "fleets of at least two sizes are needed, found 1"),
+        ("[]", "list indices"),
+    ],
+    ids=["nothing", "other parts", "one size", "a list"],
+)
+def test_results_that_say_nothing_of_fleets(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(text)
+    done = run([sys.executable, ROOT / "benchmarks" / "estimate.py", "--results", path])
+    assert done.returncode == 2 and words in done.stdout and 'run: make bench ARGS="fleet"' in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_an_estimate_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"fleet": {"figures": figures()}}))
+    output = must_pass(
+        [sys.executable, ROOT / "benchmarks" / "estimate.py", "--results", path, "--cores", "16", "5000"]
+    )
+    assert "0.50 processor seconds and 2.00 MB for each host" in output and output.splitlines()[-1].split()[0] == "5000"
