@@ -102,6 +102,13 @@ def test_an_empty_namespace(ns: Namespace) -> None:
     assert set(result["counters"].values()) == {0}
 
 
+# What tells of a queue, a table or memory that was too small.
+COUNTERS = {
+    *("ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent"),
+    *("TCPTimeWaitOverflow", "TCPAbortOnMemory", "TCPMemoryPressures", "PruneCalled"),
+}
+
+
 def test_the_counters_are_those_of_nstat(ns: Namespace) -> None:
     """Every counter that this kernel has is read from where it is, as the text shows it."""
     with ns.load() as load:
@@ -112,6 +119,12 @@ def test_the_counters_are_those_of_nstat(ns: Namespace) -> None:
     assert result["counters"]["UdpRcvbufErrors"] > 0 and result["counters"]["ListenOverflows"] > 0
     lines = [line.split() for line in ns.run("cat", "/proc/net/netstat").stdout.splitlines()]
     text = dict(zip(lines[0], lines[1]))
+    assert set(result["counters"]) > COUNTERS and set(text) > COUNTERS
+    for one in result["softnet"]:
+        assert {"cpu", "dropped", "squeezed"} < set(one)
+    assert result["conntrack"] is None or {"entries", "maximum"} < set(result["conntrack"])
+    assert set(result["files"]) == {"open", "maximum"}
+    assert {"tcp", "tcp6"} < set(result["sockstat"])
     compared = {name: str(count) for name, count in result["counters"].items() if name in text}
     assert len(compared) >= 14
     assert compared == {name: text[name] for name in compared}
