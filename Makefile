@@ -57,11 +57,11 @@ export HELP
 help:
 	@printf '%s\n' "$$HELP"
 
-apply audit revert diagnose explain import export report:
+apply audit revert diagnose explain import export report build:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 
-lint build bench:
+lint bench:
 	@tools/setup test
 	@.venv/bin/python tools/run.py $@
 

@@ -288,16 +288,20 @@ def _width() -> int:
 
 def _commands(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     """What to type to see more about this run."""
-    commands = []
     if "MAKELEVEL" in os.environ:  # Only who came through make has the Makefile; it hands on what was typed.
         typed = [f"{name}={os.environ[name]}" for name in ("INVENTORY", "LIMIT", "PROFILES") if os.environ.get(name)]
         command = "audit" if all(outcome.check for outcome in outcomes) else "apply"
+        compare = ["make", "audit", "DIFF=1", *typed]
         if any(outcome.reverted for outcome in outcomes):
             command = "revert"
-        else:
-            commands = [("compare, with each line of the files", shlex.join(["make", "audit", "DIFF=1", *typed]))]
-        commands.append(("all about each setting", shlex.join(["make", command, "VERBOSE=1", *typed])))
-    return [*_way_back(outcomes), *commands, ("compare, with Ansible alone", shlex.join(_playbook(outcomes)))]
+            compare = ["make", "revert", "DIFF=1", *typed, "ARGS=--check"]
+        commands = [
+            ("compare, with each line of the files", compare),
+            ("all about each setting", ["make", command, "VERBOSE=1", *typed]),
+        ]
+    else:
+        commands = [("compare, with each line of the files", _playbook(outcomes))]
+    return [*_way_back(outcomes), *((what, shlex.join(words)) for what, words in commands)]
 
 
 def _left_on_trial(batches: t.Iterable[summary.Batch]) -> list[tuple[str, str]]:

@@ -259,8 +259,8 @@ def test_a_revert_is_told_as_one(inherited: list[str], monkeypatch: pytest.Monke
     assert "Revert of every profile on 1 host (nothing was written): 1 would be put back." in lines
     assert "  k.k  8 -> 4" in lines
     assert [line.split("  ")[-1].strip() for line in lines[lines.index("To look closer") + 1 :]] == [
+        "make revert DIFF=1 ARGS=--check",
         "make revert VERBOSE=1",
-        "ansible-playbook -i hosts.yml site.yml --check --diff",
     ]
 
 
@@ -314,7 +314,6 @@ def test_a_diagnosis_beside_a_profile(inherited: list[str]) -> None:
                 "make revert 'LIMIT=a b' PROFILES=web_server",
                 "make audit DIFF=1 'LIMIT=a b' PROFILES=x,y",
                 "make apply VERBOSE=1 'LIMIT=a b' PROFILES=x,y",
-                "ansible-playbook -i hosts.yml site.yml --check --diff",
             ],
         ),
     ],
