@@ -166,6 +166,7 @@ def test_explain_needs_a_key(recorded: Path, key: str) -> None:
     ("command", "variable"),
     [
         ("apply", "PROFILES"),
+        ("apply", "BATCHES"),
         ("audit", "PROFILES"),
         ("revert", "PROFILES"),
         ("explain", "KEY"),
