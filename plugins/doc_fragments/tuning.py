@@ -108,11 +108,11 @@ options:
         description:
           - What is limited, in the unit of limits.conf(5) for every kind of target.
           - Units, managers and processes take V(as), V(core), V(cpu), V(data), V(fsize), V(memlock), V(msgqueue), V(nofile),
-            V(nproc), V(rss), V(rtprio), V(sigpending) and V(stack).
+            V(nproc), V(rss), V(rtprio), V(rttime), V(sigpending) and V(stack).
         type: str
         required: true
         choices: [as, core, cpu, data, fsize, locks, maxlogins, maxsyslogins, memlock, msgqueue, nice, nofile,
-          nonewprivs, nproc, priority, rss, rtprio, sigpending, stack]
+          nonewprivs, nproc, priority, rss, rtprio, rttime, sigpending, stack]
       soft:
         description:
           - The soft limit. A number, or V(unlimited), or a map with exactly one of C(value), C(at_least) and C(at_most).

@@ -34,7 +34,7 @@ options:
     description: Item of a single limit.
     type: str
     choices: [as, core, cpu, data, fsize, locks, maxlogins, maxsyslogins, memlock, msgqueue, nice, nofile,
-      nonewprivs, nproc, priority, rss, rtprio, sigpending, stack]
+      nonewprivs, nproc, priority, rss, rtprio, rttime, sigpending, stack]
   value:
     description: Value of a single limit. Required when O(state=present).
     type: str

@@ -80,13 +80,13 @@ class BootedHost:
         return dict(json.loads(server.stdout.readline()))
 
     def module(self, name: str, options: Mapping[str, Any], *, check_mode: bool = False) -> Outcome:
-        """Run a module, in the way of Ansible's own debugging."""
+        """Run a module, in the way of Ansible's own debugging. One that is killed has no result."""
         arguments = dict(options, _ansible_check_mode=check_mode, _ansible_diff=True)
         stdin = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
         answer = self._ask(_MODULES, {"pid": 1, "module": PACKAGE + name, "stdin": stdin})
         text = answer["stdout"] + answer["stderr"]
         assert "Traceback" not in text, text
-        return Outcome(answer["status"], json.loads(answer["stdout"]), text)
+        return Outcome(answer["status"], json.loads(answer["stdout"]) if answer["status"] >= 0 else {}, text)
 
     def limits(self, *limits: Mapping[str, Any], check_mode: bool = False, **options: Any) -> Outcome:
         return self.module("limits", dict(options, limits=list(limits)), check_mode=check_mode)

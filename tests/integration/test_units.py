@@ -208,6 +208,88 @@ def test_files_that_systemd_has_not_read_yet(host: BootedHost) -> None:
     assert host.sh("systemctl show -p LimitNOFILESoft --value chosen").strip() == "3000"
 
 
+KILLER = "/usr/sbin/systemctl"  # found before the real one
+
+
+def killed_at(host: BootedHost, verb: str, module: str, options: dict[str, Any]) -> bool:
+    """Whether a run was killed when it called systemctl with this verb."""
+    real = host.sh("command -v systemctl").strip()
+    script = f'#!/bin/sh\ncase " $* " in *" {verb} "*) kill -KILL $PPID; exit;; esac\nexec {real} "$@"\n'
+    host.write({KILLER: script})
+    host.sh(f"chmod 755 {KILLER}")
+    try:
+        return host.module(module, options).status == -9
+    finally:
+        host.sh(f"rm {KILLER}")
+
+
+def given(host: BootedHost, unit: str) -> str:
+    """What the running manager would give a unit."""
+    return ":".join(host.sh(f"systemctl show -p LimitNOFILESoft -p LimitNOFILE --value {unit}").split()[::-1])
+
+
+@pytest.mark.parametrize("host", ["bullseye"], indirect=True)
+def test_a_run_that_is_killed_before_systemd_reads_its_files(host: BootedHost) -> None:
+    """Files are written, or removed, and nobody has told systemd: the next run does, and says so."""
+    wishes = [files("killed", 3000, 6000), {"manager": "system", "item": "nofile", "soft": 1500}]
+    host.write({"/etc/systemd/system/killed.service": SLEEPER})
+    host.sh("systemctl daemon-reload; systemctl start killed")
+    assert killed_at(host, "daemon-reload", "limits", {"limits": wishes})
+    assert host.sh(f"tail -n1 -q {DROP_IN.format('killed.service')} {SYSTEM_FILE}").split() == [
+        "LimitNOFILE=3000:6000",
+        "DefaultLimitNOFILE=1500:524288",
+    ]
+    assert (given(host, "killed"), default(host)) == ("1024:524288", "1024")
+    predicted = host.limits(*wishes, check_mode=True)
+    outcome = host.limits(*wishes)
+    assert outcome.changed and outcome.report == predicted.report and outcome.result["diff"] == []
+    assert {one["reason"] for one in outcome.result["limits"]} == {"systemd had not read its files again"}
+    assert "restart:killed.service" in outcome.result["needs"]
+    assert (given(host, "killed"), default(host)) == ("3000:6000", "1500")
+
+    gone = [files("killed"), {"manager": "system", "item": "nofile"}]
+    assert killed_at(host, "daemon-reload", "limits", {"limits": gone, "state": "absent"})
+    assert (given(host, "killed"), default(host)) == ("3000:6000", "1500")
+    assert host.limits(*gone, state="absent").changed
+    assert (given(host, "killed"), default(host)) == ("1024:524288", "1024")
+    assert not host.limits(*gone, state="absent").changed
+
+
+def default(host: BootedHost) -> str:
+    return host.sh("systemctl show -p DefaultLimitNOFILESoft --value").strip()
+
+
+@pytest.mark.parametrize("host", ["trixie"], indirect=True)
+def test_a_profile_that_is_killed_between_files_and_systemd(host: BootedHost) -> None:
+    """Whichever run it is that ends there, and whichever comes next: what is on file is what systemd gives."""
+    profile = {"name": "ours", "limits": [files("killed", 3000, 6000, restart=True)]}
+    back = {"name": "ours", "state": "reverted"}
+    host.write({"/etc/systemd/system/killed.service": SLEEPER})
+    host.sh("systemctl daemon-reload; systemctl start killed")
+    # Files written and not read; read, and the service not yet restarted; put back, and not read.
+    for verb, options, then in (
+        ("daemon-reload", profile, "1024:524288"),
+        ("restart", profile, "3000:6000"),
+        ("daemon-reload", back, "3000:6000"),
+    ):
+        assert killed_at(host, verb, "profile", options)
+        assert given(host, "killed") == then
+    outcome = host.module("profile", back)
+    assert not outcome.failed, outcome.text
+    assert given(host, "killed") == "1024:524288"
+    assert (
+        host.sh("ls -d /etc/systemd/system/killed.service.d /var/lib/tunefleet/ledger.json 2>/dev/null || true") == ""
+    )
+    for verb in ("daemon-reload", "restart"):
+        host.sh("systemctl restart killed")
+        assert killed_at(host, verb, "profile", profile)
+        assert host.module("profile", profile).changed
+        assert (given(host, "killed"), host.files_of("killed")) == ("3000:6000", "3000:6000")
+        assert not host.module("profile", profile).changed
+        assert host.module("profile", back).changed
+        assert given(host, "killed") == "1024:524288"
+
+
 def test_units_that_take_no_limit(host: BootedHost) -> None:
     for wish, said in (
         (files("webb.service", 5), "there is no unit webb.service on this host; did you mean web.service"),
@@ -370,6 +452,180 @@ def test_pam_comes_after_the_unit(host: BootedHost) -> None:
     host.sh("systemctl restart session; sleep 0.5")
     assert host.limits(files("session", 3000, 3000)).result["needs"] == []
     host.sh("rm /etc/security/limits.d/10-pam.conf; systemctl stop session")
+
+
+ALICE = "id alice >/dev/null 2>&1 || useradd -u 2000 -M -d / -s /bin/sh alice"
+OWN = "/etc/security/limits.d/99-tunefleet.conf"
+
+
+def everything_on_file(host: BootedHost) -> str:
+    """Names, kinds, owners, modes and bytes of all that a run might have written."""
+    places = "/etc/security /etc/systemd /var/lib/tunefleet"
+    return host.sh(
+        f"find {places} -printf '%p %y %l %m %u %g\\n' 2>/dev/null | sort; "
+        f"find {places} -type f -exec md5sum {{}} + 2>/dev/null | sort"
+    )
+
+
+@pytest.mark.parametrize("module", ["limits", "profile"])
+def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) -> None:
+    """A link leads to our file, so that its rules are read once more, after those of somebody else that made them harmless.
+
+    No rule of the guard sees that, and neither does PAM beforehand; with the files as they are then, it refuses a session.
+    """
+    host.write({"/etc/systemd/system/calm.service": SLEEPER})
+    host.sh("systemctl daemon-reload; systemctl start calm")
+    host.write({OWN: "# mine\nnobody - nofile 1200\n", OWN.replace("tunefleet", "z"): "nobody - nofile 900\n"})
+    host.sh(f"chmod 640 {OWN}; chgrp adm {OWN}; ln -s 99-tunefleet.conf /etc/security/limits.d/zz.conf")
+    try:
+        pid, boot, before = main_pid(host, "calm"), given(host, "calm"), everything_on_file(host)
+        wishes = [
+            {"domain": "nobody", "item": "nofile", "soft": 0, "hard": 1000},
+            files("calm", 2222, 3333, restart=True),
+        ]
+        outcome = host.module(module, {"limits": wishes})
+        assert outcome.failed and "pam_limits refuses a session of nobody (" in outcome.msg, outcome.text
+        assert outcome.msg.endswith("with the files that were written. Everything was put back as it was.")
+        assert outcome.result["undone"] == [
+            "/etc/systemd/system/calm.service.d/99-tunefleet.conf is gone again.",
+            OWN + " is as it was.",
+        ]
+        assert [one["status"] for one in outcome.result["limits"]] == ["refused", "changed"]
+        assert everything_on_file(host) == before
+        assert (main_pid(host, "calm"), given(host, "calm")) == (pid, boot)
+        enter = "su -s /bin/sh nobody -c 'ulimit -Hn'"
+        assert host.sh(enter).strip() == "1200"
+        # Without the guard it is what was asked for, and nobody gets in.
+        assert host.module(module, {"limits": wishes[:1], "guard": "off"}).changed
+        assert host.sh(f"{enter} 2>&1 || true").startswith("su: ")
+    finally:
+        host.sh("rm -f /etc/security/limits.d/*; rm -rf /var/lib/tunefleet")
+
+
+def test_a_stack_that_is_put_together_from_other_files(host: BootedHost) -> None:
+    """A service of the vendor, and one that includes a file from anywhere; Debian looks for a bare name in /etc/pam.d alone."""
+    plain = "auth required pam_permit.so\naccount required pam_permit.so\n"
+    ways = ("tf-way", "tf-absolute")
+    host.write(
+        {
+            "/usr/lib/pam.d/tf-way": plain + "session include tf/more\n",
+            "/usr/lib/pam.d/tf/more": "session required pam_limits.so\n",
+            "/opt/tf/pam": plain + "session substack tf/more\n",
+            "/etc/pam.d/tf-absolute": "@include /opt/tf/pam\n",
+            "/etc/security/limits.d/10-pam.conf": "nobody - nofile 2500\n",
+        }
+    )
+    enter = "systemd-run --quiet --pipe --wait -p User=nobody -p PAMName={0} sh -c 'ulimit -Sn; ulimit -Hn'"
+
+    def told() -> list[dict[str, Any]]:
+        services = info(host, users=["nobody"])["nobody", "nofile"]["services"]
+        return [services[way] for way in ways]
+
+    try:
+        places = ("/usr/lib/pam.d/tf-way:3", "/opt/tf/pam:3")
+        notes = [place + " includes a file that is not there, so the session is refused" for place in places]
+        assert [one["note"] for one in told()] == notes
+        assert [host.sh(enter.format(way) + " || echo $?").strip() for way in ways] == ["224", "224"]  # EXIT_PAM
+        for line in ("session required pam_limits.so\n", "session required pam_permit.so\n"):
+            host.write({"/etc/pam.d/tf/more": line})
+            got = [[int(number) for number in host.sh(enter.format(way)).split()] for way in ways]
+            assert [[one["soft"], one["hard"]] for one in told()] == got
+            assert (got[0] == [2500, 2500]) == ("limits" in line)
+        assert [one["note"] for one in told()] == [
+            f"{place} has no pam_limits" for place in ("/usr/lib/pam.d/tf-way", "/etc/pam.d/tf-absolute")
+        ]
+    finally:
+        host.sh("rm -rf /usr/lib/pam.d/tf* /etc/pam.d/tf* /opt/tf /etc/security/limits.d/10-pam.conf")
+
+
+@pytest.mark.parametrize("host", ["bookworm", "trixie"], indirect=True)
+def test_a_manager_of_a_user_has_no_more_than_its_session(host: BootedHost) -> None:
+    """PAM opens it, and what it says of its units is cut to the hard limit that it got."""
+    runtime = "/run/user/2000"
+    host.write(
+        {
+            "/run/systemd/system/user@2000.service.d/told.conf": f"[Service]\nEnvironment=XDG_RUNTIME_DIR={runtime}\n",
+            "/etc/systemd/user/tf.service": SLEEPER,
+            "/etc/security/limits.d/10-pam.conf": "* hard nofile 3000\n",
+        }
+    )
+    host.sh(f"{ALICE}; install -d -o 2000 -m 700 {runtime}; systemctl daemon-reload")
+    wish = {"manager": "user", "item": "nofile", "soft": 2048, "hard": 4096}
+    try:
+        outcome = host.limits(wish)
+        assert only(outcome)["effective"] == {"soft": 2048, "hard": 3000}
+        assert only(outcome)["after"] == {"soft": 2048, "hard": 4096}
+        assert only(outcome)["shadowed_by"] == "/etc/security/limits.d/10-pam.conf:1"
+        assert only(outcome)["notes"] == [
+            "the session of a user's manager has a hard limit of 3000 (/etc/security/limits.d/10-pam.conf:1), "
+            "and its units get no more"
+        ]
+        told = info(host, managers=["user"])["user", "nofile"]
+        assert (told["effective"], told["notes"]) == ({"soft": 2048, "hard": 3000}, only(outcome)["notes"])
+        user = f"XDG_RUNTIME_DIR={runtime} setpriv --reuid 2000 --clear-groups systemctl --user"
+        host.sh(f"systemctl start user@2000; {user} start tf")
+        assert host.sh(f"grep 'open files' /proc/$({user} show -p MainPID --value tf)/limits").split()[3:5] == [
+            "2048",
+            "3000",
+        ]
+        # One request that raises both: the rule that will be there counts.
+        both = host.limits(wish, {"domain": "*", "item": "nofile", "hard": 5000})
+        assert both.result["limits"][0]["effective"] == {"soft": 2048, "hard": 4096}
+    finally:
+        host.sh(
+            "systemctl stop user@2000; rm -rf /run/systemd/system/user@2000.service.d /etc/systemd/user/tf.service "
+            "/etc/security/limits.d/*; systemctl daemon-reload"
+        )
+        host.limits({"manager": "user", "item": "nofile"}, state="absent")
+
+
+@pytest.mark.parametrize("host", ["trixie"], indirect=True)
+def test_a_slice_that_allows_fewer_tasks(host: BootedHost) -> None:
+    """By one user's own slice, and by that of all."""
+    host.write({"/etc/systemd/system/user-2000.slice.d/few.conf": "[Slice]\nTasksMax=100\n"})
+    host.write({"/etc/systemd/system/user-.slice.d/few.conf": "[Slice]\nTasksMax=2000\n"})
+    host.sh(f"{ALICE}; systemctl daemon-reload")
+    mine = "TasksMax=100 of user-2000.slice is lower than the nproc 3000 of alice, and ends it first."
+    every = "TasksMax=2000 of user-.slice is lower than the nproc 3000 of *, and ends it first."
+
+    def set_both() -> Any:
+        wishes = [{"domain": name, "item": "nproc", "soft": 3000, "hard": 3000} for name in ("alice", "*", "root")]
+        return host.limits(*wishes)
+
+    try:
+        outcome = set_both()
+        for index, text in ((0, mine), (1, every)):
+            assert text in outcome.result["limits"][index]["notes"]
+        assert [text for text in outcome.warnings if "TasksMax" in text] == [
+            "Limit alice nproc: " + mine,
+            "Limit * nproc: " + every,
+        ]
+        found = host.module("limits_info", {"users": ["alice", "root"]})
+        assert [text for text in found.result["notes"] if "TasksMax" in text] == [mine]
+        host.sh(f"rm -r /etc/systemd/system/user-*.slice.d {OWN}; systemctl daemon-reload")
+        assert [text for text in set_both().warnings if "TasksMax" in text] == []
+        assert not [
+            text for text in host.module("limits_info", {"users": ["alice"]}).result["notes"] if "Tasks" in text
+        ]
+    finally:
+        host.sh(f"rm -rf /etc/systemd/system/user-*.slice.d {OWN}; systemctl daemon-reload")
+
+
+def test_words_and_items_of_another_release(host: BootedHost) -> None:
+    """``unlimited`` for nofile ends every session before Linux-PAM 1.5.2 (row 38); what a release does not know has no effect."""
+    old = host.suite == "bullseye"
+    wish = {"domain": "nobody", "item": "nofile", "soft": 1024, "hard": "unlimited"}
+    outcome = host.limits(wish)
+    said = "rule unlimited: nofile takes no 'unlimited' here" if old else "belongs to the host of this container"
+    assert outcome.failed and said in outcome.msg, outcome.text
+    assert outcome.result["limits"][0]["status"] == ("refused" if old else "not_namespaced")
+    for item, since in (("rttime", "1.7.1"), ("nonewprivs", "1.5.0" if old else "")):
+        outcome = host.limits({"domain": "nobody", "item": item, "hard": 1}, check_mode=True)
+        assert outcome.failed == bool(since)
+        if since:
+            assert outcome.result["limits"][0]["status"] == "no_effect"
+            assert f"passes over {item}, which came with Linux-PAM {since}" in outcome.msg
+    assert host.sh(f"ls {OWN} 2>/dev/null || true") == ""
 
 
 def test_a_profile_is_taken_back(host: BootedHost) -> None:

@@ -35,6 +35,7 @@ NUMBERS = {
     "msgqueue": 12,
     "nice": 13,
     "rtprio": 14,
+    "rttime": 15,
 }
 USERS = (("root", 0, 0), ("alice", 2000, 2000), ("carol", 2001, 3000))
 DOMAINS = (
@@ -101,11 +102,27 @@ DOMAINS = (
 COMMON = ("root", "alice", "carol", "*", "@web", "@db", "2000:", ":2000", "@:3000", "@3000:")
 TYPES = ("soft", "hard", "-")
 ODD_TYPES = ("Soft", "HARD", "both", "--", "-x", "*", "softer")
-FREE = ("nofile", "nproc", "core", "rss", "sigpending", "locks", "msgqueue", "rtprio", "fsize", "memlock", "nice")
+FREE = (
+    "nofile",
+    "nproc",
+    "core",
+    "rss",
+    "sigpending",
+    "locks",
+    "msgqueue",
+    "rtprio",
+    "rttime",
+    "fsize",
+    "memlock",
+    "nice",
+)
 # A low one would end the process that has to tell what it got.
 ROOMY = ("data", "stack", "as", "cpu")
 SINGLE = ("maxlogins", "maxsyslogins", "priority", "nonewprivs")
-ODD_ITEMS = ("NOFILE", "NoFile", "nofiles", "rttime", "chroots", "-", "files")
+CHROOTS = ("/etc", "/ETC", "/run", "/nowhere", "unlimited", "etc", "/etc junk", "/run/")
+# Those that are there, of which a session tells in which one it is.
+DIRECTORIES = {"/etc": "/etc", "/run": "/run", "/run/": "/run"}
+ODD_ITEMS = ("NOFILE", "NoFile", "nofiles", "chroots", "-", "files")
 WORDS = ("unlimited", "infinity", "-1", "-", "Unlimited", "INFINITY", "18446744073709551615", "9" * 22)
 ODD_VALUES = (
     *(
@@ -172,7 +189,11 @@ small = st.integers(-25, 25).map(str)
 @st.composite
 def settings_of_a_line(draw: st.DrawFn) -> tuple[str, str]:
     """Item and value."""
-    kind = draw(st.integers(0, 11))
+    kind = draw(st.integers(0, 12))
+    if kind == 12:
+        # Seldom, for a session that is refused says nothing about the rest of its files.
+        rare = draw(st.integers(0, 3)) == 0
+        return ("chroot", draw(st.sampled_from(CHROOTS))) if rare else ("nproc", draw(numbers))
     if kind < 4:
         return "nofile", draw(st.one_of(numbers, numbers, st.sampled_from(WORDS + ODD_VALUES)))
     if kind < 8:

@@ -28,6 +28,8 @@ MAIN = "/etc/security/limits.conf"
 DIRECTORY = "/etc/security/limits.d"
 SERVICES = "/run/tunefleet-pam.d"
 LIMITS = range(16)
+# Into which of these a session is locked is told.
+DIRECTORIES = ("/etc", "/run")
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -97,6 +99,7 @@ def session(user: str, caller: dict[str, list[int]]) -> dict[str, Any]:
         resource.setrlimit(int(number), (soft, hard))
     free = os.dup(0)  # the next descriptor
     os.close(free)
+    known = {os.stat(path).st_dev: path for path in DIRECTORIES}  # each is a mount of its own
     pam = ctypes.CDLL("libpam.so.0")
     handle = ctypes.c_void_p()
     started = pam.pam_start_confdir(
@@ -109,6 +112,7 @@ def session(user: str, caller: dict[str, list[int]]) -> dict[str, Any]:
         "limits": {number: resource.getrlimit(number) for number in LIMITS},
         "priority": os.getpriority(os.PRIO_PROCESS, 0),
         "nonewprivs": libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+        "directory": known.get(os.stat("/").st_dev),
     }
 
 

@@ -44,6 +44,7 @@ class Got(NamedTuple):
     limits: dict[str, tuple[int, int]]
     priority: int
     nonewprivs: int
+    directory: str | None  # the one that it is locked into
 
 
 class Disk:
@@ -103,9 +104,8 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
     caller.update(case.caller)
     before = {item: Limit(*[_in_units(value, item) for value in pair]) for item, pair in caller.items()}
     files = [(path, disk.read(path)) for path in _pam.reading_order(disk.names())]
-    unchanged = Got(
-        False, {item: (pair[0] % 2**64, pair[1] % 2**64) for item, pair in caller.items()}, hello["priority"], 0
-    )
+    limits = {item: (pair[0] % 2**64, pair[1] % 2**64) for item, pair in caller.items()}
+    unchanged = Got(False, limits, hello["priority"], 0, None)
     if ends_session(files, user, dialect):
         return unchanged
     rules = _pam.placed_rules([(path, data) for path, data in files if isinstance(data, bytes)], dialect)
@@ -118,13 +118,16 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
         )
         limits[item] = (_values.kernel(limit.soft, item), _values.kernel(limit.hard, item))
         let_in = let_in and (dialect.forgives or not refused)
-    # libpam writes to the audit system of the kernel in the end, and refuses the session where it cannot open it: _pam_auditlog().
-    let_in = let_in and descriptors < limits["nofile"][0]
     single = {item: single_value(rules, user, item, dialect) for item in limit_trees.SINGLE}
     if uid != 0 and 0 in (single["maxlogins"], single["maxsyslogins"]):
         let_in = False
+    chroot = single_value(rules, user, _values.CHROOT, dialect)
+    directory = limit_trees.DIRECTORIES.get(str(chroot)) if let_in else None
+    let_in = let_in and (chroot is None or directory is not None)
+    # libpam writes to the audit system of the kernel in the end, and refuses the session where it cannot open it: _pam_auditlog().
+    let_in = let_in and descriptors < limits["nofile"][0]
     priority = hello["priority"] if single["priority"] is None else int(single["priority"])
-    return Got(let_in, limits, priority, int(single["nonewprivs"] or 0))
+    return Got(let_in, limits, priority, int(single["nonewprivs"] or 0), directory)
 
 
 def single_value(
@@ -150,12 +153,12 @@ def got(answer: dict[str, Any]) -> Got:
         soft, hard = answer["limits"][str(number)]
         limits[item] = (soft % 2**64, hard % 2**64)
     assert answer["status"] >= 0, f"pam_start failed with {-answer['status']}"
-    return Got(answer["status"] == 0, limits, answer["priority"], answer["nonewprivs"])
+    return Got(answer["status"] == 0, limits, answer["priority"], answer["nonewprivs"], answer["directory"])
 
 
 def differences(expected: Got, seen: Got) -> list[str]:
     found = []
-    for field in ("let_in", "priority", "nonewprivs"):
+    for field in ("let_in", "priority", "nonewprivs", "directory"):
         if getattr(expected, field) != getattr(seen, field):
             found.append(f"{field}: computed {getattr(expected, field)}, got {getattr(seen, field)}")
     found += [

@@ -34,7 +34,7 @@ NAMES = (
     "a.txt",
     "a.conf~",
 )
-ITEMS = ("NOFILE", "NPROC", "SIGPENDING", "MEMLOCK", "CORE", "CPU")
+ITEMS = ("NOFILE", "NPROC", "SIGPENDING", "MEMLOCK", "CORE", "CPU", "RTTIME")
 NUMBERS = [
     "1024",
     "4096",
@@ -76,6 +76,19 @@ NUMBERS = [
     "2h",
     "1.5s",
     "5min20s",
+    "200ms",
+    "1.55us",
+    ".5h",
+    "1s 5",
+    "1 2min",
+    "1month",
+    "2M",
+    "1y2w",
+    "1S",
+    "2.5.5",
+    "+.5",
+    ".",
+    "600000y",
 ]
 
 

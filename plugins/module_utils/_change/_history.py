@@ -136,7 +136,8 @@ def to_goal(host: "Host", unfinished: Unfinished, found: Pending) -> t.List[str]
     problems = ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
     problems += _transaction.put_limits(host, found.processes)
     problems += put_files(host, found.files)
-    problems += _transaction.settle(host, _seen_units.settling(host, [step.path for step in found.files]))
+    # Of all files: the run may have been killed when they were as they should be, and systemd had not read them yet.
+    problems += _transaction.settle(host, _seen_units.settling(host, [step.path for step in unfinished.files]))
     for step in unfinished.files:
         host.sweep(step.real)
         if step.after is None and host.read_if_any(step.real) is None:

@@ -57,9 +57,21 @@ def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
     if users:
         found = [one for name in users for one in _of_user(host, name, rules, seen)]
     else:
-        pairs = sorted({(placed.rule.domain, placed.rule.item) for placed in rules if not placed.rule.exempts})
+        pairs = sorted({(one.rule.domain, one.rule.item) for one in rules if one.rule.item in _values.ITEMS})
         found = [_entry({"domain": domain}, item, _pam.for_domain(rules, domain, item), seen) for domain, item in pairs]
-    return {"limits": found, "notes": _limit_notes.ineffective(seen) + _limit_notes.about_files(seen)}
+    notes = [note for name in users or () for note in _locked_in(host, name, rules, seen)]
+    return {"limits": found, "notes": notes + _limit_notes.ineffective(seen) + _limit_notes.about_files(seen)}
+
+
+def _locked_in(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen) -> t.List[str]:
+    """A sentence where a session sees nothing but one directory, which is no limit but is kept in the same files."""
+    user = t.cast(_pam.User, _seen_limits.user(host, name))
+    choice = _pam.for_user(rules, user, _values.CHROOT, seen.dialect.spares_root)
+    if choice.exempt is not None or choice.soft is None:
+        return []
+    path = str(choice.soft.rule.value)
+    end = "" if host.exists(path) else ", which is not there, so they are refused"
+    return ["{0} locks sessions of {1} into {2}{3}.".format(choice.soft.where, name, path, end)]
 
 
 def _of_user(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen) -> t.List[_result.Result]:
@@ -67,7 +79,7 @@ def _of_user(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: Limi
     if user is None:
         raise TuneError("Reading the limits of user {0!r} failed: there is no such user on this host.".format(name))
     found = []
-    for item in sorted(set(seen.base) | {placed.rule.item for placed in rules if not placed.rule.exempts}):
+    for item in sorted(set(seen.base) | {placed.rule.item for placed in rules} & set(_values.ITEMS)):
         choice = _pam.for_user(rules, user, item, seen.dialect.spares_root)
         services = {stack.service: _of_service(stack, user, item, rules, seen) for stack in seen.stacks}
         found.append(dict(_entry({"user": name}, item, choice, seen), services=services))
@@ -82,6 +94,9 @@ def _of_service(
     before = daemon.limits.get(item, Limit()) if daemon else seen.base.get(item, Limit())
     may_raise = daemon.may_raise if daemon else seen.may_raise
     source = _source(stack.service, daemon)
+    if stack.broken:
+        text = "{0} includes a file that is not there, so the session is refused".format(stack.broken)
+        return dict(_halves(before), set_by={"soft": source, "hard": source}, note=text)
     unasked = _unasked(stack, seen)
     if unasked:
         return dict(_halves(before), set_by={"soft": source, "hard": source}, note=unasked)
@@ -104,6 +119,24 @@ def _of_service(
     placed = _pam.Choice() if refused or choice.exempt else choice
     by = {"soft": _by(placed.soft, limit.soft, fallback), "hard": _by(placed.hard, limit.hard, fallback)}
     return dict(_halves(limit), set_by=by, note=note)
+
+
+# Somebody whom only rules for everybody name: login.defs(5), UID_MAX.
+_ANYBODY = _pam.User("", 60001, 60001, {})
+
+
+def of_user_managers(
+    seen: LimitsSeen, files: _seen_limits.Files, items: t.Iterable[str]
+) -> t.Dict[str, t.Tuple[_values.Number, str]]:
+    """The hard limits of the systemd managers of users whom no rule names of its own, and which layer set each.
+
+    :param files: limits files, as they are or as they will be.
+    """
+    stack = next((one for one in seen.stacks if one.service == "systemd-user"), None)
+    stack = stack or _stack.Stack("systemd-user", "", ())
+    rules = _pam.placed_rules(files, seen.dialect)
+    found = {item: _of_service(stack, _ANYBODY, item, rules, seen) for item in items}
+    return {item: (one["hard"], one["set_by"]["hard"]) for item, one in found.items() if one["hard"] is not None}
 
 
 def _by(placed: t.Optional[_pam.Placed], value: t.Optional[_values.Number], fallback: str) -> str:

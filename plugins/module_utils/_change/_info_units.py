@@ -10,13 +10,14 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _info_limits,
     _plan_units,
     _result,
+    _seen_limits,
     _seen_units,
+    _slices,
     _wish,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_units import Process, Systemd
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _units
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._rlimits import Pair
 
 if t.TYPE_CHECKING:
@@ -60,10 +61,10 @@ def _entry(kind: str, name: str, item: str, status: str = d.OK, reason: t.Option
 class _Reader:
     """Reads limits off what was seen."""
 
-    def __init__(self, host: "Host", seen: Systemd) -> None:
+    def __init__(self, host: "Host", seen: Systemd, sessions: _plan_units.Sessions = _plan_units.NO_SESSIONS) -> None:
         self._host = host
         self._seen = seen
-        self._judge = _plan_units.Judge(seen, _wish.Policy(), None)
+        self._judge = _plan_units.Judge(seen, _wish.Policy(), None, sessions)
 
     def told(self, kind: str, name: str, item: str) -> _Told:
         """What the files of a unit or manager come to."""
@@ -99,13 +100,15 @@ class _Reader:
 
     def manager(self, name: str, item: str) -> _result.Result:
         told = self.told(_wish.MANAGER, name, item)
+        most = self._judge.most(name, item)
+        reached = None if told.reached is None else _rlimits.cut(told.reached, most.value)
         entry = _entry(_wish.MANAGER, name, item)
-        entry.update(effective=_halves(item, told.reached), rule={"soft": told.where, "hard": told.where})
+        entry.update(effective=_halves(item, reached), rule={"soft": told.where, "hard": told.where})
         if name == _units.SYSTEM:
             shown = _rlimits.shown(self._seen.defaults, "DefaultLimit" + _rlimits.ITEMS[item].name)
             entry.update(live=_halves(item, shown), set_by=told.who if shown else None)
         else:
-            entry["notes"] = ["the hard limit that PAM gives a user cuts it (limits.conf(5), service systemd-user)"]
+            entry["notes"] = [_plan_units.cut_by_pam(item, most)] if most.where else []
         return entry
 
     def processes(self, name: str, item: str) -> t.List[_result.Result]:
@@ -174,7 +177,9 @@ def limits(
     if problems:
         raise EntryProblems(problems)
     seen = _seen_units.systemd(host, named, _ITEMS)
-    reader = _Reader(host, seen)
+    logins = _seen_limits.limits(host, None) if _units.USER in managers and seen.installed else None
+    sessions = _info_limits.of_user_managers(logins, logins.files, _ITEMS) if logins else _plan_units.NO_SESSIONS
+    reader = _Reader(host, seen, sessions)
     found: t.List[_result.Result] = []
     for item in _ITEMS:
         if seen.installed:
@@ -186,20 +191,6 @@ def limits(
         for name in named[_wish.PROCESS]:
             found += reader.processes(name, item)
     return found
-
-
-def slice_note(host: "Host", name: str, uid: int, nproc: Limit) -> t.Optional[str]:
-    """A sentence where the slice of a user allows less than its nproc, or nothing."""
-    if not host.exists("/run/systemd/system") or nproc.soft is None:
-        return None
-    unit = "user-{0}.slice".format(uid)
-    most = _seen_units.tasks_max(host, unit)
-    soft = _rlimits.pair("nproc", Limit(nproc.soft, nproc.soft))[0]
-    if most is None or soft <= most:
-        return None
-    return "TasksMax={0} of {1} is lower than the nproc {2} of {3}, and ends it first.".format(
-        most, unit, nproc.soft, name
-    )
 
 
 def _spoken_of(host: "Host") -> t.List[_result.Result]:
@@ -224,7 +215,7 @@ def everything(host: "Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]])
     for one in result["limits"]:
         entry = host.user(one["target"]["user"]) if "user" in one["target"] and one["item"] == "nproc" else None
         if entry is not None:
-            note = slice_note(host, entry[0], entry[1], Limit(one["effective"]["soft"], one["effective"]["hard"]))
+            note = _slices.note(host, entry[0], entry[1], one["effective"]["soft"])
             result["notes"] += [note] if note else []
     if any(named):
         result["limits"] += limits(host, *named)

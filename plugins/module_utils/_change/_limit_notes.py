@@ -111,7 +111,13 @@ def ineffective(seen: LimitsSeen) -> t.List[str]:
     for stack in seen.stacks:
         if stack.service not in _stack.LOGINS or (stack.service == "sshd" and uses is False):
             continue
-        if not stack.limits:
+        if stack.broken:
+            found.append(
+                "{0} includes a file that is not there, so sessions of {1} are refused.".format(
+                    stack.broken, stack.service
+                )
+            )
+        elif not stack.limits:
             found.append("{0} has no pam_limits, so sessions of {1} are not bound.".format(stack.path, stack.service))
         elif stack.conf is not None:
             found.append(
@@ -122,6 +128,23 @@ def ineffective(seen: LimitsSeen) -> t.List[str]:
         elif stack.doubt is not None:
             found.append("{0} may skip pam_limits in sessions of {1}.".format(stack.doubt, stack.service))
     return found
+
+
+def odd_order(own: str, paths: t.Iterable[str]) -> t.List[str]:
+    """A warning where numbers in front of names say another order than the one in which pam_limits reads them."""
+    directory, _slash, name = own.rpartition("/")
+    mine = re.match(r"[0-9]+", name)
+    if directory != _pam.DIRECTORY or mine is None:
+        return []
+    odd = []
+    for other in sorted({path.rpartition("/")[2] for path in paths} - {name}):
+        number = re.match(r"[0-9]+", other)
+        if number and (int(mine.group()) < int(number.group())) != (name < other) and number.group() != mine.group():
+            odd.append(other)
+    if not odd:
+        return []
+    order = ["{0} {1}".format("before" if name < other else "after", other) for other in odd[:_MOST]]
+    return ["{0} is read {1}: names are compared sign by sign, not as numbers.".format(own, " and ".join(order))]
 
 
 def about_files(seen: LimitsSeen) -> t.List[str]:

@@ -9,10 +9,11 @@ from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _guard, _pam, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _dialect, _guard, _pam, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
 Number = t.Optional[_values.Number]
+_YOUNGER = "the pam_limits of this host passes over {0}, which came with Linux-PAM {1}"
 
 
 def _meets(bound: _wish.Bound, have: Number) -> bool:
@@ -37,7 +38,7 @@ class _Judge:
         self._policy = policy
         self._nr_open = nr_open
         self._path = seen.own.path if seen.own else ""
-        self.conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"", seen.dialect)
+        self.conf = _conf.ConfFile((seen.own.data if seen.own else None) or b"", _dialect.editing(seen.dialect))
         self._rules = _pam.placed_rules(seen.files, seen.dialect)
 
     def decide(self, wish: _wish.LimitWish) -> d.LimitDecision:
@@ -107,6 +108,9 @@ class _Judge:
 
     def _objection(self, wish: _wish.LimitWish, said: Limit, entry: Limit) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when an entry must not or cannot be written."""
+        since = self._seen.dialect.lacks(wish.item)
+        if since and self._seen.dialect.installed and entry != Limit():
+            return d.NO_EFFECT, _YOUNGER.format(wish.item, since)
         new = Limit(*[None if value == old else value for value, old in zip(entry, said)])
         if self._policy.guard == _guard.REFUSE:
             found = _guard.objections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
@@ -225,16 +229,20 @@ def candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[
     return [(path, data[path]) for path in [main] + _pam.merged(listing) if path in data]
 
 
+def files_after(seen: LimitsSeen, planned: d.Plan) -> t.Sequence[t.Tuple[str, bytes]]:
+    """The files that pam_limits reads once a plan is carried out."""
+    steps = [step for step in planned.steps if isinstance(step, d.FileStep) and seen.own and step.path == seen.own.path]
+    return candidate(seen, steps[0].after) if steps else seen.files
+
+
 def nofile_rules(seen: LimitsSeen, planned: d.Plan) -> t.List[d.NofileRule]:
     """The limits of open files that there are once a plan is carried out.
 
     Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
     """
-    steps = [step for step in planned.steps if isinstance(step, d.FileStep) and seen.own and step.path == seen.own.path]
-    files = candidate(seen, steps[0].after) if steps else seen.files
     found = [
         d.NofileRule(placed.rule.value, placed.where, "logins would fail")
-        for placed in _pam.placed_rules(files, seen.dialect)
+        for placed in _pam.placed_rules(files_after(seen, planned), seen.dialect)
         # The word follows fs.nr_open since 1.5.2, and was refused at any value before.
         if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
     ]
@@ -331,6 +339,7 @@ def plan(
     warnings.extend(_limit_notes.about_files(seen) if wishes else [])
     # True of every run, but said when somebody waits for an effect.
     warnings.extend(_limit_notes.ineffective(seen) if steps and seen.dialect.installed else [])
+    warnings.extend(_limit_notes.odd_order(own.path, [path for path, _data in seen.files]) if own and steps else [])
     return d.Plan(
         limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=_needs(seen) if steps else []
     )

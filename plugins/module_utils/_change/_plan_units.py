@@ -80,25 +80,57 @@ def wanted_pair(wish: _wish.LimitWish, have: t.Optional[Pair], reached: t.Option
     return (min(soft, hard) if wish.soft is None else soft), hard
 
 
+class Most(t.NamedTuple):
+    """The highest limit that there is for units below a manager, in the kernel's units, and which layer sets that."""
+
+    value: int
+    where: str = ""
+
+
+# The hard limit by item that PAM gives the managers of users, in units of limits.conf(5), and which layer set it.
+Sessions = t.Mapping[str, t.Tuple[_values.Number, str]]
+NO_SESSIONS: Sessions = {}
+
+
 class Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
-    def __init__(self, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int]) -> None:
+    def __init__(
+        self, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int], sessions: Sessions = NO_SESSIONS
+    ) -> None:
         self._seen = seen
         self._policy = policy
         self._nr_open = nr_open
+        self._sessions = sessions
+        self._coming: t.Dict[str, Pair] = {}
+
+    def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
+        """From now on take the default that a manager of the system will have with these bytes in our file."""
+        said = self.said(finding, after)[0]
+        if (finding.wish.kind, finding.wish.domain) == (_wish.MANAGER, _units.SYSTEM) and said is not None:
+            self._coming[finding.wish.item] = said
 
     def ceiling(self, item: str) -> int:
         """The highest limit that a process of this manager can get without being given less than was said."""
         init = self._seen.init.get(item)
         return _rlimits.INFINITY if self._seen.may_raise or init is None else init[1]
 
+    def most(self, manager: str, item: str) -> Most:
+        """The same for the units of a manager: that of a user has no more than the session that it is started in."""
+        if manager != _units.USER or item not in self._sessions:
+            return Most(self.ceiling(item))
+        hard, where = self._sessions[item]
+        return Most(min(self.ceiling(item), _rlimits.pair(item, Limit(hard, hard))[1]), where)
+
     def default(self, kind: str, item: str) -> t.Optional[Pair]:
         """What holds where no line says anything."""
         if kind == _wish.MANAGER:
             return _BUILT_IN_NOFILE if item == "nofile" else self._seen.init.get(item)
-        shown = _rlimits.shown(self._seen.defaults, "DefaultLimit" + _rlimits.ITEMS[item].name)
-        return shown or self.default(_wish.MANAGER, item)
+        return self._coming.get(item) or self.loaded_default(item) or self.default(_wish.MANAGER, item)
+
+    def loaded_default(self, item: str) -> t.Optional[Pair]:
+        """What the running manager gives units that say nothing."""
+        return _rlimits.shown(self._seen.defaults, "DefaultLimit" + _rlimits.ITEMS[item].name)
 
     def said(self, finding: Finding, own: t.Optional[bytes]) -> t.Tuple[t.Optional[Pair], t.Optional[_units.Winner]]:
         """What the files say with these bytes in ours, and by which line."""
@@ -130,10 +162,11 @@ class Judge:
         pinned = _wish.VALUE in [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
         now = _rlimits.read(wish.item, own[-1]) if own else None
         finding = _finish(finding, pair, pair != now and (pinned or pair != have))
-        if finding.edit and not _is_readable(finding):
+        broken = _where_it_stops(finding) if finding.edit else None
+        if broken:
             reason = "{0} has a line at which systemd stops reading, and ours would come after it; mend that line"
             return finding._replace(
-                decision=decision._replace(status=d.REFUSED, reason=reason.format(place.own.path)), edit=False
+                decision=decision._replace(status=d.REFUSED, reason=reason.format(broken)), edit=False
             )
         kept = not finding.edit and not own
         return finding._replace(decision=finding.decision._replace(status=d.KEPT)) if kept else finding
@@ -179,16 +212,30 @@ class Judge:
             return finding
         said, winner = self.said(finding, after)
         before = self.said(finding, place.own.data)[0]
-        reached = None if said is None else _rlimits.cut(said, self.ceiling(wish.item))
+        most = self.most(wish.domain if wish.kind == _wish.MANAGER else "", wish.item)
+        reached = None if said is None else _rlimits.cut(said, most.value)
         decision = decision._replace(effective=_rlimits.limit(wish.item, reached))
+        if said is not None and reached != said and most.where:
+            decision = decision._replace(notes=[cut_by_pam(wish.item, most)])
         if wish.kind == _wish.MANAGER:
             shown = _rlimits.shown(self._seen.defaults, key_of(finding)) if wish.domain == _units.SYSTEM else None
             decision = decision._replace(
                 before=_rlimits.limit(wish.item, shown or before), after=_rlimits.limit(wish.item, said)
             )
-        if decision.status in (d.OK, d.CHANGED) and winner and winner.file != place.own.path and not met(wish, reached):
-            decision = decision._replace(shadowed_by=winner.where, reason="{0} wins over it".format(winner.where))
+        if decision.status in (d.OK, d.CHANGED) and not met(wish, reached):
+            other = winner.where if winner and winner.file != place.own.path else ""
+            other = other or (most.where if most.where.startswith("/") else "")
+            if other:
+                decision = decision._replace(shadowed_by=other, reason="{0} wins over it".format(other))
         return finding._replace(decision=decision)
+
+
+def cut_by_pam(item: str, most: Most) -> str:
+    """Half a sentence about the manager of a user, which has no more than its session."""
+    hard = _rlimits.limit(item, (most.value, most.value)).hard
+    return "the session of a user's manager has a hard limit of {0} ({1}), and its units get no more".format(
+        hard, most.where
+    )
 
 
 def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) -> str:
@@ -201,11 +248,18 @@ def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) ->
     return ""
 
 
-def _is_readable(finding: Finding) -> bool:
-    """Whether systemd would come to our line."""
+def _where_it_stops(finding: Finding) -> t.Optional[str]:
+    """The file because of which systemd would never come to our line."""
     place, text = t.cast(Place, finding.place), _rlimits.render(t.cast(Pair, finding.pair))
-    data = _unit_conf.ConfFile(place.own.data or b"").with_changes(place.section, {key_of(finding): text})
-    return text in _unit_conf.ConfFile(data).values(place.section, key_of(finding))
+    ours = _unit_conf.ConfFile(place.own.data or b"").with_changes(place.section, {key_of(finding): text})
+    if text not in _unit_conf.ConfFile(ours).values(place.section, key_of(finding)):
+        return place.own.path
+    for path, data in place.files(ours) if place.section == _units.MANAGER_SECTION else ():
+        if path == place.own.path:
+            break
+        if not _unit_conf.is_read_to_its_end(data):
+            return path
+    return None
 
 
 def key_of(finding: Finding) -> str:
@@ -268,17 +322,18 @@ def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], runnin
     if not running:
         return _Outcome(finding, needs=["reboot"] if finding.edit else [])
     shown = _rlimits.shown(unit.shown, key_of(finding))
+    loaded = said if winner else judge.loaded_default(wish.item)
     reached = None if said is None else _rlimits.cut(said, judge.ceiling(wish.item))
     old = [
         name
         for name, main in unit.running.items()
         if main.limits.get(wish.item) not in (None, reached)
         and not (met(wish, main.limits[wish.item]) and finding.pair is not None)
-        and _is_stale(main, finding, winner, shown in (None, said))
+        and _is_stale(main, finding, winner, shown in (None, loaded))
     ]
     have = min((main.limits[wish.item] for main in unit.running.values() if wish.item in main.limits), default=None)
     decision = decision._replace(before=_rlimits.limit(wish.item, have), after=_rlimits.limit(wish.item, have))
-    if shown not in (None, said) and decision.status in (d.OK, d.KEPT):
+    if shown not in (None, loaded) and decision.status in (d.OK, d.KEPT):
         decision = decision._replace(status=d.CHANGED, reason=decision.reason or "systemd had not read its files again")
     if not old:
         return _Outcome(finding._replace(decision=decision))
@@ -383,20 +438,32 @@ def _reload(outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str
         if finding.unit is not None and not finding.unit.shown:
             expected.append(None)
             continue
-        said = judge.said(finding, written[finding.place.own.path])[0]
+        said, winner = judge.said(finding, written[finding.place.own.path])
         unit = finding.unit.name if finding.unit else ""
-        expected.append(None if said is None else (unit, key_of(finding), said))
+        # A default of the manager may change with the same reload, by files that nobody asked about.
+        known = said is not None and (winner is not None or not unit)
+        expected.append((unit, key_of(finding), said) if known and said is not None else None)
     return [d.ReloadStep(tuple(one for one in expected if one is not None))] if expected else []
 
 
-def plan(wishes: t.Sequence[_wish.LimitWish], seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int]) -> d.Plan:
+def plan(
+    wishes: t.Sequence[_wish.LimitWish],
+    seen: Systemd,
+    policy: _wish.Policy,
+    nr_open: t.Optional[int],
+    sessions: Sessions = NO_SESSIONS,
+) -> d.Plan:
     """Decisions and steps for limits of units and managers. Nothing is written by this; problems forbid that anything is.
 
-    :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
+    :param nr_open: what fs.nr_open will be once the rest of the request is carried out. :param sessions: the same of what PAM gives
+        the managers of users.
     """
-    judge = Judge(seen, policy, nr_open)
+    judge = Judge(seen, policy, nr_open, sessions)
     findings = [judge.decide(wish) for wish in wishes]
     written = _written(findings)
+    for one in findings:
+        if one.place is not None:
+            judge.expect(one, written[one.place.own.path])
     findings = [judge.in_force(one, written[one.place.own.path] if one.place else None) for one in findings]
     outcomes = []
     for one in findings:

@@ -150,11 +150,21 @@ def _unkept(status: str, reason: str) -> str:
     return "would be changed, but the run came to nothing" if status == d.CHANGED else reason
 
 
-def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: str = "") -> Result:
+def _is_about(step: t.Optional[d.Step], one: d.LimitDecision) -> bool:
+    """Whether a step is there for a limit."""
+    if isinstance(step, d.SessionStep):
+        return one.kind == _wish.DOMAIN and one.status == d.CHANGED
+    if isinstance(step, d.ProcessStep):
+        return one.name == step.name
+    return isinstance(step, d.RestartStep) and (one.kind, one.domain) == (_wish.UNIT, step.unit)
+
+
+def unwritten(plan: d.Plan, path: t.Optional[str], step: t.Optional[d.Step] = None, reason: str = "") -> Result:
     """The result of a plan that was not carried out: nothing is after what it was before.
 
-    :param refused: the key that the kernel refused, where it came to that.
+    :param step: the one that was refused, where it came to that. :param reason: why it was.
     """
+    refused = step.key if isinstance(step, d.LiveStep) else None
     settings = [
         one._replace(
             live=(one.live[0], one.live[0]),
@@ -167,7 +177,13 @@ def unwritten(plan: d.Plan, path: t.Optional[str], refused: str = "", reason: st
         for one in plan.settings
     ]
     limits = [
-        one._replace(after=one.before, effective=Limit(), reason=_unkept(one.status, one.reason)) for one in plan.limits
+        one._replace(
+            after=one.before,
+            effective=Limit(),
+            status=d.REFUSED if _is_about(step, one) else one.status,
+            reason=reason if _is_about(step, one) else _unkept(one.status, one.reason),
+        )
+        for one in plan.limits
     ]
     result = of(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
     result.update(undone=[], not_undone=[])

@@ -8,6 +8,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _cost,
     _history,
+    _info_limits,
     _ledger,
     _plan_limits,
     _plan_processes,
@@ -19,6 +20,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _secrets,
     _seen,
     _sessions,
+    _slices,
     _transaction,
     _wish,
 )
@@ -82,12 +84,8 @@ def _with_limits(plan: Plan, request: Request, seen: _seen.Seen) -> Plan:
     nr_open = _plan_limits.nr_open_after(plan, seen.nr_open)
     # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
     # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
-    plans = [
-        plan,
-        _processes(request, seen, nr_open),
-        _domains(request, seen, nr_open),
-        _units(request, seen, nr_open),
-    ]
+    domains = _domains(request, seen, nr_open)
+    plans = [plan, _processes(request, seen, nr_open), domains, _units(request, seen, nr_open, domains)]
     decided = {(one.kind, one.domain, one.item): one for part in plans for one in part.limits}
     context = dict(plan.context)
     if seen.limits is not None:
@@ -108,9 +106,16 @@ def _domains(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Pl
     return _plan_limits.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else Plan()
 
 
-def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
+def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int], domains: Plan) -> Plan:
+    """:param domains: what becomes of limits files, whose rules bind the managers of users."""
     wishes = [wish for wish in request.limits if wish.kind in (_wish.UNIT, _wish.MANAGER)]
-    return _plan_units.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else Plan()
+    if seen.systemd is None or not wishes:
+        return Plan()
+    sessions = _plan_units.NO_SESSIONS
+    if seen.sessions is not None:
+        files = _plan_limits.files_after(seen.sessions, domains)
+        sessions = _info_limits.of_user_managers(seen.sessions, files, {wish.item for wish in wishes})
+    return _plan_units.plan(wishes, seen.systemd, request.policy, nr_open, sessions)
 
 
 def _processes(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
@@ -130,7 +135,7 @@ def plan_on(host: "Host", request: Request) -> Plan:
     if _wish.depends_on_host(request):
         request = _wish.worked_out(request, _seen.resources(host))
     seen = _seen.of(host, request)
-    return _sessions.tried(host, request, seen.limits, make_plan(request, seen))
+    return _slices.told(host, _sessions.tried(host, request, seen.limits, make_plan(request, seen)))
 
 
 def run(
@@ -312,8 +317,7 @@ def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledg
     except _transaction.StepRefused as refusal:
         if ledger is not None and not refusal.not_undone:
             _history.forget(host, ledger)
-        key = refusal.step.key if isinstance(refusal.step, LiveStep) else ""
-        result = _result.unwritten(plan, path, key, refusal.reason)
+        result = _result.unwritten(plan, path, refusal.step, refusal.reason)
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise RequestFailed(str(refusal), result)
     kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, LiveStep)}

@@ -19,6 +19,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _units
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _paths, _reader
 
 if t.TYPE_CHECKING:
@@ -108,13 +109,14 @@ class SysctlSeen(t.NamedTuple):
 
 
 class Seen(t.NamedTuple):
-    """Everything that a plan is made from."""
+    """Everything that a plan is made from. ``sessions`` is what binds the managers of users, where a wish names those."""
 
     sysctl: t.Optional[SysctlSeen]
     limits: t.Optional[LimitsSeen]
     machine: t.Optional[_cost.Machine] = None
     systemd: t.Optional[_seen_units.Systemd] = None
     nr_open: t.Optional[int] = None
+    sessions: t.Optional[LimitsSeen] = None
 
 
 def _release(text: str) -> _catalog.Version:
@@ -264,12 +266,15 @@ def of(host: "Host", request: Request) -> Seen:
     if policy.connections is not None:
         more += [key for key in _cost.KEYS if key not in keys + more]
     others = [wish for wish in request.limits if wish.kind != _wish.DOMAIN]
+    limits = _limits_of(host, request)
+    user_managers = any((wish.kind, wish.domain) == (_wish.MANAGER, _units.USER) for wish in others)
     return Seen(
         sysctl(host, keys + more, path) if keys + more else None,
-        _limits_of(host, request),
+        limits,
         machine=_cost_machine(host) if policy.connections is not None else None,
         systemd=_seen_units.of(host, others) if others else None,
         nr_open=_integer(host.live("fs/nr_open").text) if request.limits else None,
+        sessions=(limits or _seen_limits.limits(host, None)) if user_managers else None,
     )
 
 

@@ -101,12 +101,12 @@ def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], t
         first = vendor + "/limits.conf"
         main = host.read_if_any(first)
     closed: t.List[str] = []
-    files = [(first, main)] + [(path, _bytes(host, path, closed)) for path in _pam.merged(listing)]
+    files = [(first, main)] + [(path, bytes_of(host, path, closed)) for path in _pam.merged(listing)]
     dangling = [path for path, data in files[1:] if data is None and path not in closed and host.real(path) != path]
     return [(path, data) for path, data in files if data is not None], dangling, closed, main is None
 
 
-def _bytes(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
+def bytes_of(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
     """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
     try:
         return host.read_if_any(path)
@@ -131,25 +131,39 @@ def daemons(host: "Host") -> t.List[Daemon]:
     ]
 
 
-def _read_all(host: "Host", directories: t.Iterable[str]) -> t.Dict[str, bytes]:
-    paths = [directory + "/" + name for directory in directories for name in host.names(directory)]
-    found = [(path, host.read_if_any(path)) for path in paths]
+def _read_all(host: "Host", paths: t.Iterable[str]) -> t.Dict[str, bytes]:
+    """The bytes of those files that can be read at all; PAM and sshd cannot read the others either."""
+    found = [(path, bytes_of(host, path, [])) for path in paths]
     return {path: data for path, data in found if data is not None}
 
 
-def stacks(host: "Host") -> t.List[_stack.Stack]:
-    """What each service that opens sessions does with pam_limits."""
-    files = _read_all(host, _stack.DIRECTORIES)
-    return [stack for stack in [_stack.of_service(name, files) for name in _stack.services(files)] if stack is not None]
+def stacks(host: "Host", own: bool) -> t.List[_stack.Stack]:
+    """What each service that opens sessions does with pam_limits.
+
+    :param own: what is included is looked for in /etc/pam.d alone.
+    """
+    tried = [directory + "/" + name for directory in _stack.DIRECTORIES for name in host.names(directory)]
+    files = found = _read_all(host, tried)
+    # Nearly all that is included lies beside the others, so that there is nothing more to be read.
+    while found:
+        more = [path for path in _stack.included(found, own) if path not in tried]
+        tried += more
+        found = _read_all(host, more)
+        files.update(found)
+    return [
+        stack for stack in [_stack.of_service(name, files, own) for name in _stack.services(files)] if stack is not None
+    ]
 
 
 def use_pam(host: "Host") -> t.Tuple[t.Optional[bool], str]:
     """Whether sshd asks PAM, and the line that says so."""
-    files = _read_all(host, _stack.SSHD_DIRECTORIES)
-    for path in _stack.SSHD_CONFIGS:
-        data = host.read_if_any(path)
-        if data is not None:
-            files[path] = data
+    files = found = _read_all(host, _stack.SSHD_CONFIGS)
+    while found:
+        patterns = [pattern for data in found.values() for pattern in _stack.sshd_includes(data)]
+        places = [(directory, last) for directory, _slash, last in (one.rpartition("/") for one in patterns)]
+        paths = [place + "/" + name for place, last in places for name in _stack.matching(last, host.names(place))]
+        found = _read_all(host, [path for path in paths if path not in files])
+        files.update(found)
     return _stack.use_pam(files)
 
 
@@ -191,7 +205,7 @@ def limits(
     spoken = dialect(host)
     files, dangling, closed, missing = _limit_files(host, spoken)
     first = _process.parse(host.text("/proc/1/limits") or "")
-    seen_daemons, seen_stacks = daemons(host), stacks(host)
+    seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.own_includes)
     named = {wish.domain for wish in wishes if re.match(r"^[^@%*:]+$", wish.domain)}
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}

@@ -19,8 +19,8 @@ HARD = "hard"
 BOTH = "-"
 
 
-# These hold one number, whatever the type of the line; the first three are taken under any type at all.
-SINGLE = frozenset(["maxlogins", "maxsyslogins", "nonewprivs", "priority"])
+# These hold one value, whatever the type of the line; the first three of them are taken under any type at all.
+SINGLE = frozenset(["maxlogins", "maxsyslogins", "nonewprivs", "priority", _values.CHROOT])
 _ANY_TYPE = frozenset(["maxlogins", "maxsyslogins", "nonewprivs"])
 _BLANKS = " \t\n\v\f\r"  # isspace(3)
 _PIECE = 1023
@@ -86,11 +86,12 @@ def parse_line(line: bytes, dialect: Dialect = PLAIN) -> t.Optional[Rule]:
     if len(words) != 4:
         return None
     kind, item = _lower(words[1]), _lower(words[2])
-    if item not in _values.ITEMS or not (kind in (SOFT, HARD, BOTH) or item in _ANY_TYPE):
+    if not (kind in (SOFT, HARD, BOTH) or item in _ANY_TYPE) or dialect.lacks(item):
         return None
-    if item == "nonewprivs" and not dialect.nonewprivs:
-        return None
-    value = _values.read(_lower(words[3]), item)
+    if item == _values.CHROOT and dialect.chroot:
+        # A path as well, so that one with capitals cannot be named.
+        return Rule(words[0], kind, item, _lower(words[3]), comment.strip())
+    value = _values.read(_lower(words[3]), item) if item in _values.ITEMS else None
     return None if value is None else Rule(words[0], kind, item, value, comment.strip())
 
 

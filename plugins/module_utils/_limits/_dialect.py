@@ -24,7 +24,9 @@ class Dialect(t.NamedTuple):
     others end the session. ``resets``: a session starts with the limits of process 1, and not with those of its caller.
     ``pieces``: lines are read in pieces of 1023 bytes and split at any blank (before 1.6). ``needs_files``: a limits.conf that is
     missing, or a link that leads nowhere, ends every session (before 1.5.3). ``nofile_word``: ``unlimited`` means fs.nr_open
-    (since 1.5.2). ``nonewprivs``: knows that item (since 1.5.0). ``vendor``: directory of the distribution's own limits.conf.
+    (since 1.5.2). ``nonewprivs``, ``rttime``: knows that item (since 1.5.0 and 1.7.1). ``chroot``: knows that one, as Debian's.
+    ``vendor``: directory of the distribution's own limits.conf. ``own_includes``: what a stack includes is looked for in /etc/pam.d
+    alone, and not where the vendor keeps it (Debian's libpam).
     """
 
     installed: bool = True
@@ -35,14 +37,22 @@ class Dialect(t.NamedTuple):
     needs_files: bool = False
     nofile_word: bool = True
     nonewprivs: bool = True
+    rttime: bool = True
+    chroot: bool = False
     logind: bool = False
     vendor: t.Optional[str] = None
+    own_includes: bool = False
+
+    def lacks(self, item: str) -> str:
+        """Since which release of Linux-PAM an item is known that is not known here, or nothing."""
+        known = {"nonewprivs": (self.nonewprivs, "1.5.0"), "rttime": (self.rttime, "1.7.1")}.get(item, (True, ""))
+        return "" if known[0] else known[1]
 
 
 # The present release, without the patches of any distribution.
 PLAIN = Dialect()
 # What is assumed of a module that cannot be read: the one that locks out soonest.
-UNKNOWN = Dialect(installed=False, pieces=True, needs_files=True, nofile_word=False)
+UNKNOWN = Dialect(installed=False, pieces=True, needs_files=True, nofile_word=False, rttime=False)
 
 
 def of_module(data: t.Optional[bytes]) -> Dialect:
@@ -64,9 +74,17 @@ def of_module(data: t.Optional[bytes]) -> Dialect:
         needs_files=b"cannot read settings from %s: %m" in data,
         nofile_word=b"/proc/sys/fs/nr_open" in data,
         nonewprivs=b"nonewprivs" in data,
+        rttime=b"rttime" in data,
+        chroot=b"chroot" in data,
         logind=b"sd_get_sessions" in data,
         vendor=vendors[0].decode("ascii") if vendors else None,
+        own_includes=debian,
     )
+
+
+def editing(dialect: Dialect) -> Dialect:
+    """The dialect in which our own file is looked at: a line that this release does not understand is ours all the same."""
+    return dialect._replace(nonewprivs=True, rttime=True)
 
 
 def arguments(dialect: Dialect, given: t.Iterable[str]) -> Dialect:

@@ -22,8 +22,8 @@ _FD_SETSIZE = 1024
 
 # The strength of a rule, by whom its domain names; the numbers of pam_limits run the other way.
 _EVERYBODY, _ALL, _ALL_GROUP, _GROUP, _USER = 1, 2, 3, 4, 5
-# These two take the last rule that matches, whatever its strength.
-_CLASSLESS = frozenset(["priority", "nonewprivs"])
+# These take the last rule that matches, whatever its strength.
+_CLASSLESS = frozenset(["priority", "nonewprivs", _values.CHROOT])
 # These two are one number, and the last line says which of them it is.
 _LOGINS = frozenset(["maxlogins", "maxsyslogins"])
 
@@ -193,12 +193,13 @@ def for_user(rules: t.Iterable[Placed], user: User, item: str, spares_root: bool
             continue
         if rule.item != item and not {rule.item, item} <= _LOGINS:
             continue
-        found = _USER if item in _CLASSLESS else strength(rule.domain, user, spares_root)
-        if not found or (item in _CLASSLESS and not strength(rule.domain, user, spares_root)):
+        found = strength(rule.domain, user, spares_root)
+        if not found:
             continue
         last_logins = rule.item
         if found in (_ALL, _ALL_GROUP) and rule.item != "maxlogins":
             continue
+        found = _USER if item in _CLASSLESS else found
         # pam_limits leaves a line at the first half that a stronger one has set: soft is looked at first.
         if rule.sets_soft:
             if found < soft_strength:

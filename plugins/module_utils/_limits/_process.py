@@ -26,6 +26,7 @@ _ROWS = {
     "Max pending signals": ("sigpending", 1),
     "Max processes": ("nproc", 1),
     "Max realtime priority": ("rtprio", 1),
+    "Max realtime timeout": ("rttime", 1),
     "Max resident set": ("rss", 1024),
     "Max stack size": ("stack", 1024),
 }

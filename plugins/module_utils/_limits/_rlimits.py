@@ -40,6 +40,7 @@ ITEMS = {
     "nproc": Item("NPROC", 6, "Max processes"),
     "rss": Item("RSS", 5, "Max resident set", 1024),
     "rtprio": Item("RTPRIO", 14, "Max realtime priority"),
+    "rttime": Item("RTTIME", 15, "Max realtime timeout"),
     "sigpending": Item("SIGPENDING", 11, "Max pending signals"),
     "stack": Item("STACK", 3, "Max stack size", 1024),
 }
@@ -49,12 +50,18 @@ Pair = t.Tuple[int, int]
 
 _SIZES = ["E", "P", "T", "G", "M", "K", "B"]
 _SIZE = re.compile(r"\s*\+?([0-9]+)(\.[0-9]*)?\s*([EPTGMKB]?)")
-_SECONDS = {
-    "us": 1e-6, "usec": 1e-6, "ms": 1e-3, "msec": 1e-3, "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60,
-    "minute": 60, "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400,
-    "w": 604800, "week": 604800, "weeks": 604800,
+_SECOND = 10**6
+# Words of a time span in microseconds: src/basic/time-util.c, extract_multiplier.
+_SPANS = {
+    word: seconds * _SECOND
+    for words, seconds in (
+        ("s sec second seconds", 1), ("m min minute minutes", 60), ("h hr hour hours", 3600), ("d day days", 86400),
+        ("w week weeks", 604800), ("M month months", 2629800), ("y year years", 31557600),
+    )
+    for word in words.split()
 }  # fmt: skip
-_TIME = re.compile(r"\s*\+?([0-9]+(?:\.[0-9]*)?)\s*([a-z]*)")
+_SPANS.update({"ms": 1000, "msec": 1000, "us": 1, "usec": 1, "\u03bcs": 1, "\u00b5s": 1})
+_SPAN = re.compile(r"[ \t\n\r]*(?:(\+?[0-9]+)(\.[0-9]+)?|(\.[0-9]+))([ \t\n\r]*)([a-zA-Z\u03bc\u00b5]*)")
 
 
 def _whole(text: str) -> t.Optional[int]:
@@ -85,22 +92,39 @@ def _size(text: str) -> t.Optional[int]:
     return total if text and total < INFINITY else None
 
 
-def _seconds(text: str) -> t.Optional[int]:
-    """A time span; limits count whole seconds, and what is begun counts as one."""
-    position, total = 0, 0.0
+def _span(text: str, unit: int) -> t.Optional[int]:
+    """A time span in microseconds; ``unit`` is what a number counts that names none (parse_time in src/basic/time-util.c)."""
+    if text.strip(" \t\n\r") == "infinity":
+        return INFINITY
+    position, total = 0, 0
     while position < len(text):
-        match = _TIME.match(text, position)
-        if match is None or match.group(2) not in _SECONDS:
+        match = _SPAN.match(text, position)
+        if match is None or (match.group(5) and match.group(5) not in _SPANS):
             return None
-        total += float(match.group(1)) * _SECONDS[match.group(2)]
-        position = match.end()
-    return -int(-total // 1) if text else None
+        whole, blanks, word, position = int(match.group(1) or 0), match.group(4), match.group(5), match.end()
+        # Without a word only a blank, or the end, parts one number from the next.
+        if not (word or blanks or position == len(text)):
+            return None
+        part = _SPANS.get(word, unit)
+        total += whole * part
+        for digit in (match.group(2) or match.group(3) or ".")[1:]:
+            part //= 10
+            total += int(digit) * part
+    return total if text.strip(" \t\n\r") and total < INFINITY else None
+
+
+def _seconds(text: str) -> t.Optional[int]:
+    """A time span in whole seconds; what is begun counts as one."""
+    found = _span(text, _SECOND)
+    return found if found is None or found == INFINITY else -(-found // _SECOND)
 
 
 def _read_one(item: str, text: str) -> t.Optional[int]:
     if text == "infinity":
         return INFINITY
     unit = ITEMS[item].unit
+    if item == "rttime":
+        return _span(text, 1)
     return _seconds(text) if unit == 60 else _size(text) if unit == 1024 or item == "msgqueue" else _whole(text)
 
 

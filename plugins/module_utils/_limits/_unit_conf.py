@@ -55,22 +55,31 @@ def _logical_lines(data: bytes) -> t.Iterator[t.Tuple[int, int, bytes]]:
 
 def assignments(data: bytes) -> t.List[Assignment]:
     """What a file sets, in its order. systemd reads no further than a line that is not UTF-8 or a broken section header."""
+    return _read(data)[0]
+
+
+def is_read_to_its_end(data: bytes) -> bool:
+    """Whether a file has no line at which systemd stops reading."""
+    return _read(data)[1]
+
+
+def _read(data: bytes) -> t.Tuple[t.List[Assignment], bool]:
     found: t.List[Assignment] = []
     section = ""
     for first, last, raw in _logical_lines(data):
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            break
+            return found, False
         if text.startswith("["):
             if not text.endswith("]"):
-                break
+                return found, False
             section = text[1:-1]
             continue
         key, equals, value = text.partition("=")
         if equals and key and section:
             found.append(Assignment(section, key.strip(" \t\n\r"), value.strip(" \t\n\r"), first, last))
-    return found
+    return found, True
 
 
 class ConfFile:

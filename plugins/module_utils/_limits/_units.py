@@ -149,7 +149,8 @@ def fragments(names: t.Sequence[str], load_path: t.Sequence[str] = LOAD_PATH) ->
 def deciding(files: Files, section: str, item: str, prefix: str = "Limit") -> t.Optional[Winner]:
     """The line that sets a limit last, None where none does.
 
-    A value that systemd does not understand counts for nothing, an empty one as well (config_parse_rlimit).
+    A value that systemd does not understand counts for nothing, an empty one as well (config_parse_rlimit). A file of a unit at
+    which it stops ends alone; with one of the manager all that come after it are passed over (config_parse_many_files).
     """
     key = prefix + _rlimits.ITEMS[item].name
     winner = None
@@ -159,6 +160,8 @@ def deciding(files: Files, section: str, item: str, prefix: str = "Limit") -> t.
                 pair = _rlimits.read(item, one.value)
                 if pair is not None:
                     winner = Winner(pair, path, one.last)
+        if section == MANAGER_SECTION and not _unit_conf.is_read_to_its_end(data):
+            break
     return winner
 
 

@@ -34,9 +34,12 @@ ITEMS = {
     "priority": "nice value",
     "rss": "KiB",
     "rtprio": "priority",
+    "rttime": "microseconds",
     "sigpending": "signals",
     "stack": "KiB",
 }
+# The directory that Debian's pam_limits locks a session into: never set here, but said where a line of others does it.
+CHROOT = "chroot"
 # The longest domain and comment: together with the rest far below the 1022 bytes of a line that every pam_limits reads as one.
 LONGEST = 400
 _RANGES = {"nice": (-20, 19), "priority": (-20, 19), "nonewprivs": (0, 1)}

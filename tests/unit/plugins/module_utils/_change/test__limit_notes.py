@@ -210,6 +210,43 @@ def test_a_user_manager_that_lingers_has_to_be_restarted():
     assert plan(entry("bob"), files=files).needs == ["new_session"]
 
 
+@pytest.mark.parametrize(
+    ("own", "others", "said"),
+    [
+        ("9-mine", ["10-a", "8-b"], "9-mine.conf is read after 10-a.conf: names are"),
+        ("10-mine", ["9-a", "2-b", "20-c"], "10-mine.conf is read before 2-b.conf and before 9-a.conf: names are"),
+        ("99-mine", ["100-a"], "99-mine.conf is read after 100-a.conf: names are"),
+        ("99-mine", ["10-a", "99-z", "z"], None),
+        ("mine", ["10-a"], None),
+    ],
+)
+def test_numbers_that_say_another_order(own, others, said):
+    """Case 18 of a list of cases: whoever writes 9 and 10 means another order than that of bytes."""
+    place = "/etc/security/limits.d/{0}.conf"
+    files = {place.format(name): b"alice hard nofile 3010\n" for name in others}
+    found = plan(entry("alice", hard=4000), {"limits_file": place.format(own)}, files=files)
+    warnings = [text for text in found.warnings if "sign by sign" in text]
+    assert [said in text for text in warnings] == ([True] if said else [])
+    winner = max([own] + others)
+    assert found.limits[0].effective.hard == (4000 if winner == own else 3010)
+
+
+def test_an_item_that_this_release_does_not_know():
+    """Nothing is written for it; what of ours is there already can be taken away."""
+    found = plan(entry("alice", "rttime", hard=200000))
+    assert [one.status for one in found.limits] == ["no_effect"] and found.steps == []
+    assert list(found.problems) == [
+        "Limit alice rttime: the pam_limits of this host passes over rttime, which came with Linux-PAM 1.7.1."
+    ]
+    late = {"/usr/lib64/security/pam_limits.so": LATE + b"rttime\0"}
+    assert plan(entry("alice", "rttime", hard=200000), module=late).limits[0].effective == Limit(None, 200000)
+    gone = _wish.limit(entry("alice", "rttime"))._replace(hard=_wish.Bound(_wish.ABSENT), file_only=True)
+    fake = FakeHost(files=dict(PLAIN, **{OWN: b"alice hard rttime 5\n# x\n"}), users=USERS)
+    request = Request(limits=[gone])
+    (step,) = _run.make_plan(request, _seen.of(fake, request)).steps
+    assert step.after == b"# x\n"
+
+
 def test_limits_conf_itself_is_never_removed():
     """Without it pam_limits before 1.5.3 refuses everybody; an empty file will do."""
     wish = entry(hard=5000)

@@ -11,6 +11,10 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
     LimitDecision,
     LiveStep,
     Plan,
+    ProcessStep,
+    ReloadStep,
+    RestartStep,
+    SessionStep,
     SettingDecision,
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
@@ -184,9 +188,11 @@ def test_nothing_changed():
 @pytest.mark.parametrize(
     ("refused", "reason", "status", "told"),
     [
-        pytest.param("", "", "changed", UNKEPT, id="before the first write"),
-        pytest.param("net.core.somaxconn", "Invalid argument.", "refused", "Invalid argument.", id="by the kernel"),
-        pytest.param("net.core.other", "Invalid argument.", "changed", UNKEPT, id="another key by the kernel"),
+        pytest.param(None, "", "changed", UNKEPT, id="before the first write"),
+        pytest.param(LIVE, "Invalid argument.", "refused", "Invalid argument.", id="by the kernel"),
+        pytest.param(
+            LIVE._replace(key="net.core.other"), "Invalid argument.", "changed", UNKEPT, id="another key by the kernel"
+        ),
     ],
 )
 def test_unwritten(refused, reason, status, told):
@@ -207,3 +213,30 @@ def test_unwritten(refused, reason, status, told):
     }
     assert (limit["before"], limit["after"]) == ({"soft": None, "hard": 7}, {"soft": None, "hard": 7})
     assert result["summary"] == {status: 1, "kept": 1}
+
+
+@pytest.mark.parametrize(
+    ("step", "refused"),
+    [
+        pytest.param(SessionStep(("root",), (), ()), ["*"], id="sessions"),
+        pytest.param(RestartStep("web.service"), ["web.service"], id="a restart"),
+        pytest.param(ProcessStep(7, "1", "process nginx nofile", 7, (1, 2), (3, 4)), ["nginx"], id="a process"),
+        pytest.param(ReloadStep(()), [], id="all units at once"),
+        pytest.param(None, [], id="nothing"),
+    ],
+)
+def test_limits_that_a_step_was_there_for(step, refused):
+    targets = [
+        ("domain", "*"),
+        ("domain", "kept"),
+        ("unit", "web.service"),
+        ("unit", "x.service"),
+        ("process", "nginx"),
+    ]
+    limits = [
+        LIMIT._replace(kind=kind, domain=name, status="kept" if name == "kept" else "changed", item="nofile")
+        for kind, name in targets
+    ]
+    found = _result.unwritten(Plan(limits=limits), PATH, step, "because")["limits"]
+    assert [name for (_kind, name), one in zip(targets, found) if one["status"] == "refused"] == refused
+    assert all((one["reason"] == "because") == (one["status"] == "refused") for one in found)

@@ -9,7 +9,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect i
 MAIN = b"\0/etc/security/limits.conf\0/etc/security/limits.d/*.conf\0"
 OLD_TEXTS = b"invalid line '%s' - skipped\0cannot read settings from %s: %m\0using PAM default\0"
 NEW_TEXTS = b"invalid line %llu in '%s' - skipped\0cannot read settings from %s: %s\0"
-DEBIAN = b"Could not set limit for '%s' to soft=%d, hard=%d: %m; uid=%lu,euid=%lu\0"
+DEBIAN = b"chroot\0Could not set limit for '%s' to soft=%d, hard=%d: %m; uid=%lu,euid=%lu\0"
 WORD = b"/proc/sys/fs/nr_open\0"
 
 
@@ -18,28 +18,39 @@ WORD = b"/proc/sys/fs/nr_open\0"
     [
         pytest.param(
             MAIN + OLD_TEXTS,
-            Dialect(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False),
+            Dialect(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False, rttime=False),
             id="1.4.0 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + b"nonewprivs\0",
-            Dialect(pieces=True, needs_files=True, nofile_word=False),
+            Dialect(pieces=True, needs_files=True, nofile_word=False, rttime=False),
             id="1.5.1 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + DEBIAN + WORD + b"nonewprivs\0",
-            Dialect(spares_root=True, forgives=True, resets=True, pieces=True, needs_files=True),
+            Dialect(
+                spares_root=True,
+                forgives=True,
+                resets=True,
+                pieces=True,
+                needs_files=True,
+                rttime=False,
+                chroot=True,
+                own_includes=True,
+            ),
             id="1.5.2 of Debian",
         ),
-        pytest.param(MAIN + NEW_TEXTS + b"using PAM default\0nonewprivs\0" + WORD, Dialect(), id="1.7.2 as released"),
+        pytest.param(
+            MAIN + NEW_TEXTS + b"using PAM default\0nonewprivs\0rttime\0" + WORD, Dialect(), id="1.7.2 as released"
+        ),
         pytest.param(
             MAIN + NEW_TEXTS + DEBIAN + WORD + b"using default\0nonewprivs\0sd_get_sessions\0",
-            Dialect(spares_root=True, forgives=True, logind=True),
+            Dialect(spares_root=True, forgives=True, logind=True, rttime=False, chroot=True, own_includes=True),
             id="1.7.0 of Debian",
         ),
         pytest.param(
             MAIN + NEW_TEXTS + WORD + b"nonewprivs\0/usr/etc/security/limits.conf\0/usr/etc/security/limits.d/*.conf\0",
-            Dialect(vendor="/usr/etc/security"),
+            Dialect(vendor="/usr/etc/security", rttime=False),
             id="with a vendor directory",
         ),
         pytest.param(b"", _dialect.UNKNOWN, id="empty"),
@@ -54,6 +65,22 @@ def test_what_is_not_known_is_taken_for_the_worst():
     unknown = _dialect.UNKNOWN
     assert not unknown.installed and unknown.needs_files
     assert not unknown.forgives and not unknown.spares_root and not unknown.nofile_word
+
+
+@pytest.mark.parametrize(
+    ("module", "item", "since"),
+    [
+        (MAIN + OLD_TEXTS, "nonewprivs", "1.5.0"),
+        (MAIN + OLD_TEXTS + b"nonewprivs\0", "nonewprivs", ""),
+        (MAIN + NEW_TEXTS, "rttime", "1.7.1"),
+        (MAIN + NEW_TEXTS + b"rttime\0", "rttime", ""),
+        (MAIN + OLD_TEXTS, "nofile", ""),
+    ],
+)
+def test_items_that_are_younger(module, item, since):
+    found = _dialect.of_module(module)
+    assert found.lacks(item) == since
+    assert _dialect.editing(found).lacks(item) == ""
 
 
 @pytest.mark.parametrize(("given", "resets"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)])

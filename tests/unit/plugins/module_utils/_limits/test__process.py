@@ -36,6 +36,7 @@ def test_parse():
         "data": Limit(2, "unlimited"),
         "rss": Limit(4, "unlimited"),
         "rtprio": Limit(0, 0),
+        "rttime": Limit("unlimited", "unlimited"),
         "nice": Limit(20, 20),
         "nproc": Limit(96365, 96365),
         "nofile": Limit(1024, 524288),

@@ -35,6 +35,21 @@ NO = _rlimits.INFINITY
         ("cpu", "1min 30s", (90, 90)),
         ("cpu", "1.5", (2, 2)),
         ("cpu", "5parsecs", None),
+        ("cpu", "1 2min", (121, 121)),
+        ("cpu", "2.5.5", None),
+        ("cpu", ".5h", (1800, 1800)),
+        ("cpu", "1M", (2629800, 2629800)),
+        ("cpu", "-5", None),
+        ("cpu", "-0", None),
+        ("cpu", "5.", None),
+        ("cpu", ".", None),
+        ("cpu", " infinity", (NO, NO)),
+        ("cpu", "600000y", None),
+        ("rttime", "200000", (200000, 200000)),
+        ("rttime", "200ms:1s", (200000, 1000000)),
+        ("rttime", "1.5us:\u00b5s", None),
+        ("rttime", "7\u03bcs", (7, 7)),
+        ("rttime", "1s 5", (1000005, 1000005)),
     ],
 )
 def test_as_systemd_reads_it(item, text, pair):
@@ -55,6 +70,7 @@ def test_as_we_write_it(pair, text):
         ("nofile", Limit(5, "unlimited"), (5, NO)),
         ("memlock", Limit(64, 128), (65536, 131072)),
         ("cpu", Limit(1, 2), (60, 120)),
+        ("rttime", Limit(200000, "unlimited"), (200000, NO)),
     ],
 )
 def test_units_of_limits_conf(item, limit, pair):

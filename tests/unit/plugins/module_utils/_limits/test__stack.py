@@ -107,6 +107,67 @@ def test_a_short_jump_does_not_reach_it():
     assert found.doubt is None
 
 
+def test_what_has_to_be_read_besides():
+    files = {
+        "/usr/lib/pam.d/x": b"auth include tf/a\n@include b\n# include c\nsession substack /opt/d\nsession x.so include\n"
+    }
+    directories = ("/etc/pam.d/", "/usr/lib/pam.d/", "/usr/etc/pam.d/")
+    assert _stack.included(files, False) == ["/opt/d"] + [
+        place + name for name in ("b", "tf/a") for place in directories
+    ]
+    assert _stack.included(files, True) == ["/opt/d", "/etc/pam.d/b", "/etc/pam.d/tf/a"]
+
+
+def test_a_file_in_a_directory_of_the_vendor():
+    found = stack(b"session include tf/a\n", {"/usr/lib/pam.d/tf/a": b"session required pam_limits.so\n"})
+    assert [line.where for line in found.limits] == ["/usr/lib/pam.d/tf/a:1"]
+    found = stack(
+        b"session include tf/a\n", {"/usr/lib/pam.d/tf/a": b"session x pam_limits.so\n", "/etc/pam.d/tf/a": b""}
+    )
+    assert (found.limits, found.broken) == ((), None)
+
+
+def test_debian_looks_for_what_is_included_in_etc_alone():
+    files = {"/usr/lib/pam.d/x": b"session required pam_limits.so\nsession include tf/a\n", "/usr/lib/pam.d/tf/a": b""}
+    found = _stack.of_service("x", files, own=True)
+    assert (len(found.limits), found.broken) == (1, "/usr/lib/pam.d/x:2")
+    assert _stack.of_service("x", files).broken is None
+    assert _stack.of_service("x", dict(files, **{"/etc/pam.d/tf/a": b""}), own=True).broken is None
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        (b"session include nosuch\n", "/etc/pam.d/sshd:1"),
+        (b"\n@include nosuch\n", "/etc/pam.d/sshd:2"),
+        (b"session substack /nosuch\n", "/etc/pam.d/sshd:1"),
+        (b"auth include nosuch\nsession required pam_limits.so\n", None),
+        (b"session include sshd\n", "/etc/pam.d/sshd:1"),
+    ],
+)
+def test_what_is_included_and_not_there(text, broken):
+    assert stack(text).broken == broken
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*.conf", ["10.conf", "B.conf", "a.conf"]),
+        ("a*", ["a", "a.conf"]),
+        (".*", [".h.conf"]),
+        ("a", ["a"]),
+        ("x", []),
+    ],
+)
+def test_names_that_a_pattern_names(pattern, names):
+    assert _stack.matching(pattern, ["a.conf", "B.conf", "10.conf", ".h.conf", "a"]) == names
+
+
+def test_patterns_that_sshd_includes():
+    data = b'Include x/*.conf "/opt/a b"\n#Include no\nUsePAM yes\ninclude=/etc/y\n'
+    assert _stack.sshd_includes(data) == ["/etc/ssh/x/*.conf", "/opt/a b", "/etc/y"]
+
+
 def test_there_is_no_such_service():
     assert _stack.of_service("nosuch", {}) is None
 
@@ -142,6 +203,16 @@ def test_services():
             {"/etc/ssh/sshd_config": b"Include x/*\nMatch User a\nUsePAM yes\n"},
             (False, "/etc/ssh/sshd_config"),
             id="behind Match",
+        ),
+        pytest.param(
+            {
+                "/etc/ssh/sshd_config": b"Include /opt/*.conf\n",
+                "/opt/.hidden.conf": b"UsePAM no\n",
+                "/opt/deeper/a.conf": b"UsePAM no\n",
+                "/opt/a.conf": b"UsePAM yes\n",
+            },
+            (True, "/opt/a.conf:1"),
+            id="included from elsewhere",
         ),
         pytest.param({"/usr/etc/ssh/sshd_config": b"UsePAM yes\n"}, (True, "/usr/etc/ssh/sshd_config:1"), id="vendor"),
     ],

@@ -86,6 +86,16 @@ def test_order_of_drop_ins():
     ]
 
 
+@pytest.mark.parametrize(
+    "broken", [b"[Manager]\nDefaultLimitNOFILE=5\n[Oops\n", b"[Manager]\nDefaultLimitNOFILE=5\n\xff\n"]
+)
+def test_a_broken_file_of_the_manager_ends_all(broken):
+    files = [("a", broken), ("b", b"[Manager]\nDefaultLimitNOFILE=6\n")]
+    assert _units.deciding(files, "Manager", "nofile", "DefaultLimit").where == "a:2"
+    files = [(path, data.replace(b"DefaultLimit", b"Limit").replace(b"Manager", b"Service")) for path, data in files]
+    assert _units.deciding(files, "Service", "nofile").where == "b:2"
+
+
 def test_the_last_line_that_is_understood_decides():
     files = [
         ("/x", b"[Service]\nLimitNOFILE=5:9\nLimitNOFILE=64K\n"),
