@@ -3,6 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
@@ -81,3 +84,22 @@ def test_problems_are_errors_of_ansible(playbook: Path, terms: t.Any, options: t
     with pytest.raises(AnsibleError) as caught:
         run(playbook, *terms, **options)
     assert sentence in str(caught.value)
+
+
+LOADING = """
+import sys
+from ansible.plugins.loader import action_loader, init_plugin_loader, lookup_loader
+init_plugin_loader()
+assert action_loader.get("tunefleet.linux.profile", class_only=True)._supports_check_mode
+before = set(sys.modules)
+assert lookup_loader.get("tunefleet.linux.profile")
+print(*sorted(name for name in set(sys.modules) - before if "tunefleet" in name))
+"""
+
+
+def test_the_action_has_loaded_what_the_lookup_needs() -> None:
+    """Ansible loads an action before it forks, and compiles a collection anew in each process that loads it."""
+    env = dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(Path(__file__).parents[4] / ".cache"))
+    done = subprocess.run([sys.executable, "-c", LOADING], env=env, check=True, capture_output=True, text=True)
+    own = "ansible_collections.tunefleet.linux.plugins.lookup"
+    assert done.stdout.split() == [own, own + ".profile"], done.stdout

@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The action tunefleet.linux.profile. Its documentation is that of the module of this name.
+
+It runs the module, as Ansible itself does where there is no action. But Ansible loads an action before it forks a process for each
+task on each host, and compiles what a collection brings anew in every process that loads it. So what the lookup needs to compose
+profiles is loaded here, once for all hosts.
+"""
+
+from __future__ import annotations
+
+from ansible.plugins.action import normal
+
+from ansible_collections.tunefleet.linux.plugins.plugin_utils import _profiles
+
+LOADED = (_profiles,)
+
+
+class ActionModule(normal.ActionModule):
+    """Runs the module on the host."""
