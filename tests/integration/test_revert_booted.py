@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Profiles with kernel parameters, rules, unit drop-ins and manager defaults, taken back on a host that systemd has booted."""
+"""Profiles with kernel parameters, rules, unit drop-ins and manager defaults, taken back on a host that systemd has booted.
+
+Restarts in between are in test_journeys_booted.py.
+"""
 
 from __future__ import annotations
 
@@ -88,18 +91,3 @@ def test_units_and_managers_are_in_the_ledger(host: BootedHost, order: str) -> N
     assert revert(host, last).changed
     assert state(host) == start
     assert not revert(host).changed
-
-
-def test_a_restart_in_between(host: BootedHost) -> None:
-    start = state(host)
-    apply(host, "a")
-    apply(host, "b")
-    host.restart()
-    host.sh("systemctl start web")
-    assert host.files_of("web") == "3000:6000"
-    assert revert(host, "a").changed and host.sh(f"sysctl -n {SOMAXCONN} {FIN}").split() == ["5000", "60"]
-    host.restart()
-    host.sh("systemctl start web")
-    assert host.sh(f"sysctl -n {SOMAXCONN}").strip() == "5000"
-    assert revert(host).changed
-    assert state(host) == start

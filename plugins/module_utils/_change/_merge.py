@@ -21,11 +21,11 @@ def merged(
     :param left: what we left behind. :param now: what others made of it. :param goal: what it would be without them.
     :returns: the bytes, None for no file, and the lines of ours that others changed.
     """
+    if now in (left, goal):
+        return goal, []
     if now is None or left is None:
         # Removed, or brought back, by somebody else.
         return now, []
-    if now in (left, goal):
-        return goal, []
     result, lost = _replayed(_lines(left), _lines(now), _lines(goal))
     return (None if goal is None and not result else b"".join(result)), lost
 
@@ -47,12 +47,26 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
                 added.setdefault(_behind(places, start), []).append(line)
             elif twin in places:
                 added.setdefault(places[twin], []).append(line)
+    gone = {index for index in gone if not _heads_others(now, index, gone)}
     result = list(added.get(-1, []))
     for index, line in enumerate(now):
         if index not in gone:
             result.append(line)
         result.extend(added.get(index, []))
     return result, lost
+
+
+def _heads_others(lines: t.List[bytes], index: int, gone: t.Container[int]) -> bool:
+    """Whether a line begins a section, as in files of systemd, in which lines of others stay: without it nobody would read them."""
+    if not lines[index].startswith(b"["):
+        return False
+    for follower in range(index + 1, len(lines)):
+        line = lines[follower].strip()
+        if line.startswith(b"["):
+            return False
+        if follower not in gone and line and line[0:1] not in (b"#", b";"):
+            return True
+    return False
 
 
 def _head(line: bytes) -> bytes:

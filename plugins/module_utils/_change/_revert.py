@@ -93,15 +93,15 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     if not gone:
         return Revert(d.Plan(warnings=_nothing(ledger, name)), ledger)
     stay = tuple(one for one in ledger.profiles if one not in gone)
-    start, notes = _originally(host, ledger)
+    found = _files(host, ledger)
     running = [one.step for one in ledger.processes.values() if limit_now(host, one) is not None]
-    view = View(host, {key: one.original for key, one in ledger.live.items()}, start, running)
+    view = View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
     wanted, moved, stay = _again(view, stay, planner)
     goals, foreign = _goals(host, ledger, gone, wanted, moved)
     steps: t.List[d.Step] = [
         d.LiveStep(key, host.live_text(_names.to_path(key)), text, shape_of(key, text)) for key, text in goals.items()
     ]
-    files = _file_steps(host, ledger, gone, view)
+    files = _file_steps(host, ledger, gone, found, view)
     processes, held = _process_steps(host, ledger, gone, view)
     then = View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
     decisions = _decisions(host, then, gone, planner)
@@ -110,9 +110,9 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     limits = [_limit(one, other) for one, other in decisions.limits]
     concerned = {real for one in gone for real in one.files}
     warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items()] + list(held.values())
-    warnings += [note for real, found in notes.items() if real in concerned for note in found]
+    warnings += [note for real, notes in found.notes.items() if real in concerned for note in notes]
     steps = steps + list(processes) + list(files) + settling
-    after = _after(ledger, stay, concerned, start, view, dict(wanted, **goals))
+    after = _after(ledger, stay, concerned, view, dict(wanted, **goals))
     return Revert(
         d.Plan(settings, limits, steps, (), warnings, decisions.needs if files else ()),
         after._replace(processes=_processes_after(ledger, stay, held, view)),
@@ -131,24 +131,30 @@ def _nothing(ledger: Ledger, name: str) -> t.List[str]:
     ]
 
 
-Files = t.Dict[str, t.Tuple[str, t.Optional[bytes]]]
+class _Files(t.NamedTuple):
+    """Files as they were before us, with the path behind all links, by path; and as they are now, by that one.
+
+    ``notes`` is what there is to say of what others did to each.
+    """
+
+    original: t.Mapping[str, t.Tuple[str, t.Optional[bytes]]]
+    now: t.Mapping[str, t.Optional[bytes]]
+    notes: t.Mapping[str, t.Sequence[str]]
 
 
-def _originally(host: "Host", ledger: Ledger) -> t.Tuple[Files, t.Dict[str, t.List[str]]]:
-    """Each file as it would be without us, with what others did to it since; and what there is to say about that."""
-    files: Files = {}
+def _files(host: "Host", ledger: Ledger) -> _Files:
+    now: t.Dict[str, t.Optional[bytes]] = {}
     notes: t.Dict[str, t.List[str]] = {}
     for real, record in ledger.files.items():
         try:
-            now = host.read_own(real).data if host.real(record.path) == real else None
+            now[real] = host.read_own(real).data if host.real(record.path) == real else None
         except HostProblem as problem:
             notes[real] = [str(problem)]
-            now = None
-        files[record.path] = (real, _merge.merged(record.left, now, record.original)[0])
-        if now not in (record.left, record.original):
-            lost = _merge.merged(record.left, now, record.original)[1]
-            notes.setdefault(real, []).extend(changes(record.path, record.left, now, lost))
-    return files, notes
+            now[real] = None
+        if now[real] not in (record.left, record.original):
+            lost = _merge.merged(record.left, now[real], record.original)[1]
+            notes.setdefault(real, []).extend(changes(record.path, record.left, now[real], lost))
+    return _Files({one.path: (real, one.original) for real, one in ledger.files.items()}, now, notes)
 
 
 def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.Iterable[bytes]) -> t.List[str]:
@@ -281,16 +287,20 @@ def foreign_value(now: str, left: str, shape: Shape) -> str:
     )
 
 
-def _file_steps(host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], view: View) -> t.List[d.FileStep]:
+def _file_steps(
+    host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], found: _Files, view: View
+) -> t.List[d.FileStep]:
+    """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
     steps = []
     for real in dict.fromkeys(real for one in gone for real in one.files):
         record = ledger.files.get(real)
         if record is None:
             continue
-        now, goal = host.read_if_any(real), view.read_if_any(record.path)
+        now = found.now[real]
+        goal = _merge.merged(record.left, now, view.read_if_any(record.path))[0]
         # Without the file, only directories may be left of it, when it was removed and nothing more.
         empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
-        if empty or (now is not None and now != goal):
+        if empty or now != goal:
             steps.append(d.FileStep(record.path, real, now, goal, record.directories))
     return steps
 
@@ -299,7 +309,6 @@ def _after(
     ledger: Ledger,
     stay: t.Tuple[ProfileRecord, ...],
     concerned: t.Container[str],
-    start: Files,
     view: View,
     live: t.Mapping[str, str],
 ) -> Ledger:
@@ -313,11 +322,13 @@ def _after(
     records = {
         key: LiveRecord(one.original, live.get(key, one.left)) for key, one in ledger.live.items() if key in needed
     }
-    files = {real: one for real, one in ledger.files.items() if real not in concerned}
-    for path, (real, original) in start.items():
-        left = view.read_if_any(path)
-        if real in concerned and left != original:
-            files[real] = ledger.files[real]._replace(original=original, left=left)
+    files = {}
+    for real, one in ledger.files.items():
+        left = view.read_if_any(one.path)
+        if real not in concerned:
+            files[real] = one
+        elif left != one.original:
+            files[real] = one._replace(left=left)
     return Ledger(stay, records, files)
 
 

@@ -297,6 +297,30 @@ def test_a_line_of_ours_that_somebody_else_changed_is_left_and_named():
     assert list(warnings)[0].endswith(" These were changed as well, and are left alone: 'net.ipv4.tcp_fin_timeout=30'.")
 
 
+def test_what_others_did_to_the_lines_of_a_profile_that_stays_is_left_too():
+    host = a_host()
+    apply(host, "a")
+    apply(host, "b", limits=[dict(NOFILE, item="nproc", domain="x")])
+    theirs = host.files[LIMITS_FILE].replace(b"*\thard\tnofile\t65535", b"*\thard\tnofile\t70000") + b"# theirs\n"
+    host.files[LIMITS_FILE] = theirs
+    _result, warnings = revert(host, "b")
+    assert host.files[LIMITS_FILE] == b"".join(line for line in theirs.splitlines(True) if b"nproc" not in line)
+    assert list(warnings)[0].endswith("These were changed as well, and are left alone: '*\\thard\\tnofile\\t65535'.")
+    revert(host, "a")
+    assert host.files[LIMITS_FILE] == b"*\thard\tnofile\t70000\n# theirs\n" and host.private == {}
+
+
+def test_a_file_that_somebody_else_removed_stays_away_whoever_stays():
+    host = a_host()
+    apply(host, "a")
+    apply(host, "b", limits=[dict(NOFILE, item="nproc", domain="x")])
+    del host.files[LIMITS_FILE]
+    revert(host, "b")
+    assert LIMITS_FILE not in host.files
+    revert(host, "a")
+    assert LIMITS_FILE not in host.files and host.private == {}
+
+
 def test_a_file_that_somebody_else_removed_stays_away():
     host = a_host()
     apply(host, "a")

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The way from what we left to what shall be, gone in what others made of a file."""
+
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._merge import merged
+
+HEAD = b"# Written\n"
+SECTION = HEAD + b"[Service]\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "now", "goal", "expected"),
+    [
+        pytest.param(b"a=2\n", b"a=2\n", b"a=1\n", b"a=1\n", id="untouched"),
+        pytest.param(None, None, b"a=1\n", b"a=1\n", id="no file, as we left it"),
+        pytest.param(b"a=2\n", None, b"a=1\n", None, id="removed by others"),
+        pytest.param(None, b"x=1\n", b"a=1\n", b"x=1\n", id="made by others"),
+        pytest.param(b"a=2\n", b"a=1\n", b"a=1\n", b"a=1\n", id="there already"),
+        pytest.param(b"a=2\nb=2\n", b"a=2\nb=3\n", b"a=1\nb=1\n", b"a=1\nb=3\n", id="a line that others changed"),
+        pytest.param(b"a=2\nb=2\n", b"b=2\n", b"a=1\nb=1\n", b"b=1\n", id="a line that others removed"),
+        pytest.param(b"a=2\n", b"# c\na=2\nx=1\n", b"a=1\n", b"# c\na=1\nx=1\n", id="lines that others added"),
+        pytest.param(b"a=2\n", b"x=1\na=2\n", None, b"x=1\n", id="only theirs are left"),
+        pytest.param(b"a=2\nb=2\n", b"b=2\na=2\n", b"a=1\nb=1\n", b"b=1\na=1\n", id="sorted by others"),
+        pytest.param(SECTION + b"A=1\n", SECTION + b"A=1\n# x\n", None, b"# x\n", id="a section with a comment goes"),
+        pytest.param(SECTION + b"A=1\n", SECTION + b"A=9\n", None, b"[Service]\nA=9\n", id="a section of others stays"),
+        pytest.param(SECTION + b"A=1\n", SECTION + b"A=1\n[Unit]\nB=1\n", None, b"[Unit]\nB=1\n", id="another section"),
+    ],
+)
+def test_merged(left, now, goal, expected):
+    assert merged(left, now, goal)[0] == expected
