@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,15 @@ def test_a_refusal_restores_coupled_keys(ns: Namespace, settings: dict[str, Any]
     assert ns.snapshot() == before
 
 
+def test_what_the_kernel_moves_along_is_nobody_elses_doing(ns: Namespace) -> None:
+    before = ns.snapshot(stamps=False)
+    apply(ns, "x", sysctl={FORWARD: 1})
+    apply(ns, "y", sysctl={FORWARD: 0})
+    for name in "yx":
+        assert not revert(ns, name).warnings
+    assert ns.snapshot(stamps=False) == before
+
+
 @pytest.mark.parametrize("settings", COUPLED)
 def test_a_revert_restores_coupled_keys(ns: Namespace, settings: dict[str, Any]) -> None:
     ns.interface("one", "two")
@@ -147,6 +158,42 @@ def test_a_revert_restores_coupled_keys(ns: Namespace, settings: dict[str, Any])
     assert apply(ns, "x", sysctl=settings).changed
     assert revert(ns).changed
     assert ns.snapshot(stamps=False) == before
+
+
+BYTES, RATIO = "vm.dirty_bytes", "vm.dirty_ratio"
+
+
+@pytest.fixture
+def writeback(ns: Namespace) -> Iterator[dict[str, str]]:
+    """The machine's own thresholds of writeback, which no namespace has for itself: lent for a moment, and put back."""
+    with open(os.path.join(tempfile.gettempdir(), "tunefleet-vm.lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody else lends them meanwhile
+        ns.sh("umount /proc/sys/vm")
+        before = ns.live(BYTES, RATIO)
+        try:
+            ns.set_live({RATIO: "20"})
+            yield ns.live(BYTES, RATIO)
+        finally:
+            # The one that is not 0 makes the other one 0; a 0 is not taken.
+            ns.set_live({key: value for key, value in before.items() if value != "0"})
+        assert ns.live(BYTES, RATIO) == before
+
+
+def test_bytes_go_back_to_a_ratio(ns: Namespace, writeback: dict[str, str]) -> None:
+    """vm.dirty_bytes takes no 0: it comes back only by way of its twin (mm/page-writeback.c)."""
+    assert writeback == {BYTES: "0", RATIO: "20"}
+    files = ns.snapshot(stamps=False)
+    outcome = apply(ns, "x", sysctl={BYTES: 1 << 30, **REFUSED})
+    assert outcome.failed and outcome.result["not_undone"] == [] and len(outcome.result["undone"]) == 1
+    assert ns.live(BYTES, RATIO) == writeback
+    assert apply(ns, "x", sysctl={BYTES: 1 << 30}).changed
+    assert ns.live(BYTES, RATIO) == {BYTES: str(1 << 30), RATIO: "0"}
+    assert apply(ns, "y", sysctl={RATIO: 15}).changed
+    assert ns.live(BYTES, RATIO) == {BYTES: "0", RATIO: "15"}
+    for name, expected in (("y", {BYTES: str(1 << 30), RATIO: "0"}), ("x", writeback)):
+        outcome = revert(ns, name)
+        assert not outcome.failed and ns.live(BYTES, RATIO) == expected, outcome.text
+    assert ns.snapshot(stamps=False) == files and ns.read(LEDGER) is None
 
 
 # -- limits of running processes --------------------------------------------------------------------------------------------------

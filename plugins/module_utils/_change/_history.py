@@ -236,8 +236,16 @@ def take_back(host: "Host", ledger: Ledger, revert: _revert.Revert, what: str) -
     problems += _transaction.put_limits(host, _ledger.process_steps(plan.steps))
     problems += put_files(host, _revert.file_steps(plan))
     problems += _transaction.settle(host, plan.steps)
-    write(host, _as_left(host, ledger, plan) if problems else revert.after)
+    write(host, _as_left(host, ledger, plan) if problems else _moved_along(host, revert))
     return Taken(plan, refused, problems)
+
+
+def _moved_along(host: "Host", revert: _revert.Revert) -> Ledger:
+    """The ledger after a revert, with what the kernel has made of keys that change along with others."""
+    live = dict(revert.after.live)
+    for key in revert.moved:
+        live[key] = live[key]._replace(left=host.live_text(_names.to_path(key)) or live[key].left)
+    return revert.after._replace(live=live)
 
 
 def _as_left(host: "Host", ledger: Ledger, plan: Plan) -> Ledger:

@@ -48,11 +48,15 @@ WANTED = "as before"
 
 
 class Revert(t.NamedTuple):
-    """What taking profiles back comes to. ``foreign`` says of each key that stays as it is why; ``after`` is the ledger then."""
+    """What taking profiles back comes to. ``foreign`` says of each key that stays as it is why; ``after`` is the ledger then.
+
+    ``moved`` are keys of which the kernel decides what they have then: they change along with others.
+    """
 
     plan: d.Plan
     after: Ledger
     foreign: t.Mapping[str, str] = {}
+    moved: t.Sequence[str] = ()
 
     def begun(self, what: str, boot: str) -> Ledger:
         """The ledger while this is carried out: a run that is killed meanwhile is to be brought to its end."""
@@ -117,7 +121,13 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
         d.Plan(settings, limits, steps, (), warnings, decisions.needs if files else ()),
         after._replace(processes=_processes_after(ledger, stay, held, view)),
         foreign,
+        [key for key in moved if key in after.live and _is_as_left(host, key, after.live[key])],
     )
+
+
+def _is_as_left(host: "Host", key: str, record: LiveRecord) -> bool:
+    now = host.live_text(_names.to_path(key))
+    return now is not None and _values.same(now, record.left, shape_of(key, record.original))
 
 
 def _nothing(ledger: Ledger, name: str) -> t.List[str]:
@@ -241,7 +251,8 @@ def _goals(
         shape = shape_of(key, record.original)
         if _values.holds(now, goal, shape):
             continue
-        if _values.same(now, record.left, shape):
+        # A twin is 0 because the other one is set, and gets its value back by that one's going.
+        if _values.same(now, record.left, shape) or (now == "0" and _catalog.twin_of(key) in ledger.live):
             goals[key] = goal
         else:
             foreign[key] = foreign_value(now, record.left, shape)
