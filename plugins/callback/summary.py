@@ -223,9 +223,11 @@ class CallbackModule(DefaultCallback):
 
     def _say(self, message: t.Any) -> None:
         """Print the lines of a task that speaks for itself; nothing when it only looked at something."""
-        for line in message if isinstance(message, list) else []:
-            self._show(summary.Line(str(line)))
-            self._spoken = True
+        before = ""
+        for line in map(str, message if isinstance(message, list) else []):
+            hazard = line.lstrip().startswith("HAZARD: ")
+            self._show(summary.Line(line, summary.HEAD if not before else summary.WARN if hazard else summary.PLAIN))
+            self._spoken, before = True, line
 
     def _show(self, line: summary.Line) -> None:
         self._display.display(line.text, color=COLORS[line.tone])

@@ -66,7 +66,8 @@ def is_profile_name(name: t.Any) -> bool:
 
 def near(word: str, known: Collection[str]) -> str:
     """``; did you mean 'x'?`` when a known word is near, a plain full stop otherwise."""
-    found = difflib.get_close_matches(word, known, n=2)
+    # A little stricter than by default, by which 'typo' is near to 'rtprio'.
+    found = difflib.get_close_matches(word, known, n=2, cutoff=0.65)
     return f"; did you mean {listed([repr(name) for name in found], 'or')}?" if found else "."
 
 

@@ -11,7 +11,8 @@ from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.utils.context_objects import CLIArgs
 
-from ansible_collections.tunefleet.linux.plugins.callback.summary import CallbackModule
+from ansible_collections.tunefleet.linux.plugins.callback.summary import COLORS, CallbackModule
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._summary import HEAD, PLAIN, WARN
 
 OURS = "tunefleet.linux.profile"
 DONE = {"changed": True, "name": "web_server", "settings": [{"key": "k.k", "status": "changed"}], "limits": []}
@@ -25,9 +26,11 @@ class Screen:
     def __init__(self, verbosity: int = 0) -> None:
         self.verbosity = verbosity
         self.lines: list[str] = []
+        self.colors: list[str | None] = []
 
     def display(self, text: str, color: str | None = None, **_options: t.Any) -> None:
         self.lines.append(text)
+        self.colors.append(color)
 
 
 class Callback(CallbackModule):
@@ -262,6 +265,41 @@ def test_a_revert_is_told_as_one(inherited: list[str], monkeypatch: pytest.Monke
         "make revert DIFF=1 ARGS=--check",
         "make revert VERBOSE=1",
     ]
+
+
+SPEAKS = {
+    "action": "ansible.builtin.debug",
+    "resolved_action": "ansible.builtin.debug",
+    "vars": {"__tune_speaks": True},
+}
+
+
+def test_a_task_that_speaks_for_itself(inherited: list[str]) -> None:
+    """As those of the playbook "explain": lines as they are, headings and hazards in their colours, and nothing else."""
+    plugin = callback()
+    plugin.v2_runner_on_ok(result("one", {"settings": []}, **SPEAKS))
+    plugin.v2_runner_on_failed(result("one", {"msg": "Could not look."}, **SPEAKS), ignore_errors=True)
+    plugin.v2_runner_on_unreachable(result("two", {"msg": "Gone."}, **SPEAKS))
+    assert plugin.show().lines == []
+    lines = ["k.k", "  What it does.", "", "What the profiles want", "  a: 1", "    HAZARD: Harm."]
+    plugin.v2_runner_on_ok(result("one", {"msg": lines}, **SPEAKS))
+    plugin.v2_playbook_on_stats(None)
+    assert plugin.show().lines == lines and inherited == ["set_options"]
+    head, plain, warning = COLORS[HEAD], COLORS[PLAIN], COLORS[WARN]
+    assert plugin.show().colors == [head, plain, plain, head, plain, warning]
+
+
+def test_a_task_that_speaks_for_itself_fails_in_one_sentence(inherited: list[str]) -> None:
+    plugin = callback()
+    plugin.v2_runner_on_failed(result("one", {"msg": "Task failed: 'typo' is no key."}, **SPEAKS))
+    plugin.v2_playbook_on_stats(None)
+    assert plugin.show().lines == ["'typo' is no key."] and inherited == ["set_options"]
+
+
+def test_a_task_that_speaks_is_an_ordinary_one_when_more_is_asked_for(inherited: list[str]) -> None:
+    plugin = callback(verbosity=1)
+    plugin.v2_runner_on_ok(result("one", {"msg": ["line"]}, **SPEAKS))
+    assert plugin.show().lines == [] and inherited[-1] == "v2_runner_on_ok"
 
 
 CALM = {"advice": [], "seconds": 5.0, "unseen": []}

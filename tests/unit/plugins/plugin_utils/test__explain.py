@@ -232,6 +232,12 @@ def test_names(name: str, topic: Topic) -> None:
     assert topic_of(name, PROFILES) == topic
 
 
+def test_a_name_that_is_near_to_none_is_offered_none() -> None:
+    with pytest.raises(ProfileProblem) as caught:
+        topic_of("typo", PROFILES)
+    assert str(caught.value) == "'typo' is neither a key nor an item of limits.conf(5) that is known."
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
