@@ -259,10 +259,10 @@ def _cost_machine(host: "Host") -> _cost.Machine:
 def of(host: "Host", request: Request) -> Seen:
     """What the host shows about everything that a request names, and about the keys that it is judged by."""
     policy = request.policy
-    path = policy.sysctl_file if policy.persist else None
     keys = [wish.key for wish in request.wishes]
+    path = policy.sysctl_file if policy.persist and keys else None
     nofile = any(wish.item == "nofile" for wish in request.limits)
-    more = sorted(_rules.companions(keys, nofile)) if keys else []
+    more = sorted(_rules.companions(keys, nofile))
     if policy.connections is not None:
         more += [key for key in _cost.KEYS if key not in keys + more]
     others = [wish for wish in request.limits if wish.kind != _wish.DOMAIN]

@@ -326,6 +326,22 @@ def test_a_limit_that_the_next_boot_does_not_allow_is_refused():
     assert ask({FIN: 30}, {}, [nofile(60000)], files=files)[0] == []
 
 
+@pytest.mark.parametrize(
+    ("entry", "rule", "refused"),
+    [
+        ("fs.nr_open=65536", "nofile_below_nr_open", True),
+        ("fs.file-max=65536", "nofile_below_file_max", False),
+    ],
+)
+def test_a_request_of_limits_alone_is_held_against_the_next_boot(entry, rule, refused):
+    files = {"/etc/sysctl.d/a.conf": entry.encode() + b"\n"}
+    found, _message, one = ask({}, {}, [nofile(100000)], files=files)
+    assert [(each["rule"], each["refused"]) for each in found] == [(rule, refused)]
+    assert "(/etc/sysctl.d/a.conf:1)" in found[0]["text"] and "after the next boot" in found[0]["text"]
+    assert ask({}, {}, [nofile(60000)], files=files)[0] == []
+    assert ask({}, {}, [{"domain": "*", "item": "nproc", "soft": 100000}], files=files)[0] == []
+
+
 def test_every_rule_is_documented():
     with open(os.path.join(COLLECTION, "docs", "rules.md")) as stream:
         documented = re.findall(r"^\| (`.*?`) \|", stream.read(), re.MULTILINE)
