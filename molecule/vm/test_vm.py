@@ -116,7 +116,10 @@ def start_daemon(vm: machine.Machine) -> None:
 
 
 def test_before(vm: machine.Machine) -> None:
-    """Otherwise nothing below would prove anything."""
+    """Otherwise nothing below would prove anything: a kernel of its own, every capability, and the limits that nobody tuned."""
+    assert vm.ssh("uname -r").strip() != os.uname().release
+    everything = (1 << int(vm.ssh("cat /proc/sys/kernel/cap_last_cap")) + 1) - 1
+    assert int(vm.ssh("grep CapBnd /proc/1/status").split()[1], 16) == everything
     start_daemon(vm)
     assert {way: soft for way, (soft, _hard) in ways_in(vm).items()} == dict.fromkeys(
         ("ssh", "su", "service", "bystander"), 1024
@@ -157,6 +160,7 @@ def test_a_limit_above_what_the_kernel_gives(vm: machine.Machine, tmp_path: Path
     )
     assert after == before
     assert vm.ssh("su - alice -c id").startswith("uid=1000(alice)")
+    assert vm.ssh("su - -c id; id").count("uid=0(root)") == 2
     assert vm.ssh("id", user="alice").startswith("uid=1000(alice)")
     assert vm.ssh("systemctl restart proof && systemctl is-active proof").strip() == "active"
 
