@@ -87,6 +87,7 @@ SAME = [
     Case("words that are no number", [task("abc"), task(""), task("64k"), task("1.5"), task("-2")]),
     Case("a wrong type", [task(kind="both")]),
     Case("a wrong item", [task(item="files")]),
+    Case("item chroot with a path (row 34)", [task("/srv", "-", "chroot")], "www - chroot /srv\n"),
     Case("no value", [{"domain": "joe", "limit_type": "soft", "limit_item": "nofile"}]),
     Case("no type", [{"domain": "joe", "limit_item": "nofile", "value": 5000}]),
     Case("a line that is commented out", [task()], "#joe soft nofile 9\n"),
@@ -133,6 +134,16 @@ UNLIKE = [
         [task()],
         "www - chroot /srv\n",
         {"failed": "lines of others are none of our business", "text": "so ours goes on", "changed": "so ours goes on"},
+    ),
+    Case(
+        "item chroot without a path (row 34)",
+        [task(5, "-", "chroot")],
+        None,
+        {
+            "failed": "theirs writes a number where the directory belongs, and no session opens any more",
+            "text": "so nothing is written",
+            "changed": "so nothing is written",
+        },
     ),
     Case(
         "soft and hard where a dash stands (row 35)",

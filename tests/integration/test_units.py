@@ -125,6 +125,29 @@ def test_a_line_that_systemd_never_comes_to(host: BootedHost) -> None:
     assert host.sh(f"cat {path}; rm -r {path.rpartition('/')[0]}; systemctl daemon-reload") == "[Service\n"
 
 
+@pytest.mark.parametrize("host", ["bookworm"], indirect=True)
+def test_files_of_others_that_cannot_be_read(host: BootedHost) -> None:
+    """A ring of links among stacks, drop-ins and files of the manager: those who read them pass over it, and so do we."""
+    rings = ("/etc/pam.d", "/etc/systemd/system/web.service.d", "/etc/systemd/system.conf.d")
+    for place in rings:
+        host.sh(f"mkdir -p {place}; ln -s 10-b.conf {place}/10-a.conf; ln -s 10-a.conf {place}/10-b.conf")
+    wishes = [
+        files("web", 2048, 4096),
+        {"manager": "system", "item": "nofile", "soft": 1500},
+        {"domain": "nobody", "item": "nofile", "hard": 3000},
+    ]
+    outcome = host.limits(*wishes)
+    assert outcome.changed and given(host, "web") == "2048:4096", outcome.text
+    assert host.sh("su -s /bin/sh nobody -c 'ulimit -Hn'").strip() == "3000"
+    assert not host.limits(*wishes).changed
+    assert not host.module(
+        "limits_info", {"users": ["nobody"], "units": ["web"], "managers": ["system", "user"]}
+    ).failed
+    gone = [{name: value for name, value in one.items() if name not in ("soft", "hard")} for one in wishes]
+    assert host.limits(*gone, state="absent").changed
+    host.sh("rm " + " ".join(f"{place}/10-?.conf" for place in rings) + "; systemctl daemon-reload")
+
+
 def test_at_least_never_lowers_what_a_unit_has(host: BootedHost) -> None:
     """By a drop-in of its type, of its template, or by its vendor: nothing is written."""
     host.write({"/usr/lib/systemd/system/other.service.d/50-vendor.conf": "[Service]\nLimitNOFILE=9000\n"})

@@ -11,7 +11,6 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _stack
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
 
@@ -95,26 +94,20 @@ def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], t
     listing = {_pam.DIRECTORY: host.names(_pam.DIRECTORY)}
     if vendor:
         listing[vendor + "/limits.d"] = host.names(vendor + "/limits.d")
-    main = host.read_if_any(_pam.MAIN_FILE)
-    first = _pam.MAIN_FILE
-    if main is None and vendor:
-        first = vendor + "/limits.conf"
-        main = host.read_if_any(first)
     closed: t.List[str] = []
-    files = [(first, main)] + [(path, bytes_of(host, path, closed)) for path in _pam.merged(listing)]
+    main = _seen_units.bytes_of(host, _pam.MAIN_FILE, closed)
+    first = _pam.MAIN_FILE
+    if main is None and vendor and not closed:
+        first = vendor + "/limits.conf"
+        main = _seen_units.bytes_of(host, first, closed)
+    files = [(first, main)] + [(path, _seen_units.bytes_of(host, path, closed)) for path in _pam.merged(listing)]
     dangling = [path for path, data in files[1:] if data is None and path not in closed and host.real(path) != path]
-    return [(path, data) for path, data in files if data is not None], dangling, closed, main is None
-
-
-def bytes_of(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
-    """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
-    try:
-        return host.read_if_any(path)
-    except HostProblem:
-        if not host.is_root():
-            raise
-        closed.append(path)
-        return None
+    return (
+        [(path, data) for path, data in files if data is not None],
+        dangling,
+        closed,
+        main is None and first not in closed,
+    )
 
 
 def daemons(host: "Host") -> t.List[Daemon]:
@@ -133,7 +126,7 @@ def daemons(host: "Host") -> t.List[Daemon]:
 
 def _read_all(host: "Host", paths: t.Iterable[str]) -> t.Dict[str, bytes]:
     """The bytes of those files that can be read at all; PAM and sshd cannot read the others either."""
-    found = [(path, bytes_of(host, path, [])) for path in paths]
+    found = [(path, _seen_units.bytes_of(host, path, [])) for path in paths]
     return {path: data for path, data in found if data is not None}
 
 
@@ -236,5 +229,4 @@ def limits(
 
 def _confs(host: "Host", found: t.Iterable[_stack.Stack]) -> t.Dict[str, bytes]:
     paths = {stack.conf for stack in found if stack.conf is not None}
-    read = [(path, host.read_if_any(path)) for path in sorted(paths)]
-    return {path: data for path, data in read if data is not None}
+    return _read_all(host, sorted(paths))

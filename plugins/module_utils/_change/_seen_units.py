@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import ReloadStep
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process, _rlimits, _units
 
 if t.TYPE_CHECKING:
@@ -117,6 +118,17 @@ def show(host: "Host", properties: t.Sequence[str], units: t.Sequence[str] = ())
     return blocks(ran.output) if ran is not None and ran.status == 0 else []
 
 
+def bytes_of(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
+    """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
+    try:
+        return host.read_if_any(path)
+    except HostProblem:
+        if not host.is_root():
+            raise
+        closed.append(path)
+        return None
+
+
 def process(host: "Host", pid: str) -> t.Optional[Process]:
     """A running process, None when it has ended."""
     # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
@@ -137,7 +149,7 @@ def _place(
     listing = {one: host.names(one) for one in places}
     head = [path for path in heads if host.exists(path)][:1]
     paths = head + _units.drop_ins(places, listing)
-    found = [(path, host.read_if_any(path)) for path in paths]
+    found = [(path, bytes_of(host, path, [])) for path in paths]
     data = {path: content for path, content in found if content is not None}
     ages = {path: host.age(path) or 0.0 for path in data}
     first = [(path, data.pop(path)) for path in head if path in data]
@@ -267,7 +279,7 @@ def speaking(host: "Host", items: t.Iterable[str]) -> t.List[str]:
     keys = [("Limit" + _rlimits.ITEMS[item].name).encode() for item in items]
 
     def tells(path: str) -> bool:
-        data = host.read_if_any(path) or b""
+        data = bytes_of(host, path, []) or b""
         return any(key in data for key in keys)
 
     places = [one for one in _units.LOAD_PATH if host.real(one) == one]

@@ -357,8 +357,10 @@ def test_a_link_that_leads_nowhere(module, told):
 class Ring(FakeHost):
     """A link that leads to itself, which not even root can open."""
 
+    places = ("/etc/security/limits.d/ring.conf",)
+
     def read_if_any(self, path):
-        if path == "/etc/security/limits.d/ring.conf":
+        if path in self.places:
             raise HostProblem("Reading {0} failed: Too many levels of symbolic links.".format(path))
         return super(Ring, self).read_if_any(path)
 
@@ -372,3 +374,29 @@ def test_a_ring_of_links_is_told_and_does_not_stop_us(module):
     ]
     with pytest.raises(HostProblem):
         _info_limits.limits(Ring(files=files, users=USERS, root=False), ["alice"])
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        (MAIN, [MAIN + " cannot be opened (a ring of links?), and pam_limits then refuses every login; remove it."]),
+        ("/etc/pam.d/ring", []),
+        ("/etc/ssh/sshd_config.d/ring.conf", []),
+        (
+            "/etc/security/other.conf",
+            ["pam_limits reads /etc/security/other.conf alone (conf= in /etc/pam.d/sshd:1), for sessions of sshd."],
+        ),
+    ],
+)
+def test_a_ring_elsewhere_does_not_stop_us_either(place, told):
+    files = {
+        MAIN: b"* - nofile 300\n",
+        "/etc/pam.d/sshd": b"session required pam_limits.so\n",
+        "/etc/ssh/sshd_config": b"Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n",
+    }
+    if place == "/etc/security/other.conf":
+        files["/etc/pam.d/sshd"] = b"session required pam_limits.so conf=" + place.encode() + b"\n"
+    files[place] = b""
+    host = Ring(files=dict(DEBIAN_12, **files), users=USERS)
+    host.places = (place,)
+    assert _info_limits.limits(host, ["alice"])["notes"] == told
