@@ -4,7 +4,7 @@
 """Runs modules inside of namespaces, for the tests. A program: one request a line on standard input, one answer a line back.
 
 Each run is a process of its own that gets its arguments on standard input, as with Ansible's own debugging. It is forked
-from a Python that has Ansible loaded already, because loading is most of what a run takes.
+from a Python that has Ansible and what the modules import loaded already, because loading is most of what a run takes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import ctypes
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import sys
@@ -20,8 +21,11 @@ import tempfile
 import traceback
 from typing import Any
 
-# Loaded once, so that no run has to wait for it.
-importlib.import_module("ansible.module_utils.basic")
+_MODULES = importlib.import_module("ansible_collections.tunefleet.linux.plugins.modules")
+# Loaded once, so that no run has to wait for it; the module itself is executed anew by each.
+for _module in pkgutil.iter_modules(_MODULES.__path__, _MODULES.__name__ + "."):
+    importlib.import_module(_module.name)
+    del sys.modules[_module.name]
 
 _LONGEST_RUN = 30  # seconds; a run that takes longer is ended
 

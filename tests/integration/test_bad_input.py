@@ -71,6 +71,14 @@ BAD_VALUES = [
 
 BAD_LIMITS = [
     (_limit(soft="64k"), ["'64k'", "pam_limits would read something else"]),
+    (_limit(soft="65,535"), ["'65,535'"]),
+    (_limit(soft=""), ["''"]),
+    ({"unit": "web", "item": "nofile", "soft": "64K"}, ["Limit web nofile", "'64K'"]),
+    ({"unit": "web", "item": "nofile", "soft": "70000:65535"}, ["Limit web nofile", "'70000:65535'"]),
+    ({"unit": "web", "item": "nofile", "hard": "1:"}, ["Limit web nofile", "'1:'"]),
+    ({"manager": "system", "item": "nofile", "hard": "65,535"}, ["manager system", "'65,535'"]),
+    ({"process": "x", "item": "nofile", "soft": 2000, "hard": 1000}, ["process x", "soft 2000 is above hard 1000"]),
+    ({"unit": "web", "item": "maxlogins", "hard": 1}, ["Limit web maxlogins", "no limit of a unit"]),
     (_limit(soft="1e5"), ["'1e5'"]),
     (_limit(soft="0x1000"), ["'0x1000'"]),
     (_limit(soft=-2), ["-2"]),

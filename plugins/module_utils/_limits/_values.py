@@ -65,7 +65,7 @@ def number(raw: object, item: str) -> Number:
     low, high = _RANGES.get(item, _BOUNDED)
     legal = "a whole number from {0} to {1}{2}".format(low, high, "" if item in _RANGES else ", or unlimited")
     if not _NUMBER.match(text):
-        raise ValueProblem("{0!r} is not {1}; pam_limits would read something else".format(raw, legal))
+        raise ValueProblem("{0!r} is not {1}; pam_limits would read something else, systemd nothing".format(raw, legal))
     if not low <= int(text) <= high:
         raise ValueProblem("{0} is not {1}".format(text, legal))
     return int(text)

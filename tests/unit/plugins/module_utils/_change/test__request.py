@@ -266,7 +266,9 @@ def test_limits_policy():
     )
 
 
-LEGAL = "a whole number from 0 to 9223372036854775807, or unlimited; pam_limits would read something else"
+LEGAL = (
+    "a whole number from 0 to 9223372036854775807, or unlimited; pam_limits would read something else, systemd nothing"
+)
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,9 @@ def test_limits(entries, wishes):
     assert plain(_wish.limits(entries)) == plain(wishes)
 
 
-LEGAL = "a whole number from 0 to 9223372036854775807, or unlimited; pam_limits would read something else"
+LEGAL = (
+    "a whole number from 0 to 9223372036854775807, or unlimited; pam_limits would read something else, systemd nothing"
+)
 
 
 @pytest.mark.parametrize(

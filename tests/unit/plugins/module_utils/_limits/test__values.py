@@ -33,7 +33,7 @@ def test_number(raw, item, number):
 
 
 COUNT = "a whole number from 0 to 9223372036854775807, or unlimited"
-MISREAD = "{0} is not " + COUNT + "; pam_limits would read something else"
+MISREAD = "{0} is not " + COUNT + "; pam_limits would read something else, systemd nothing"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ MISREAD = "{0} is not " + COUNT + "; pam_limits would read something else"
         pytest.param(
             "unlimited",
             "nice",
-            "'unlimited' is not a whole number from -20 to 19; pam_limits would read something else",
+            "'unlimited' is not a whole number from -20 to 19; pam_limits would read something else, systemd nothing",
             id="nice has no unlimited",
         ),
     ],
