@@ -25,6 +25,9 @@ attributes:
   check_mode:
     description: Can run in C(check_mode) and return the changed status prediction without modifying the host.
     support: full
+    details:
+      - What nobody but the kernel knows cannot be foretold, such as which modes of a key, or which congestion controls, its
+        release takes. The run finds out, and then puts everything back.
   diff_mode:
     description: Returns what changed, or would change in check mode, when in diff mode.
     support: full

@@ -14,6 +14,7 @@ import grp
 import json
 import os
 import pwd
+import re
 import resource
 import socket
 import stat
@@ -228,7 +229,8 @@ class Host:
         mode, text = self._look(path)
         if not stat.S_ISREG(mode):
             return Live(False)
-        readable = text is not None or (bool(mode & stat.S_IRUSR) and not self.is_root())
+        # Some keys cannot be read until they are set: net.ipv6.conf.*.stable_secret.
+        readable = text is not None or bool(mode & stat.S_IRUSR)
         return Live(True, text, readable, self._writable(path, mode))
 
     def live_text(self, key_path: str) -> t.Optional[str]:
@@ -418,39 +420,50 @@ class Host:
         file, for a pipe would keep us waiting and a device may never end.
         """
         try:
-            descriptor = os.open(self._at(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            try:
-                mode = os.fstat(descriptor).st_mode
-                if stat.S_ISDIR(mode):
-                    return None
-                with open(descriptor, "rb", closefd=False) as stream:
-                    return stream.read() if stat.S_ISREG(mode) else b""
-            finally:
-                os.close(descriptor)
-        except FileNotFoundError:
-            return None
+            return self._bytes_at(path)
         except OSError as error:
             raise HostProblem("Reading {0} failed: {1}.".format(path, error.strerror))
+
+    def _bytes_at(self, path: str) -> t.Optional[bytes]:
+        try:
+            descriptor = os.open(self._at(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return None
+        try:
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISDIR(mode):
+                return None
+            with open(descriptor, "rb", closefd=False) as stream:
+                return stream.read() if stat.S_ISREG(mode) else b""
+        finally:
+            os.close(descriptor)
 
     def read_own(self, path: str) -> File:
         """A file that shall be edited.
 
         :raises HostProblem: when it is anything but a regular file, or a link to one, or nothing yet.
         """
+        if path[:1] != "/" or _CONTROL.search(path):
+            raise HostProblem("{0!r} is no path from the root to a file, in one line; name another file.".format(path))
         path = os.path.normpath(path)
         real = os.path.realpath(self._at(path))
         self._check_planted(path, real)
         try:
             mode = os.lstat(real).st_mode
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return File(path, self._inside(real), None)
+        except NotADirectoryError:
+            raise HostProblem("{0} lies below what is no directory; name another file.".format(path))
         except OSError as error:
-            raise HostProblem("Looking at {0} failed: {1}.".format(path, error.strerror))
+            raise HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
         if not stat.S_ISREG(mode):
             raise HostProblem(
                 "{0} is {1}, and only a regular file is ever replaced; name another file.".format(path, _kind(mode))
             )
-        return File(path, self._inside(real), self.read_if_any(path))
+        try:
+            return File(path, self._inside(real), self._bytes_at(path))
+        except OSError as error:
+            raise HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
 
     def _check_planted(self, path: str, real: str) -> None:
         """:raises HostProblem: for a link, symbolic or hard, that somebody else may have put where we are to write."""
@@ -630,6 +643,7 @@ class Host:
             yield
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HELD = (
     "Another run is at work on this host, and was not done within {0} seconds: {1}. Nothing was written; wait until it has ended "
     "and run this again. (The lock is {2}; the kernel releases it when that process ends.)"

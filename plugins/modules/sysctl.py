@@ -64,7 +64,8 @@ options:
     default: present
   sysctl_file:
     description:
-      - The file that keeps the entries. It is made when missing; lines of other keys stay as they are, byte for byte.
+      - The file that keeps the entries, as a path from the root. It is made when missing, and its directory too; lines of other
+        keys stay as they are, byte for byte.
       - Only a regular file, or a link to one, is ever replaced. To change the running kernel alone, set O(persist=false).
     type: path
     default: /etc/sysctl.d/99-tunefleet.conf
@@ -276,6 +277,7 @@ not_undone:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_sysctl
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import single_failure
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._secrets import asked_for
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
@@ -309,7 +311,7 @@ def main() -> None:
     try:
         result, warnings = run(Host(), of_sysctl(module.params), module.check_mode, module._diff)
     except RequestFailed as error:
-        module.fail_json(msg=str(error), **error.result)
+        module.fail_json(msg=single_failure(module.params, error.result, str(error)), **error.result)
     except TuneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:

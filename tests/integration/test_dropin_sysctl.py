@@ -45,6 +45,7 @@ WATCHED = [*FRESH, HOST_ONLY]
 FILE = "/etc/sysctl.d/50-site.conf"
 CONTENT = f"# ours\n{KEEPALIVE}=7200\n\n; {FIN}=9\n{SYNCOOKIES}=1\n"
 EXACT = ("name cannot be blank", "value cannot be None", "value cannot be blank")
+BEGINNINGS = (r"setting \S+ failed: ", "Failed to reload sysctl: ", "Failed to open ")
 KINDS = (
     ("read-only", r"Read-only file system|permission denied on key|/proc/sys does not let it be written"),
     ("unknown key", r"cannot stat /proc/sys|no such key on this kernel"),
@@ -434,12 +435,13 @@ class Machine:
 
 
 def failure(outcome: Outcome) -> str | None:
-    """The kind of a failure; a playbook may look for the exact texts of some."""
+    """The kind of a failure, with the words that it begins with; a playbook may look for those, and for the exact texts of some."""
     if not outcome.failed:
         return None
     if outcome.msg in EXACT:
         return outcome.msg
-    return next((kind for kind, words in KINDS if re.search(words, outcome.msg)), outcome.msg)
+    begins = next((words for words in BEGINNINGS if re.match(words, outcome.msg)), "")
+    return begins + next((kind for kind, words in KINDS if re.search(words, outcome.msg)), outcome.msg)
 
 
 @pytest.fixture(scope="module")

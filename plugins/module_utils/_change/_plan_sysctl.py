@@ -47,6 +47,9 @@ def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
         return d.NOT_NAMESPACED, "belongs to the host; a network namespace or container does not have it"
     if _names.is_pattern(key):
         return d.UNKNOWN, "no key on this kernel matches the pattern"
+    interface = missing_interface(key, seen)
+    if interface:
+        return d.UNKNOWN, "there is no network interface {0} here".format(interface)
     module = _catalog.module_of(key)
     if module:
         return d.NEEDS_MODULE, "appears once the kernel module {0} is loaded".format(module)
@@ -56,6 +59,18 @@ def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
     if facts:
         return d.UNKNOWN, "{0} as built here is without it".format(_version(seen.machine.release))
     return d.UNKNOWN, "no such key on this kernel" + _wish.near(key, set(seen.known) | set(_catalog.names()))
+
+
+def missing_interface(key: str, seen: SysctlSeen) -> t.Optional[str]:
+    """The network interface that a key waits for: others have such a key, and this one has none at all."""
+    interface = _names.interface_of(key)
+    if interface is None or _names.is_pattern(key):
+        return None
+    segments = key.split(".")
+    above, last = ".".join(segments[:3]) + ".", segments[4]
+    alike = [one for one in seen.known if one.startswith(above) and one.endswith("." + last)]
+    its_own = any(one.startswith(above + interface + ".") for one in seen.known)
+    return interface.replace("/", ".") if alike and not its_own else None
 
 
 def unwritable(key: str, seen: SysctlSeen) -> t.Tuple[str, str]:
@@ -122,7 +137,10 @@ class _Judge:
                 text = self._text(wish, shape)
             except ValueProblem as problem:
                 wanted = _wish.describe(wish.operator, str(wish.raw))
-                outcome = _Outcome(d.REFUSED, self._refusal(wish, problem, shape), (now, now), (said, said))
+                # What cannot be set at all need not be a value of it.
+                outcome = self._missing(wish.key, _Has(shape, now, said)) or _Outcome(
+                    d.REFUSED, self._refusal(wish, problem, shape), (now, now), (said, said)
+                )
             else:
                 wanted = _wish.describe(wish.operator, text)
                 outcome = self._present(wish, text, _Has(shape, now, said))
@@ -163,9 +181,9 @@ class _Judge:
 
     def _present(self, wish: _wish.Wish, text: str, has: _Has) -> _Outcome:
         shape, now, said = has
-        missing = unavailable(wish.key, self._seen) if self._policy.live else None
+        missing = self._missing(wish.key, has)
         if missing:
-            return _Outcome(missing[0], missing[1], (now, now), (said, said))
+            return missing
         target = now
         if self._policy.live:
             target = self._live_target(wish, text, now, shape)
@@ -179,6 +197,11 @@ class _Judge:
             return _Outcome(d.CHANGED, "", (None, text), (said, said))
         status, reason = self._judged(wish, now != target or said != entry, now, entry)
         return _Outcome(status, reason, (now, target), (said, entry))
+
+    def _missing(self, key: str, has: _Has) -> t.Optional[_Outcome]:
+        """The outcome for a key that cannot be set, where the running kernel is to be set."""
+        missing = unavailable(key, self._seen) if self._policy.live else None
+        return _Outcome(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
 
     @staticmethod
     def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str], shape: Shape) -> str:
@@ -436,7 +459,14 @@ def _contradictions(decisions: t.Sequence[d.SettingDecision]) -> t.List[str]:
     return problems
 
 
-def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> t.Tuple[t.List[str], t.List[str]]:
+def _is_typo(one: d.SettingDecision, seen: SysctlSeen) -> bool:
+    """A key that the catalog knows is none: this kernel is older than it, or built without it; or its interface is missing."""
+    return one.status == d.UNKNOWN and not _catalog.find(one.key) and missing_interface(one.key, seen) is None
+
+
+def _verdict(
+    decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy, seen: SysctlSeen
+) -> t.Tuple[t.List[str], t.List[str]]:
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
     warnings: t.List[str] = []
@@ -444,8 +474,7 @@ def _verdict(decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy) -> 
         if one.status == d.REFUSED:
             fails = True
         elif one.status in d.UNAVAILABLE and policy.on_unavailable != _wish.SKIP:
-            # A key that the catalog knows is no typo: this kernel is older than it, or built without it.
-            fails = policy.on_unavailable == _wish.FAIL or (one.status == d.UNKNOWN and not _catalog.find(one.key))
+            fails = policy.on_unavailable == _wish.FAIL or _is_typo(one, seen)
         elif one.shadowed:
             fails = policy.on_shadowed == _wish.FAIL
         else:
@@ -462,7 +491,7 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     by_key = {wish.key: wish for wish in wishes}
     kept_steps, found, decisions = _kept(judge, decisions, by_key)
     steps.extend(kept_steps)
-    problems, warnings = _verdict(decisions, policy)
+    problems, warnings = _verdict(decisions, policy, seen)
     problems.extend(_contradictions(decisions))
     for one in decisions:
         unsure = None if one.shadowed else doubt(one, found[0].reader)

@@ -81,6 +81,23 @@ def single_limit(options: t.Mapping[str, t.Any], result: Result) -> Result:
     return dict(result, msg="" if value is None else "\t".join(fields) + comment + "\n")
 
 
+def single_failure(options: t.Mapping[str, t.Any], result: Result, message: str) -> str:
+    """The message of the module ``sysctl`` for a single key that was refused, with the words of ansible.posix.sysctl in front.
+
+    Playbooks look for them. Where the other module runs ``sysctl -w`` it says the first, where it reloads its file the second.
+    """
+    one = (result["settings"] or [{"key": "", "status": ""}])[0]
+    if options["name"] is None or not (one["status"] == d.REFUSED or one["status"] in d.UNAVAILABLE):
+        return message
+    if not options["sysctl_set"]:
+        return "Failed to reload sysctl: " + message if options["reload"] else message
+    if message.startswith("setting "):
+        return message
+    named = one["key"] + ": "
+    reason = message[len(named) :] if message.startswith(named) else message
+    return "setting {0} failed: {1}".format(one["key"], reason)
+
+
 def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
     """How many entries ended in which status."""
     counts: t.Dict[str, int] = {}

@@ -20,7 +20,14 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount im
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _units
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _catalog, _names, _paths, _reader
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
+    _boot,
+    _catalog,
+    _glob,
+    _names,
+    _paths,
+    _reader,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host, Live
@@ -31,6 +38,7 @@ _SYSCTL = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl", "/bin/sysctl")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
 # A path that goes back to the directory above, in either spelling of sysctl.d(5).
 _PARENT = re.compile(rb"\.\./|/\.\.|\.//\.")
+_BRACKET = re.compile(r"[\[\\]")
 _UFW_ENABLED = re.compile(r"^\s*ENABLED=[\"']?(yes|YES)[\"']?\s*$", re.MULTILINE)
 _UFW_SYSCTL = re.compile(r"^\s*IPT_SYSCTL=[\"']?([^\s\"'#]+)", re.MULTILINE)
 
@@ -219,14 +227,23 @@ def boot_files(host: "Host") -> BootFiles:
 
 
 def matches(host: "Host", pattern: str) -> t.List[str]:
-    """The keys of the host that a pattern of keys matches."""
-    return [_names.from_path(path) for path in host.live_matches(_names.to_path(pattern))]
+    """The keys of the host that a pattern of keys matches, by the rules of glob(3)."""
+    path = _names.to_path(pattern)
+    if not _BRACKET.search(path):
+        return [_names.from_path(one) for one in host.live_matches(path)]
+    # Python's glob knows neither [^a] nor [[:digit:]] nor a backslash.
+    return [_names.from_path(one) for one in host.live_paths() if _glob.matches_path(path, one)]
 
 
 def _beside(host: "Host", key: str, patterns: t.Iterable[str]) -> t.Mapping[str, "Live"]:
     """What the kernel may change together with a key: what matches the patterns."""
     found = {other for pattern in patterns for other in matches(host, pattern)}
     return {other: host.live(_names.to_path(other)) for other in sorted(found - {key})}
+
+
+def _is_strange(key: str) -> bool:
+    """Whether it takes a look at all keys to say why one is not there: it may be misspelled, or its interface missing."""
+    return _names.interface_of(key) is not None or not (_catalog.find(key) or _catalog.module_of(key))
 
 
 def sysctl(host: "Host", keys: t.Iterable[str], path: t.Optional[str]) -> SysctlSeen:
@@ -237,12 +254,12 @@ def sysctl(host: "Host", keys: t.Iterable[str], path: t.Optional[str]) -> Sysctl
     live = {key: host.live(_names.to_path(key)) for key in keys}
     rewritten = {key: _catalog.rewritten_with(key) for key in live}
     beside = {key: _beside(host, key, patterns) for key, patterns in rewritten.items() if patterns}
-    strange = [key for key in live if not live[key].exists and not _catalog.find(key) and not _catalog.module_of(key)]
+    strange = [key for key in live if not live[key].exists and _is_strange(key)]
     files = boot_files(host)
     return SysctlSeen(
         live=live,
         beside=beside,
-        own=host.read_own(path) if path else None,
+        own=host.read_own(path) if path is not None else None,
         boot=files,
         reals={name: host.real(name) for name in files.data},
         machine=_machine(host),

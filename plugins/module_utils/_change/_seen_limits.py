@@ -203,7 +203,7 @@ def limits(
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}
     return LimitsSeen(
-        own=host.read_own(path) if path else None,
+        own=host.read_own(path) if path is not None else None,
         files=files,
         base=_process.lowest([first] + [one.limits for one in seen_daemons]),
         ceiling=first,

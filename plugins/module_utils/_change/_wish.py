@@ -172,7 +172,8 @@ def with_arithmetic(text: str, arithmetic: str) -> str:
 
 def near(word: str, words: t.Iterable[str]) -> str:
     """Half a sentence that offers the names most like a word, or nothing."""
-    found = difflib.get_close_matches(word, list(words), 3, 0.75)
+    known = list(words)
+    found = difflib.get_close_matches(word, known, 3, 0.75) or difflib.get_close_matches(word.lower(), known, 3, 0.75)
     return "; did you mean {0}?".format(" or ".join(found)) if found else ""
 
 

@@ -369,7 +369,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.ip_local_port_range": Parameter(
         "First and last port for connections that name none of their own.",
         _checked(1, 65535, 2)._replace(interval=True),
-        "ports",
+        "ports, none below net.ipv4.ip_unprivileged_port_start",
         NETNS,
         _default("32768 60999", 4, 2),
     ),
@@ -379,10 +379,9 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.ip_unprivileged_port_start": Parameter(
         "First port that a program without privileges may listen on.",
         _checked(0, 65535),
-        "port",
+        "port, not above net.ipv4.ip_local_port_range",
         NETNS,
         _default("1024"),
-        note="it must not lie above net.ipv4.ip_local_port_range",
     ),
     "net.ipv4.neigh.*.anycast_delay": Parameter(
         "Longest wait before a question for an anycast address is answered.",

@@ -69,6 +69,12 @@ def _join_interface(segments: t.List[str]) -> t.List[str]:
     return segments
 
 
+def interface_of(key: str) -> t.Optional[str]:
+    """The interface that a canonical key belongs to, in the spelling of the key; None where there is none."""
+    segments = key.split(".")
+    return segments[3] if len(segments) == 5 and tuple(segments[:3]) in _PER_INTERFACE else None
+
+
 def _segments(name: str) -> t.List[str]:
     if _CONTROL_OR_BLANK.search(name):
         raise NameProblem(

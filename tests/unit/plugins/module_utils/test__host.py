@@ -166,11 +166,13 @@ def test_live_as_a_user_on_a_read_only_mount(monkeypatch, root, host):
     assert host.live("net/x") == Live(True, "1", True, False)
 
 
-def test_live_as_root_what_cannot_be_read_has_no_state(monkeypatch, root, host):
-    put(root, "/proc/sys/net/x", b"1\n", 0o644)
+@pytest.mark.parametrize(("mode", "readable"), [(0o200, False), (0o644, True)])
+def test_live_as_root_what_has_no_mode_to_be_read_has_no_state(monkeypatch, root, host, mode, readable):
+    """One that has the mode, and cannot be read, is not set yet: net.ipv6.conf.*.stable_secret."""
+    put(root, "/proc/sys/net/x", b"1\n", mode)
     monkeypatch.setattr(Host, "is_root", staticmethod(lambda: True))
     monkeypatch.setattr(os, "open", refuse)
-    assert host.live("net/x") == Live(True, None, False, True)
+    assert host.live("net/x") == Live(True, None, readable, True)
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -411,6 +413,28 @@ def test_read_own_refuses(root, host, make, what):
         CONF, what
     )
     assert os.path.lexists(str(place))
+
+
+@pytest.mark.parametrize("path", ["", " ", "x.conf", "./x.conf", "/etc/a\0b", "/etc/a\nb", "/etc/a\tb"])
+def test_read_own_refuses_what_is_no_path(host, path):
+    with pytest.raises(HostProblem) as problem:
+        host.read_own(path)
+    assert str(problem.value) == "{0!r} is no path from the root to a file, in one line; name another file.".format(
+        path
+    )
+
+
+def test_read_own_refuses_a_path_below_a_file(root, host):
+    put(root, "/etc/x.conf", b"x")
+    with pytest.raises(HostProblem, match="^/etc/x.conf/y lies below what is no directory; name another file.$"):
+        host.read_own("/etc/x.conf/y")
+
+
+def test_read_own_says_what_cannot_be_opened(monkeypatch, root, host):
+    put(root, CONF, b"x")
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(HostProblem, match="^Failed to open {0}: ".format(CONF)):
+        host.read_own(CONF)
 
 
 def test_read_own_refuses_a_device_of_this_machine():

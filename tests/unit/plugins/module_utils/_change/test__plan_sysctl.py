@@ -1168,3 +1168,29 @@ def test_every_problem_is_named():
 def test_notes_go_along():
     (one,) = look({KEY: {"value": 1, "why": "w", "source": ["a:1"]}}, {}, {}).settings
     assert (one.note.why, list(one.note.source)) == ("w", ["a:1"])
+
+
+INTERFACES = {"net/ipv4/conf/lo/rp_filter": "0", "net/ipv4/conf/lo/nosuch_here": "0", "net/ipv4/conf/v1.5/tag": "0"}
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("net.ipv4.conf.v0.rp_filter", "there is no network interface v0 here"),
+        ("net.ipv4.conf.v0/7.nosuch_here", "there is no network interface v0.7 here"),
+        ("net.ipv4.conf.v0.tog", "no such key on this kernel"),
+        ("net.ipv4.conf.v1/5.rp_filter", "Linux 6.12 as built here is without it"),
+        ("NET.IPV4.CONF.LO.RP_FILTER", "no such key on this kernel; did you mean net.ipv4.conf.lo.rp_filter?"),
+    ],
+)
+def test_a_key_of_an_interface_that_is_not_here(key, reason):
+    plan = look({key: 1}, {"on_unavailable": "warn"}, {"live": INTERFACES})
+    (one,) = plan.settings
+    assert (one.status, one.reason[: len(reason)]) == ("unknown", reason)
+    typo = reason.startswith("no such key")
+    assert (len(plan.problems), len(plan.warnings)) == ((1, 0) if typo else (0, 1))
+
+
+def test_what_is_gone_is_not_judged_by_its_value():
+    plan = look({"net.ipv4.tcp_tw_recycle": "many"}, {"on_unavailable": "skip"}, {})
+    assert [(one.status, one.wanted) for one in plan.settings] == [("removed", "many")] and not plan.problems
