@@ -225,7 +225,9 @@ class _Check:
             self.wrong(path, f"a write to {key} triggers an action and leaves nothing to keep.")
             return
         try:
-            _values.normal(t.cast(_values.Raw, list(terms) if len(terms) > 1 else terms[0]), facts.shape)
+            # Each number of a bound is one of its own.
+            shape = facts.shape._replace(rising=facts.shape.rising and wish.relation == "value")
+            _values.normal(t.cast(_values.Raw, list(terms) if len(terms) > 1 else terms[0]), shape)
         except ValueProblem as problem:
             self.wrong(path, f"{key}: {problem} (legal: {_catalog.legal(key, facts.shape)}).")
 

@@ -89,6 +89,16 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> Shape:
     return _values.guess(live) if live else _values.guess_of_wish(raw, live is not None)
 
 
+def _wished(wish: _wish.Wish, shape: Shape) -> str:
+    """The text of a wish; the numbers of a bound are bounds of their own, and need not rise.
+
+    :raises ValueProblem: when it cannot be meant.
+    """
+    if shape.rising and wish.operator != _wish.VALUE:
+        shape = shape._replace(rising=False)
+    return _values.normal(t.cast(_values.Raw, wish.raw), shape)
+
+
 class _Has(t.NamedTuple):
     """What the host has of one key: its live value, and the one that our file says."""
 
@@ -134,7 +144,7 @@ class _Judge:
             outcome = self._absent(wish.key, shape, now)
         else:
             try:
-                text = self._text(wish, shape)
+                text = self._text(wish, shape, now)
             except ValueProblem as problem:
                 wanted = _wish.describe(wish.operator, str(wish.raw))
                 # What cannot be set at all need not be a value of it.
@@ -161,12 +171,17 @@ class _Judge:
         gone = None if gone is None else _values.tidy(gone, shape)
         return _Outcome(d.OK if gone is None else d.CHANGED, "", (now, now), (gone, None))
 
-    def _text(self, wish: _wish.Wish, shape: Shape) -> str:
+    def _text(self, wish: _wish.Wish, shape: Shape, now: t.Optional[str]) -> str:
         if wish.operator != _wish.VALUE and not shape.ordered:
             raise ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
         if self._is_action(wish.key) and self._policy.persist:
             raise ValueProblem("a write to it triggers an action and leaves no state to keep; set persist to false")
-        return _values.normal(t.cast(_values.Raw, wish.raw), shape)
+        text = _wished(wish, shape)
+        if wish.operator != _wish.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
+            _values.normal(
+                _STRONGER[wish.operator](now, text, shape), shape
+            )  # what it comes to has to be legal as well
+        return text
 
     def _is_action(self, key: str) -> bool:
         facts, live = _catalog.find(key), self._seen.live[key]
@@ -262,7 +277,7 @@ class _Judge:
             return decision
         if boot.ours and len(after) == 1 and boot.value == decision.file[1]:
             return decision
-        text = _values.normal(t.cast(_values.Raw, wish.raw), shape)
+        text = _wished(wish, shape)
         for table, given in zip(after, boots):
             value = _given(given, shape)
             meets = _values.same if wish.operator == _wish.VALUE else _MEETS[wish.operator]

@@ -1194,3 +1194,23 @@ def test_a_key_of_an_interface_that_is_not_here(key, reason):
 def test_what_is_gone_is_not_judged_by_its_value():
     plan = look({"net.ipv4.tcp_tw_recycle": "many"}, {"on_unavailable": "skip"}, {})
     assert [(one.status, one.wanted) for one in plan.settings] == [("removed", "many")] and not plan.problems
+
+
+@pytest.mark.parametrize(
+    ("wish", "after"),
+    [
+        ({"at_least": [4096, 1, 7000000]}, "4096 131072 7000000"),
+        ({"at_least": [1, 2, 1]}, None),
+        ({"at_most": [9000, 9000000, 2000000]}, "4096 131072 2000000"),
+        ({"at_least": [200000, 1, 1]}, "refused"),
+        ([4096, 1, 7000000], "refused"),
+    ],
+)
+def test_numbers_that_have_to_rise(wish, after):
+    """Each number of a bound is one of its own; what the host has then has to rise."""
+    plan = look({"net.ipv4.tcp_rmem": wish}, {}, {"live": {"net/ipv4/tcp_rmem": "4096\t131072\t6291456"}})
+    (one,) = plan.settings
+    if after == "refused":
+        assert one.status == "refused" and "each has to be at least the one before it" in one.reason
+    else:
+        assert (one.live[1], list(plan.problems)) == (after or "4096 131072 6291456", [])
