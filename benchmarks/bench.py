@@ -6,8 +6,8 @@
     make bench
 
 Every part compares within one run and says the spread, for a time alone says as much about the machine as about the program. The
-figures go to build/benchmarks as results.json and as plots. It needs root: everything happens in namespaces of its own, with an /etc
-of its own, and nothing is left behind.
+figures go to build/benchmarks as results.json and as plots, and the table of the README as host.md. It needs root: everything happens
+in namespaces of its own, with an /etc of its own, and nothing is left behind.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,9 @@ mkdir -p /run/systemd/system
 shift
 exec "$@"
 """
+
+ROLE = "role `web_server`"
+RUNS = {"first": "first", "again": "unchanged"}
 
 Spread = tuple[float, float, float]
 
@@ -76,7 +79,7 @@ def bench_keys(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
         label: [(float(count), *one["milliseconds"][name]) for count, one in found.items()]
         for name, label in names.items()
     }
-    return found, {"keys": plot.lines("In-module cost", "keys", "processor milliseconds", series)}
+    return found, {"keys.svg": plot.lines("In-module cost", "keys", "processor milliseconds", series)}
 
 
 def marginal(runs: Sequence[dict[str, Any]], nothing: Sequence[dict[str, Any]], of: str) -> list[float]:
@@ -90,40 +93,69 @@ def ratio(runs: Sequence[float], others: Sequence[float]) -> Spread:
     return spread([one / other for one, other in zip(runs, others)])
 
 
+def plain(name: str) -> str:
+    """The name of a play without the marks of Markdown."""
+    return name.replace("`", "")
+
+
+def host_ratios(figures: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> dict[str, Spread]:
+    """How the runs of each play on one host compare with a ping, and those of others with the role, in processor time."""
+    found = {}
+    for name, runs in figures.items():
+        for run in RUNS if name != "nothing" else ():
+            nothing, whole = figures["nothing"][run], [one["processor"] for one in runs[run]]
+            ping, role = figures["ping"][run], figures[ROLE][run]
+            beyond = marginal(runs[run], nothing, "processor")
+            found[f"{name}, {run}, to ping"] = ratio(beyond, marginal(ping, nothing, "processor"))
+            found[f"{name}, {run}, whole run, to ping"] = ratio(whole, [one["processor"] for one in ping])
+            if name not in (ROLE, "ping"):
+                found[f"{name}, {run}, to the role"] = ratio(beyond, marginal(role, nothing, "processor"))
+    return found
+
+
+def readme_table(ratios: Mapping[str, Spread], books: Iterable[str]) -> str:
+    """The table of the README, as Markdown."""
+    lines = ["| | first run | unchanged | whole first run |", "| --- | --- | --- | --- |"]
+    for name in books:
+        if name not in ("nothing", "ping"):
+            kinds = ("first", "again", "first, whole run")
+            lines.append(
+                " | ".join([f"| {name}", *(told(ratios[f"{name}, {kind}, to ping"], ".1f") for kind in kinds)]) + " |"
+            )
+    return "\n".join(lines) + "\n"
+
+
 def bench_host(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """A whole run of ansible-playbook on one host: the role web_server, a ping, and what one would use instead."""
-    books = {"nothing": plays.NOTHING, "ping": plays.PING, "role web_server": plays.ROLE}
+    books = {"nothing": plays.NOTHING, "ping": plays.PING, ROLE: plays.ROLE}
     if not quick:
-        books.update({"template + sysctl --system": plays.TEMPLATE, "loop of ansible.posix.sysctl": plays.LOOP})
+        books.update({"template and `sysctl --system`": plays.TEMPLATE, "loop of `ansible.posix.sysctl`": plays.LOOP})
     with tempfile.TemporaryDirectory(prefix="tunefleet-bench-") as folder:
-        figures = plays.one_host(Path(folder), books, 1 if quick else 5)
-    found: dict[str, Any] = {"figures": figures}
-    print("One host: seconds of a whole run, and processor seconds beyond a run without a task, as a ratio to a ping")
-    print(f"{'':30}  {'first run':>10}  {'beside ping':>22}  {'unchanged':>10}  {'beside ping':>22}")
-    ours: dict[str, list[float]] = {}
+        figures, keys_set = plays.one_host(Path(folder), books, 1 if quick else 5)
+    ratios = host_ratios(figures)
+    print(
+        f"One host, {keys_set} keys: seconds of a whole run; processor time beyond a run without a task, and of the whole run,"
+    )
+    print("as a ratio to a ping")
+    print(
+        f"{'':32}" + f"{'first run':>10}  {'beyond':>20}  {'whole':>20}{'unchanged':>12}  {'beyond':>20}  {'whole':>20}"
+    )
     for name in books:
-        cells = []
-        for run in ("first", "again"):
-            runs, nothing = figures[name][run], figures["nothing"][run]
-            cells.append(f"{statistics.median(one['clock'] for one in runs):8.2f} s")
-            if name == "nothing":
-                cells.append("")
-                continue
-            beyond = marginal(runs, nothing, "processor")
-            ping = marginal(figures["ping"][run], nothing, "processor")
-            ours.setdefault(run, beyond if name.startswith("role") else [])
-            ours[run] = beyond if name.startswith("role") else ours[run]
-            found[f"{name}, {run}, to ping"] = ratio(beyond, ping)
-            if not name.startswith("role") and name != "ping":
-                found[f"{name}, {run}, to the role"] = ratio(beyond, ours[run])
-            cells.append(told(ratio(beyond, ping)))
-        print(f"{name:30}  {cells[0]:>10}  {cells[1]:>22}  {cells[2]:>10}  {cells[3]:>22}")
+        cells = ""
+        for run in RUNS:
+            cells += f"{statistics.median(one['clock'] for one in figures[name][run]):8.2f} s  "
+            for kind in ("", "whole run, ") if name != "nothing" else ():
+                cells += f"{told(ratios[f'{name}, {run}, {kind}to ping']):>20}  "
+            cells += " " * 44 if name == "nothing" else ""
+        print(f"{plain(name):32}{cells}".rstrip())
     bars = {
-        f"{name}, {label}": spread([one["clock"] for one in figures[name][run]])
+        f"{plain(name)}, {label}": spread([one["clock"] for one in figures[name][run]])
         for name in books
-        for run, label in (("first", "first"), ("again", "unchanged"))
+        for run, label in RUNS.items()
     }
-    return found, {"host": plot.bars("A run of ansible-playbook on one host", "s", bars)}
+    found = {"keys": keys_set, "figures": figures, **ratios}
+    plots = {"host.svg": plot.bars("A run of ansible-playbook on one host", "s", bars)}
+    return found, {**plots, "host.md": readme_table(ratios, books)}
 
 
 def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
@@ -133,7 +165,10 @@ def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
         figures = plays.fleet(Path(folder), counts, forks, repeats)
     found: dict[str, Any] = {"figures": figures}
     series: dict[str, list[plot.Point]] = {}
-    print("A fleet, unchanged: seconds for each host beyond a run without a task, and the memory of the controller")
+    print(
+        "A fleet, unchanged: seconds for each host beyond a run without a task, the ratio of the processor time, and the memory of"
+    )
+    print("the controller")
     print(f"{'hosts':>6} {'forks':>6}  {'ping':>20}  {'role web_server':>20}  {'ratio':>20}  {'memory':>12}")
     for count in counts:
         for fork in forks:
@@ -145,7 +180,7 @@ def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
                 play: [took / count for took in marginal(by_play[play], by_play["nothing"], "clock")]
                 for play in ("ping", "role")
             }
-            beside = ratio(each["role"], each["ping"])
+            beside = ratio(*(marginal(by_play[play], by_play["nothing"], "processor") for play in ("role", "ping")))
             found[f"{count} hosts, {fork} forks"] = {
                 "ratio": beside,
                 "seconds": {k: spread(v) for k, v in each.items()},
@@ -155,7 +190,7 @@ def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
             print(f"{count:6d} {fork:6d}  {cells[0]:>20}  {cells[1]:>20}  {cells[2]:>20}  {memory:>9} MB")
             for play, values in each.items():
                 series.setdefault(f"{play}, {fork} forks", []).append((float(count), *spread(values)))
-    return found, {"fleet": plot.lines("Cost of each host of a fleet", "hosts", "seconds", series)}
+    return found, {"fleet.svg": plot.lines("Cost of each host of a fleet", "hosts", "seconds", series)}
 
 
 def bench_report(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
@@ -190,7 +225,7 @@ def bench_report(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
             series.setdefault(name, []).append((float(count), *spread(values)))
         cells = "  ".join(f"{name} {told(spread(values), '.3f')}" for name, values in took.items())
         print(f"{count:6d} hosts  {cells}  {len(page.encode()) / 1024:.0f} KiB")
-    return found, {"report": plot.lines("Rendering of an audit report", "hosts", "seconds", series)}
+    return found, {"report.svg": plot.lines("Rendering of an audit report", "hosts", "seconds", series)}
 
 
 PARTS = {"keys": bench_keys, "host": bench_host, "fleet": bench_fleet, "report": bench_report}
@@ -228,7 +263,7 @@ def main() -> int:
     for name in options.parts or PARTS:
         results[name], plots = PARTS[name](options.quick)
         for title, text in plots.items():
-            (output / f"{title}.svg").write_text(text, encoding="utf-8")
+            (output / title).write_text(text, encoding="utf-8")
         print()
     (output / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(f"Figures and plots: {output}")

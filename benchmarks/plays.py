@@ -125,23 +125,26 @@ class Fleet:
 
 
 def wanted_of(results: Mapping[str, Any]) -> dict[str, str]:
-    """The keys that the role has set or found right on its host, with their values, for others to set as well."""
+    """The keys that the role has set on its host, or found as good or better, with their values, for others to set as well.
+
+    Those of the whole machine are left out: another module tries to write them, which cannot be done here.
+    """
     found = {}
     for play in results["plays"]:
         for task in play["tasks"]:
             for host in task["hosts"].values():
                 for one in host.get("settings", []):
-                    if one["status"] in ("ok", "changed") and one["file"]["after"] is not None:
-                        found[one["key"]] = one["file"]["after"]
+                    if one["status"] in ("ok", "changed", "kept") and one["key"].startswith("net."):
+                        found[one["key"]] = one["file"]["after"] or " ".join(one["live"]["after"].split())
     return found
 
 
-def one_host(folder: Path, plays: Mapping[str, str], repeats: int) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """Each play on a host that never saw it, and once more where nothing is left to be done; in turns."""
-    wanted: dict[str, str] = {}
-    if any("wanted" in play for play in plays.values()):
-        with Fleet(folder / "trial", 1, {}) as trial:
-            wanted = wanted_of(trial.run(ROLE)["results"])
+def one_host(
+    folder: Path, plays: Mapping[str, str], repeats: int
+) -> tuple[dict[str, dict[str, list[dict[str, Any]]]], int]:
+    """Each play on a host that never saw it, and once more where nothing is left to be done, in turns; and how many keys were set."""
+    with Fleet(folder / "trial", 1, {}) as trial:
+        wanted = wanted_of(trial.run(ROLE)["results"])
     found: dict[str, dict[str, list[dict[str, Any]]]] = {name: {"first": [], "again": []} for name in plays}
     for turn in range(repeats):
         for number, (name, play) in enumerate(plays.items()):
@@ -150,7 +153,7 @@ def one_host(folder: Path, plays: Mapping[str, str], repeats: int) -> dict[str, 
                     figures = host.run(play)
                     del figures["results"]
                     found[name][run].append(figures)
-    return found
+    return found, len(wanted)
 
 
 def fleet(folder: Path, counts: Sequence[int], forks: Sequence[int], repeats: int) -> list[dict[str, Any]]:

@@ -54,8 +54,10 @@ def test_a_quick_run(tmp_path: Path) -> None:
         assert 1 < low <= median <= high
     assert (
         results["host"]["ping, first, to ping"] == [1, 1, 1]
-        and results["host"]["role web_server, first, to ping"][0] > 0
+        and results["host"]["role `web_server`, first, to ping"][0] > 0
     )
+    low, _median, high = results["host"]["role `web_server`, first, whole run, to ping"]
+    assert results["host"]["keys"] > 10 and f"({low:.1f} to {high:.1f}) |\n" in (tmp_path / "host.md").read_text()
     assert {one["play"] for one in results["fleet"]["figures"]} == {"nothing", "ping", "role"}
     assert all(one["memory"] > 10 and one["processor"] > 0 for one in results["fleet"]["figures"])
     for name in results:
@@ -152,3 +154,21 @@ def test_an_estimate_of_a_file(tmp_path: Path) -> None:
         [sys.executable, ROOT / "benchmarks" / "estimate.py", "--results", path, "--cores", "16", "5000"]
     )
     assert "0.50 processor seconds and 2.00 MB for each host" in output and output.splitlines()[-1].split()[0] == "5000"
+
+
+def test_the_table_of_the_readme_says_what_was_measured() -> None:
+    figures = {
+        name: {run: [{"processor": took} for took in both] for run in bench.RUNS}
+        for name, both in {
+            "nothing": (1.0, 1.0),
+            "ping": (2.0, 2.0),
+            bench.ROLE: (3.0, 4.0),
+            "loop": (9.0, 9.0),
+        }.items()
+    }
+    ratios = bench.host_ratios(figures)
+    assert ratios["loop, again, to the role"] == (8 / 3, (8 / 3 + 4) / 2, 4)
+    assert bench.readme_table(ratios, figures).splitlines()[2:] == [
+        "| role `web_server` | 2.5 (2.0 to 3.0) | 2.5 (2.0 to 3.0) | 1.8 (1.5 to 2.0) |",
+        "| loop | 8.0 (8.0 to 8.0) | 8.0 (8.0 to 8.0) | 4.5 (4.5 to 4.5) |",
+    ]
