@@ -18,6 +18,23 @@ from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     why_impossible,
 )
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "generations(*suites): the fixture host of these is enough, for others do not differ"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what a test says that it need not be tried on."""
+    items[:] = [item for item in items if _is_wanted(item)]
+
+
+def _is_wanted(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("generations")
+    return mark is None or item.callspec.params["host"] in mark.args  # type: ignore[attr-defined]
+
+
 _why_impossible = functools.lru_cache(maxsize=None)(why_impossible)
 
 

@@ -106,6 +106,7 @@ def test_a_unit_from_the_first_word_to_a_reboot(host: BootedHost) -> None:
     assert not host.limits(files("also.service"), state="absent").changed
 
 
+@pytest.mark.generations("bookworm")
 def test_lines_of_others_stay(host: BootedHost) -> None:
     path = DROP_IN.format("web.service")
     text = "# mine\n[Unit]\nDescription=x\n\n[Service]\nlimitnofile=7\nLimitNOFILE=64K\nNice=3 \n\n[Install]\nAlias=y.service"
@@ -117,35 +118,41 @@ def test_lines_of_others_stay(host: BootedHost) -> None:
     host.sh(f"rm -r {path.rpartition('/')[0]}; systemctl daemon-reload")
 
 
+@pytest.mark.generations("bookworm")
 def test_a_line_that_systemd_never_comes_to(host: BootedHost) -> None:
     path = DROP_IN.format("web.service")
     host.write({path: "[Service\n"})
     outcome = host.limits(files("web", 2048, 4096))
-    assert outcome.failed and f"{path} has a line at which systemd stops reading" in outcome.msg
+    assert outcome.failed and f"systemd does not read {path} to its end" in outcome.msg
     assert host.sh(f"cat {path}; rm -r {path.rpartition('/')[0]}; systemctl daemon-reload") == "[Service\n"
 
 
-@pytest.mark.parametrize("host", ["bookworm"], indirect=True)
+@pytest.mark.generations("bookworm")
 def test_files_of_others_that_cannot_be_read(host: BootedHost) -> None:
-    """A ring of links among stacks, drop-ins and files of the manager: those who read them pass over it, and so do we."""
-    rings = ("/etc/pam.d", "/etc/systemd/system/web.service.d", "/etc/systemd/system.conf.d")
-    for place in rings:
+    """A ring of links among stacks and drop-ins: those who read them pass over it, and so do we. The manager reads no further."""
+    pam, unit, manager = "/etc/pam.d", "/etc/systemd/system/web.service.d", "/etc/systemd/system.conf.d"
+
+    def ring(place: str) -> None:
         host.sh(f"mkdir -p {place}; ln -s 10-b.conf {place}/10-a.conf; ln -s 10-a.conf {place}/10-b.conf")
-    wishes = [
-        files("web", 2048, 4096),
-        {"manager": "system", "item": "nofile", "soft": 1500},
-        {"domain": "nobody", "item": "nofile", "hard": 3000},
-    ]
-    outcome = host.limits(*wishes)
-    assert outcome.changed and given(host, "web") == "2048:4096", outcome.text
-    assert host.sh("su -s /bin/sh nobody -c 'ulimit -Hn'").strip() == "3000"
-    assert not host.limits(*wishes).changed
-    assert not host.module(
-        "limits_info", {"users": ["nobody"], "units": ["web"], "managers": ["system", "user"]}
-    ).failed
-    gone = [{name: value for name, value in one.items() if name not in ("soft", "hard")} for one in wishes]
-    assert host.limits(*gone, state="absent").changed
-    host.sh("rm " + " ".join(f"{place}/10-?.conf" for place in rings) + "; systemctl daemon-reload")
+
+    wishes = [files("web", 2048, 4096), {"domain": "nobody", "item": "nofile", "hard": 3000}]
+    try:
+        ring(pam)
+        ring(unit)
+        outcome = host.limits(*wishes)
+        assert outcome.changed and given(host, "web") == "2048:4096", outcome.text
+        assert host.sh("su -s /bin/sh nobody -c 'ulimit -Hn'").strip() == "3000"
+        assert not host.limits(*wishes).changed
+        assert not host.module("limits_info", {"users": ["nobody"], "units": ["web"]}).failed
+        ring(manager)
+        outcome = host.limits({"manager": "system", "item": "nofile", "soft": 1500})
+        assert outcome.failed and f"systemd does not read {manager}/10-a.conf to its end" in outcome.msg
+        host.write({manager + "/99-z.conf": "[Manager]\nDefaultLimitNOFILE=1600\n"})
+        host.sh("systemctl daemon-reload")
+        assert default(host) == "1024"
+        assert info(host, managers=["system"])["system", "nofile"]["rule"]["soft"] is None
+    finally:
+        host.sh(f"rm -rf {pam}/10-?.conf {unit} {manager} {OWN}; systemctl daemon-reload")
 
 
 def test_at_least_never_lowers_what_a_unit_has(host: BootedHost) -> None:
@@ -205,6 +212,7 @@ def test_a_failed_restart_is_undone(host: BootedHost) -> None:
     assert host.sh("systemctl show -p LimitNOFILE --value chosen").strip() == "524288"
 
 
+@pytest.mark.generations("trixie")
 def test_only_what_was_named_is_restarted(host: BootedHost) -> None:
     pids = {name: main_pid(host, name) for name in ("other", "chosen", "loud")}
     outcome = host.limits(files("chosen", 3000, 6000, restart=True), files("loud", 3000, 6000))
@@ -251,7 +259,7 @@ def given(host: BootedHost, unit: str) -> str:
     return ":".join(host.sh(f"systemctl show -p LimitNOFILESoft -p LimitNOFILE --value {unit}").split()[::-1])
 
 
-@pytest.mark.parametrize("host", ["bullseye"], indirect=True)
+@pytest.mark.generations("bullseye")
 def test_a_run_that_is_killed_before_systemd_reads_its_files(host: BootedHost) -> None:
     """Files are written, or removed, and nobody has told systemd: the next run does, and says so."""
     wishes = [files("killed", 3000, 6000), {"manager": "system", "item": "nofile", "soft": 1500}]
@@ -282,7 +290,7 @@ def default(host: BootedHost) -> str:
     return host.sh("systemctl show -p DefaultLimitNOFILESoft --value").strip()
 
 
-@pytest.mark.parametrize("host", ["trixie"], indirect=True)
+@pytest.mark.generations("trixie")
 def test_a_profile_that_is_killed_between_files_and_systemd(host: BootedHost) -> None:
     """Whichever run it is that ends there, and whichever comes next: what is on file is what systemd gives."""
     profile = {"name": "ours", "limits": [files("killed", 3000, 6000, restart=True)]}
@@ -313,6 +321,7 @@ def test_a_profile_that_is_killed_between_files_and_systemd(host: BootedHost) ->
         assert given(host, "killed") == "1024:524288"
 
 
+@pytest.mark.generations("bullseye")
 def test_units_that_take_no_limit(host: BootedHost) -> None:
     for wish, said in (
         (files("webb.service", 5), "there is no unit webb.service on this host; did you mean web.service"),
@@ -349,6 +358,7 @@ def test_the_manager_of_the_system(host: BootedHost) -> None:
     assert host.sh("ls /etc/systemd/system.conf.d 2>&1 || true").startswith("ls: cannot access")
 
 
+@pytest.mark.generations("bookworm")
 def test_the_default_that_meets_is_kept(host: BootedHost) -> None:
     outcome = host.limits(
         {"manager": "system", "item": "nofile", "soft": {"at_least": 1024}, "hard": {"at_least": 8192}}
@@ -490,7 +500,7 @@ def everything_on_file(host: BootedHost) -> str:
     )
 
 
-@pytest.mark.parametrize("module", ["limits", "profile"])
+@pytest.mark.parametrize("module", ["limits", pytest.param("profile", marks=pytest.mark.generations("bookworm"))])
 def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) -> None:
     """A link leads to our file, so that its rules are read once more, after those of somebody else that made them harmless.
 
@@ -561,7 +571,7 @@ def test_a_stack_that_is_put_together_from_other_files(host: BootedHost) -> None
         host.sh("rm -rf /usr/lib/pam.d/tf* /etc/pam.d/tf* /opt/tf /etc/security/limits.d/10-pam.conf")
 
 
-@pytest.mark.parametrize("host", ["bookworm", "trixie"], indirect=True)
+@pytest.mark.generations("bookworm", "trixie")
 def test_a_manager_of_a_user_has_no_more_than_its_session(host: BootedHost) -> None:
     """PAM opens it, and what it says of its units is cut to the hard limit that it got."""
     runtime = "/run/user/2000"
@@ -602,7 +612,7 @@ def test_a_manager_of_a_user_has_no_more_than_its_session(host: BootedHost) -> N
         host.limits({"manager": "user", "item": "nofile"}, state="absent")
 
 
-@pytest.mark.parametrize("host", ["trixie"], indirect=True)
+@pytest.mark.generations("trixie")
 def test_a_slice_that_allows_fewer_tasks(host: BootedHost) -> None:
     """By one user's own slice, and by that of all."""
     host.write({"/etc/systemd/system/user-2000.slice.d/few.conf": "[Slice]\nTasksMax=100\n"})
@@ -669,6 +679,7 @@ def test_a_profile_is_taken_back(host: BootedHost) -> None:
     assert host.sh("ls -d /etc/systemd/system/other.service.d /etc/systemd/system.conf.d 2>/dev/null || true") == ""
 
 
+@pytest.mark.generations("bullseye", "trixie")
 def test_without_systemd(host: BootedHost) -> None:
     """Nothing would read a drop-in, so none is written; a process is limited all the same."""
     hidden = host.sh("readlink -f /lib/systemd/systemd").strip()
@@ -685,6 +696,7 @@ def test_without_systemd(host: BootedHost) -> None:
         run(f"mv {hidden}.away {hidden}")
 
 
+@pytest.mark.generations("bookworm")
 def test_systemd_that_does_not_run(host: BootedHost) -> None:
     """As in a chroot or where an image is made: files are written, nothing is asked to read them, and a boot is needed."""
     host.sh("mv /run/systemd/system /run/systemd/system.away")

@@ -164,7 +164,7 @@ class Judge:
         finding = _finish(finding, pair, pair != now and (pinned or pair != have))
         broken = _where_it_stops(finding) if finding.edit else None
         if broken:
-            reason = "{0} has a line at which systemd stops reading, and ours would come after it; mend that line"
+            reason = "systemd does not read {0} to its end, and would never come to our line; mend or remove that file"
             return finding._replace(
                 decision=decision._replace(status=d.REFUSED, reason=reason.format(broken)), edit=False
             )

@@ -13,7 +13,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wi
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import ReloadStep
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process, _rlimits, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process, _rlimits, _unit_conf, _units
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host
@@ -149,8 +149,10 @@ def _place(
     listing = {one: host.names(one) for one in places}
     head = [path for path in heads if host.exists(path)][:1]
     paths = head + _units.drop_ins(places, listing)
-    found = [(path, bytes_of(host, path, [])) for path in paths]
+    closed: t.List[str] = []
+    found = [(path, bytes_of(host, path, closed)) for path in paths]
     data = {path: content for path, content in found if content is not None}
+    data.update((path, _unit_conf.UNREADABLE) for path in closed)
     ages = {path: host.age(path) or 0.0 for path in data}
     first = [(path, data.pop(path)) for path in head if path in data]
     return Place(section, prefix, own, host.missing_directories(own.real), first, places, listing, data, ages)

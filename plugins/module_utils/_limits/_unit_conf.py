@@ -13,6 +13,8 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 
 HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines that it does not set are left alone.\n"
+# Stands for a file that cannot be opened, such as a ring of links: systemd stops there as at bytes that are no text.
+UNREADABLE = b"\xff"
 _BLANKS = b" \t\n\r"
 _BOM = b"\xef\xbb\xbf"
 # Each of the three ends a line, and so do two or three different ones in a row.

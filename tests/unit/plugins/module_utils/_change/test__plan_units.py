@@ -184,7 +184,7 @@ def test_a_file_at_which_systemd_stops_before_it_comes_to_ours(name, refused):
     found = plan(host_with(files={path: b"[Oops\n"}), wish(2000, 9000, **MANAGER))
     assert bool(found.problems) == refused
     assert not refused or found.problems[0].startswith(
-        "Limit manager system nofile: {0} has a line at which systemd stops reading".format(path)
+        "Limit manager system nofile: systemd does not read {0} to its end".format(path)
     )
     drop_in = "/etc/systemd/system/web.service.d/" + name
     assert not plan(host_with(files={drop_in: b"[Oops\n"}), wish(2000, 9000)).problems
