@@ -13,6 +13,7 @@ import typing as t
 from collections.abc import Callable, Mapping
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
 from ansible_collections.tunefleet.linux.plugins.plugin_utils import _gate as gate
 from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as summary
@@ -81,6 +82,8 @@ def _after(hosts: Hosts) -> Data:
 
 def _end(hosts: Hosts) -> Data:
     problems = _problems(hosts, gate.after_problem)
+    for text, members in gate.unseen(hosts).items():
+        Display().warning(f"{summary.named(members)}: {text}, so it was not held against what it was before.")
     endings = {}
     for host, answers in hosts.items():
         endings[host], note = gate.ending(answers, not problems)

@@ -146,9 +146,6 @@ def _sockets(answer: Answer) -> _reading.Sockets | None:
 
 # What the tasks of a roll-out answered about one host
 
-# What ansible.builtin.command says when a program ended with another status than 0.
-_ENDED_BADLY = "non-zero return code"
-
 # By which the role calls what it registers.
 LEFT, FIRST, SECOND, THIRD = "__tune_left", "__tune_first", "__tune_second", "__tune_third"
 BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL = (
@@ -218,6 +215,15 @@ def ending(answers: Answers, good: bool) -> tuple[str, str]:
     return (REVERTED if applied.get("changed") else UNTOUCHED), " ".join(notes)
 
 
+def unseen(hosts: Mapping[str, Answers]) -> dict[str, list[str]]:
+    """What could not be read after the change, each with the hosts where that is so."""
+    found: dict[str, list[str]] = {}
+    for host, answers in hosts.items():
+        for text in (answers.get(THIRD) or {}).get("unseen") or ():
+            found.setdefault(str(text), []).append(host)
+    return found
+
+
 def _problem(answer: Answer | None, doing: str) -> str:
     if not answer or answer.get("skipped"):
         return ""
@@ -231,8 +237,10 @@ def _check_problem(answer: Answer | None) -> str:
     problem = _problem(answer, "it")
     if not problem or not answer or answer.get("unreachable"):
         return problem
-    if answer.get("msg") != _ENDED_BADLY:
-        return plain_message(answer)  # it did not even begin, or took too long
+    if answer.get("delta") is None:  # it did not even begin, or took too long
+        command = answer.get("cmd") or ()
+        what = f" ({command if isinstance(command, str) else ' '.join(map(str, command))})" if command else ""
+        return f"{plain_message(answer).rstrip('.')}{what}"
     output = str(answer.get("stderr") or answer.get("stdout") or "").strip().splitlines()[-1:]
     return ": ".join([f"the command ended with {answer.get('rc')}", *output])
 
