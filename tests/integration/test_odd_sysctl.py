@@ -188,6 +188,14 @@ def test_a_key_that_is_gone_is_not_judged_by_its_value(shared: Namespace) -> Non
     assert shared.snapshot() == before
 
 
+def test_a_ring_of_links_of_somebody_else_stops_nobody(ns: Namespace) -> None:
+    """systemd-sysctl and procps pass over it."""
+    ns.sh("ln -s 50-ring.conf /etc/sysctl.d/50-ring.conf && ln -sf sysctl.conf /etc/sysctl.conf")
+    assert ns.sysctl({FIN: 31}).changed
+    assert ns.module("sysctl_info", {"names": [FIN]}).setting(FIN)["boot"]["value"] == "31"
+    refused(ns, "no regular file", name=SACK, value=0, sysctl_file="/etc/sysctl.d/50-ring.conf")
+
+
 def test_every_key_of_a_namespace_takes_what_it_has(ns: Namespace) -> None:
     """Each value that the kernel shows is one that it may be given: read all that can be written, set them, change nothing."""
     names = ["net.*.*", "net.*.*.*", "net.*.*.all.*", "net.*.*.default.*", "net.*.*.lo.*"]

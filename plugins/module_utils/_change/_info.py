@@ -20,7 +20,8 @@ def _keys(host: "Host", names: t.Optional[t.Sequence[str]]) -> t.List[str]:
     if not names:
         files = _seen.boot_files(host)
         existing = host.live_paths() if any(table.has_patterns() for table in files.tables()) else []
-        return sorted({key for table in files.tables(existing) for key in table.keys()})  # noqa: SIM118
+        # A line such as "=5" names nothing.
+        return sorted({key for table in files.tables(existing) for key in table.keys() if key})  # noqa: SIM118
     found: t.Dict[str, None] = {}
     problems: t.List[str] = []
     for name in names:

@@ -19,6 +19,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _units
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
     _boot,
@@ -206,6 +207,19 @@ def _ufw_file(host: "Host") -> t.Optional[str]:
     return str(named[-1]) if enabled and named else None
 
 
+def _content(host: "Host", path: str) -> t.Optional[bytes]:
+    """The bytes of a file of others; None also for one that not even root can open, such as a ring of links.
+
+    :raises HostProblem: when we are not root, and root might.
+    """
+    try:
+        return host.read_if_any(path)
+    except HostProblem:
+        if host.is_root():
+            return None
+        raise
+
+
 def boot_files(host: "Host") -> BootFiles:
     """Everything that the next boot may read, and by which program."""
     # /lib is nowadays a link to /usr/lib.
@@ -214,13 +228,13 @@ def boot_files(host: "Host") -> BootFiles:
     paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
     ufw = _ufw_file(host)
     facts = _boot_facts(host, ufw is not None)
-    found = [(path, host.read_if_any(path)) for path in paths + [_boot.SYSCTL_CONF] + ([ufw] if ufw else [])]
+    found = [(path, _content(host, path)) for path in paths + [_boot.SYSCTL_CONF] + ([ufw] if ufw else [])]
     data = {path: content for path, content in found if content is not None}
     listing["/etc"] = ["sysctl.conf"] if _boot.SYSCTL_CONF in data else []
     later = None
     if ufw and ufw in data and facts.procps_sysctl:
         later = (ufw, _reader.procps_of(facts.libraries)[0])
-    dangling = frozenset([path for path, content in found if content is None and not host.exists(path)])
+    dangling = frozenset([path for path in paths if path not in data and not host.exists(path)])
     leaves = any(_PARENT.search(content) for content in data.values())
     directories = _paths.above(host.live_paths()) if leaves else _paths.USUAL
     return BootFiles(listing, data, _reader.readers_of(facts), later, directories, dangling)

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info, _plan_sysctl, _result, _seen, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
 KEY = "net.core.somaxconn"
@@ -170,3 +171,30 @@ def test_a_difference_that_does_not_shadow_is_told(host_of):
 def test_undone_by_a_lone_key(host_of):
     found = plan(host_of(SYSTEMD, {"/etc/sysctl.d/zz.conf": "-net.core.somaxconn\n"}), 8192)
     assert found.warnings == ["{0}: at boot /etc/sysctl.d/zz.conf:1 undoes what {1} gives.".format(KEY, OWN)]
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_a_ring_of_links_is_passed_over_by_root(host_of, monkeypatch, root):
+    host = host_of(SYSTEMD, {"/etc/sysctl.d/a.conf": "net.core.somaxconn=5\n"})
+    os.symlink("ring.conf", host._at("/etc/sysctl.d/ring.conf"))
+    monkeypatch.setattr(Host, "is_root", staticmethod(lambda: root))
+    if not root:
+        with pytest.raises(HostProblem, match="ring.conf failed"):
+            _seen.boot_files(host)
+        return
+    files = _seen.boot_files(host)
+    assert files.dangling == {"/etc/sysctl.d/ring.conf"}
+    assert files.tables()[0].of(KEY).value == "5"
+
+
+@pytest.mark.parametrize(
+    ("line", "value"), [("net/odd/../core/somaxconn=5", "5"), ("net/even/../core/somaxconn=5", None)]
+)
+def test_a_path_that_goes_back_is_held_against_the_directories_of_the_kernel(host_of, line, value):
+    """procps follows one, as far as the directory is there."""
+    files = _seen.boot_files(host_of(PROCPS, {CONF: line + "\n"}, **{"net.odd.x": "1"}))
+    assert files.tables()[0].of(KEY).value == value
+
+
+def test_a_line_without_a_name_is_no_key(host_of):
+    assert list(info(host_of(SYSTEMD, {"/etc/sysctl.d/a.conf": "=5\nnet.core.somaxconn=5\n"}))) == [KEY]
