@@ -193,10 +193,16 @@ def limits(
     return found
 
 
-def _spoken_of(host: "Host") -> t.List[_result.Result]:
+def _spoken_of(host: "Host") -> _result.Result:
     """What systemd gives its services, and the units and managers that a file gives limits of their own."""
-    found = limits(host, _seen_units.speaking(host, _ITEMS), _MANAGERS, ())
-    return [one for one in found if one["rule"]["hard"] or (_units.SYSTEM in one["target"].values() and one["set_by"])]
+    spoken = _seen_units.speaking(host, _ITEMS)
+    found = limits(host, spoken.names, _MANAGERS, ())
+    return {
+        "limits": [
+            one for one in found if one["rule"]["hard"] or (_units.SYSTEM in one["target"].values() and one["set_by"])
+        ],
+        "notes": ["{0} cannot be read, so what it gives to a unit is not told.".format(path) for path in spoken.unread],
+    }
 
 
 def everything(host: "Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]]) -> _result.Result:
@@ -211,7 +217,8 @@ def everything(host: "Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]])
     if users or not any(named):
         result = _info_limits.limits(host, users)
     if not users and not any(named):
-        result["limits"] += _spoken_of(host)
+        units = _spoken_of(host)
+        result = {name: list(result[name]) + units[name] for name in ("limits", "notes")}
     for one in result["limits"]:
         entry = host.user(one["target"]["user"]) if "user" in one["target"] and one["item"] == "nproc" else None
         if entry is not None:

@@ -276,26 +276,49 @@ def _services(host: "Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[Sho
     return found
 
 
-def speaking(host: "Host", items: t.Iterable[str]) -> t.List[str]:
-    """The units in whose files there is a line about one of these items, by name; neither aliases nor what is masked."""
+class Speaking(t.NamedTuple):
+    """Names of units, and what could not be read to find them: not everybody may read each file and directory."""
+
+    names: t.Sequence[str]
+    unread: t.Sequence[str]
+
+
+def speaking(host: "Host", items: t.Iterable[str]) -> Speaking:
+    """The units in whose files there is a line about one of these items; neither aliases nor what is masked."""
     keys = [("Limit" + _rlimits.ITEMS[item].name).encode() for item in items]
+    unread: t.List[str] = []
 
     def tells(path: str) -> bool:
-        data = bytes_of(host, path, []) or b""
+        try:
+            data = host.read_if_any(path) or b""
+        except HostProblem:
+            unread.append(path)
+            return False
         return any(key in data for key in keys)
 
-    places = [one for one in _units.LOAD_PATH if host.real(one) == one]
+    def listed(path: str) -> t.List[str]:
+        try:
+            return list(host.names(path))
+        except HostProblem:
+            unread.append(path)
+            return []
+
     heads: t.Dict[str, str] = {}
     holders = set()
-    for place in places:
-        for name in host.names(place):
+    for place in [one for one in _units.LOAD_PATH if host.real(one) == one]:
+        for name in listed(place):
             path = place + "/" + name
             if _units.type_of(name) in _units.SECTIONS:
                 heads.setdefault(name, path)
-            elif name.endswith(".d") and any(tells(path + "/" + one) for one in host.names(path)):
-                holders.add(name)
+            elif name.endswith(".d"):
+                told = [tells(path + "/" + one) for one in listed(path) if one.endswith(".conf")]
+                holders.update([name] if True in told else [])
     units = {name: path for name, path in heads.items() if host.real(path).rpartition("/")[2] == name}
-    return sorted(name for name, path in units.items() if tells(path) or holders.intersection(_drop_in_names(name)))
+    names = sorted(name for name, path in units.items() if tells(path) or holders.intersection(_drop_in_names(name)))
+    # Of what is not read as a whole, it is not known what wins.
+    closed = {part for one in unread for part in one.split("/")[-2:]}
+    known = [one for one in names if heads[one] not in unread and not closed.intersection(_drop_in_names(one))]
+    return Speaking(known, unread)
 
 
 def _drop_in_names(name: str) -> t.List[str]:
@@ -306,7 +329,7 @@ def nofile_of_units(host: "Host") -> t.List[t.Tuple[str, str, int]]:
     """Name, line and hard limit of each unit whose files give it a number of open files, whether it runs or not."""
     found = []
     if any(host.exists(path) for path in _SYSTEMD):
-        for name in speaking(host, ["nofile"]):
+        for name in speaking(host, ["nofile"]).names:
             place = _unit(host, name, {}).place
             winner = _units.deciding(place.files(place.own.data), place.section, "nofile", place.prefix)
             if winner is not None and winner.pair[1] < _rlimits.INFINITY:

@@ -284,8 +284,9 @@ class FakeHost:
     # -- configuration files ----------------------------------------------------------------------------------------------
 
     def names(self, directory: str) -> t.List[str]:
-        paths = set(self.files) | set(self.links)
-        return sorted(posixpath.basename(path) for path in paths if posixpath.dirname(path) == directory)
+        inside = directory + "/"
+        paths = [path for path in set(self.files) | set(self.links) if path.startswith(inside)]
+        return sorted({path[len(inside) :].partition("/")[0] for path in paths})
 
     def real(self, path: str) -> str:
         return self.links.get(path, path)

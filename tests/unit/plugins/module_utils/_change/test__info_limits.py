@@ -136,6 +136,40 @@ def test_without_names_whatever_a_file_speaks_of_is_told():
     assert fake.log == []
 
 
+class Closed(FakeHost):
+    """One file that this user may not read, as those that netplan generates."""
+
+    closed = ""
+
+    def read_if_any(self, path):
+        if path == self.closed:
+            raise HostProblem("Reading {0} failed: Permission denied.".format(path))
+        return super(Closed, self).read_if_any(path)
+
+    def names(self, directory):
+        if directory == self.closed:
+            raise HostProblem("Listing {0} failed: Permission denied.".format(directory))
+        return super(Closed, self).names(directory)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (UNIT.format("db"), {"system", "web.service"}),
+        ("/etc/systemd/system/db.service.d/z.conf", {"system", "web.service"}),
+        ("/etc/systemd/system/db.service.d", {"system", "web.service"}),
+        (UNIT.format("other"), {"system", "db.service", "web.service"}),
+    ],
+)
+def test_a_file_of_a_unit_that_cannot_be_read_is_named(path, told):
+    asked = {"users": None, "units": None, "managers": None, "processes": None}
+    fake = Closed(files=dict(UNITS, **{path: b"[Service]\nLimitNOFILE=5\n"}))
+    fake.closed = path
+    result = _info_units.everything(fake, asked)
+    assert {name for one in result["limits"] for name in one["target"].values()} == told
+    assert path + " cannot be read, so what it gives to a unit is not told." in result["notes"]
+
+
 STACK = {"/etc/pam.d/sshd": b"session required pam_limits.so\n", "/etc/ssh/sshd_config": b"UsePAM yes\n"}
 SSHD = {
     "/proc/812/comm": "sshd",
