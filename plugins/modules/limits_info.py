@@ -105,8 +105,8 @@ limits:
       description:
         - For each service in C(/etc/pam.d) and the directories of vendors that opens sessions, what the session gets (C(soft),
           C(hard)), which layer set each of them last (C(set_by)), and what else to know (C(note)).
-        - A note tells of a stack without pam_limits, of C(UsePAM no), of a file that C(conf=) names and that is missing, of a line
-          that may jump over pam_limits, of an exemption, and of what the kernel refuses.
+        - A note tells of a stack without pam_limits, of C(UsePAM no), of a file that C(conf=) names or a stack includes and that is
+          missing, of a line that may jump over pam_limits, of an exemption, and of what the kernel refuses.
       type: dict
       returned: O(users) is given
       sample:
@@ -128,13 +128,17 @@ limits:
       returned: a unit, a manager or a process is named
       sample: /etc/systemd/system/nginx.service.d/99-tunefleet.conf:3
     notes:
-      description: What makes the limit less than it looks, half a sentence each.
+      description:
+        - What makes the limit less than it looks, half a sentence each. Of the manager V(user) the hard limit of the sessions that PAM
+          opens for it, by which C(effective) is cut.
       type: list
       elements: str
       returned: a unit, a manager or a process is named
       sample: ['TasksMax=512 of the unit is lower than nproc 65535, and ends it first']
 notes:
-  description: Ways in for which limits files have no effect, and files that pam_limits stumbles over, one sentence each.
+  description:
+    - Ways in for which limits files have no effect, files that pam_limits stumbles over, users whose slice allows fewer tasks than nproc,
+      and users whom a rule of Debian's item C(chroot) locks into a directory; one sentence each.
   returned: success
   type: list
   elements: str

@@ -270,7 +270,8 @@ limits:
       description:
         - V(ok), V(changed), V(kept) and V(refused) as for a setting.
         - V(not_namespaced), the host of this container owns the hard limit, and nothing here can have more.
-        - V(unknown), there is no such unit or process. V(no_effect), the unit is masked, or the host has no systemd.
+        - V(unknown), there is no such unit or process. V(no_effect), the unit is masked, the host has no systemd, or its pam_limits does
+          not know the item.
       type: str
       returned: success
       sample: changed
