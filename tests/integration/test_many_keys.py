@@ -73,7 +73,7 @@ def test_a_thousand_keys_in_one_call(ns: Namespace) -> None:
     assert not again.changed and again.result["summary"] == {"ok": len(keys)} and ns.stamp(SYSCTL_FILE) == stamp
 
     refused = ns.sysctl(
-        dict({key: int(value) for key, value in before.items()}, **{"net.ipv4.ip_local_port_range": "40001 40000"})
+        dict({key: int(value) for key, value in before.items()}, **{"net.ipv4.tcp_congestion_control": "nosuch"})
     )
     assert refused.failed and len(refused.result["undone"]) == len(keys) and not refused.result["not_undone"]
     assert ns.live(*keys) == wanted and ns.stamp(SYSCTL_FILE) == stamp
