@@ -128,9 +128,9 @@ class OneFile:
         self.now.update(wanted)
         self.left = dict(self.now)
 
-    def taken_back(self, goal: dict[str, int]) -> None:
-        """We take something back; what others changed stays as they made it."""
-        for name in LIMITS:
+    def taken_back(self, goal: dict[str, int], is_there: bool) -> None:
+        """We take something back; what others changed stays as they made it, and a file that they removed stays away."""
+        for name in LIMITS if is_there or not self.left else ():
             if self.now.get(name) == self.left.get(name):
                 self.now.pop(name, None)
                 self.now.update({name: goal[name]} if name in goal else {})
@@ -170,28 +170,31 @@ class Model:
         for path in written:
             self.files[path].written(of_file(new.limits, path))
 
-    def reverted(self, names: set[str], live: Mapping[str, int]) -> tuple[dict[str, int], set[str]]:
+    def reverted(self, names: set[str], old: State) -> tuple[dict[str, int], set[str]]:
         """What each key is expected to be then, and which of them keep what somebody else gave them."""
+        live = old.live
+        if not [layer for layer in self.stack if layer.name in names]:
+            return dict(live), set()
         keys = {key for name in names for key in self.keys_of.pop(name, set())}
         paths = {path for name in names for path in self.files_of.pop(name, set())}
         self.stack = [layer for layer in self.stack if layer.name not in names]
         goal, moved = self._once_more()
         expected, foreign = dict(live), set()
-        for key in keys & set(self.first):
-            if live[key] == self.left[key]:
+        for key in self.first:
+            if live[key] == self.left[key] and live[key] != goal[key]:
                 expected[key] = goal[key]
                 moved.add(key)
             elif live[key] != goal[key]:
                 foreign.add(key)
         needed = {key for found in self.keys_of.values() for key in found} & set(self.first)
-        self.left = {key: goal[key] if key in moved else self.left[key] for key in needed}
+        self.left = {key: goal[key] if key in moved - foreign else self.left[key] for key in needed}
         self.first = {key: self.first[key] for key in needed}
         for path in paths:
-            self.files[path].taken_back(self._limits_once_more(path))
+            self.files[path].taken_back(self._limits_once_more(path), old.files[path] is not None)
         if not self.stack:
             for one in self.files.values():
                 one.known = False
-        return expected, foreign
+        return expected, foreign & keys
 
     def _once_more(self) -> tuple[dict[str, int], set[str]]:
         """What those who stay make of the values from before us, and which keys they move."""
@@ -331,8 +334,10 @@ class Journey:
         strange = self.strange(old)
         changed, warnings = self.act(name, "reverted")
         assert known & ({name} if name else set(NAMES)) or not changed
-        expected, foreign = self.model.reverted({name} if name else set(NAMES), old.live)
-        assert self.ground.state().live == expected
+        first = {**self.model.first}, {**self.model.left}, {**self.model.keys_of}
+        expected, foreign = self.model.reverted({name} if name else set(NAMES), old)
+        now = self.ground.state().live
+        assert now == expected, f"{old.live} became {now}, expected {expected}; {first}; {warnings}"
         # What stays because somebody else changed it is named, and nothing else is.
         named = {text.split(":")[0].split(" ")[0] for text in warnings}
         assert named & set(KEYS) == foreign and named - set(KEYS) <= strange, (warnings, foreign, strange)

@@ -35,6 +35,8 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
     gone: t.Set[int] = set()
     added: t.Dict[int, t.List[bytes]] = {}
     lost: t.List[bytes] = []
+    # What others said about something in place of a line of ours is not said once more elsewhere.
+    theirs = {_head(line) for index, line in enumerate(left) if index not in places}
     for change, start, end, goal_start, goal_end in _matcher(left, goal).get_opcodes():
         if change == "equal":
             continue
@@ -43,7 +45,7 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
         gone.update(places[index] for index in range(start, end) if index in places)
         for line in goal[goal_start:goal_end]:
             twin = next((index for index in range(start, end) if _head(left[index]) == _head(line)), None)
-            if twin is None and not missing:
+            if twin is None and not missing and _head(line) not in theirs:
                 added.setdefault(_behind(places, start), []).append(line)
             elif twin in places:
                 added.setdefault(places[twin], []).append(line)
@@ -53,7 +55,8 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
         if index not in gone:
             result.append(line)
         result.extend(added.get(index, []))
-    return result, lost
+    # A last line may have had no end, and is not the last one any more.
+    return [line if line.endswith(b"\n") else line + b"\n" for line in result[:-1]] + result[-1:], lost
 
 
 def _heads_others(lines: t.List[bytes], index: int, gone: t.Container[int]) -> bool:
@@ -70,7 +73,9 @@ def _heads_others(lines: t.List[bytes], index: int, gone: t.Container[int]) -> b
 
 
 def _head(line: bytes) -> bytes:
-    """What a line is about: the name in front of ``=``, or all words but the last one, which is the value."""
+    """What a line is about: the name in front of ``=``, or all words but the last one, which is the value; a comment is about itself."""
+    if line.lstrip()[0:1] in (b"#", b";"):
+        return line
     name, equals, _value = line.partition(b"=")
     return b" ".join(name.split() if equals else line.split()[:-1])
 

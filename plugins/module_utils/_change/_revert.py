@@ -101,7 +101,7 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     running = [one.step for one in ledger.processes.values() if limit_now(host, one) is not None]
     view = View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
     wanted, moved, stay = _again(view, stay, planner)
-    goals, foreign = _goals(host, ledger, gone, wanted, moved)
+    goals, foreign = _goals(host, ledger, wanted, moved)
     steps: t.List[d.Step] = [
         d.LiveStep(key, host.live_text(_names.to_path(key)), text, shape_of(key, text)) for key, text in goals.items()
     ]
@@ -113,10 +113,12 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     settings = [_setting(one, other, foreign) for one, other in decisions.settings]
     limits = [_limit(one, other) for one, other in decisions.limits]
     concerned = {real for one in gone for real in one.files}
-    warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items()] + list(held.values())
+    mine = [key for one in gone for key in one.keys]
+    warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items() if key in mine] + list(held.values())
     warnings += [note for real, notes in found.notes.items() if real in concerned for note in notes]
     steps = steps + list(processes) + list(files) + settling
-    after = _after(ledger, stay, concerned, view, dict(wanted, **goals))
+    left = {key: text for key, text in dict(wanted, **goals).items() if key not in foreign}
+    after = _after(ledger, stay, concerned, view, left)
     return Revert(
         d.Plan(settings, limits, steps, (), warnings, decisions.needs if files else ()),
         after._replace(processes=_processes_after(ledger, stay, held, view)),
@@ -236,16 +238,18 @@ def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Ag
 def _goals(
     host: "Host",
     ledger: Ledger,
-    gone: t.Iterable[ProfileRecord],
     wanted: t.Mapping[str, str],
     moved: t.Container[str],
 ) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
-    """The value that each key has to get, and why others keep the one that somebody else gave them."""
+    """The value that each key has to get, and why others keep the one that somebody else gave them.
+
+    Those of profiles that stay are among them: what they come to without the others may be something else, as in their files.
+    """
     goals: t.Dict[str, str] = {}
     foreign: t.Dict[str, str] = {}
-    for key in dict.fromkeys(key for one in gone for key in one.keys):
-        record, now = ledger.live.get(key), host.live_text(_names.to_path(key))
-        if record is None or now is None or key in moved:
+    for key, record in ledger.live.items():
+        now = host.live_text(_names.to_path(key))
+        if now is None or key in moved:
             continue
         goal = wanted.get(key, record.original)
         shape = shape_of(key, record.original)
@@ -325,7 +329,7 @@ def _after(
 ) -> Ledger:
     """The ledger once it is done: what no other profile needs is forgotten.
 
-    :param live: the values that keys have then, as far as that is known.
+    :param live: the values that keys have then, as far as that is known and ours.
     """
     if not stay:
         return EMPTY
