@@ -61,7 +61,7 @@ def _entry(kind: str, name: str, item: str, status: str = d.OK, reason: t.Option
 class _Reader:
     """Reads limits off what was seen."""
 
-    def __init__(self, host: "Host", seen: Systemd, sessions: _plan_units.Sessions = _plan_units.NO_SESSIONS) -> None:
+    def __init__(self, host: "Host", seen: Systemd, sessions: t.Optional[_plan_units.Sessions] = None) -> None:
         self._host = host
         self._seen = seen
         self._judge = _plan_units.Judge(seen, _wish.Policy(), None, sessions)
@@ -178,7 +178,7 @@ def limits(
         raise EntryProblems(problems)
     seen = _seen_units.systemd(host, named, _ITEMS)
     logins = _seen_limits.limits(host, None) if _units.USER in managers and seen.installed else None
-    sessions = _info_limits.of_user_managers(logins, logins.files, _ITEMS) if logins else _plan_units.NO_SESSIONS
+    sessions = _info_limits.of_user_managers(logins, logins.files, _ITEMS) if logins else None
     reader = _Reader(host, seen, sessions)
     found: t.List[_result.Result] = []
     for item in _ITEMS:

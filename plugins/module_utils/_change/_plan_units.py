@@ -89,19 +89,18 @@ class Most(t.NamedTuple):
 
 # The hard limit by item that PAM gives the managers of users, in units of limits.conf(5), and which layer set it.
 Sessions = t.Mapping[str, t.Tuple[_values.Number, str]]
-NO_SESSIONS: Sessions = {}
 
 
 class Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
     def __init__(
-        self, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int], sessions: Sessions = NO_SESSIONS
+        self, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int], sessions: t.Optional[Sessions] = None
     ) -> None:
         self._seen = seen
         self._policy = policy
         self._nr_open = nr_open
-        self._sessions = sessions
+        self._sessions: Sessions = sessions or {}
         self._coming: t.Dict[str, Pair] = {}
 
     def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
@@ -451,7 +450,7 @@ def plan(
     seen: Systemd,
     policy: _wish.Policy,
     nr_open: t.Optional[int],
-    sessions: Sessions = NO_SESSIONS,
+    sessions: t.Optional[Sessions] = None,
 ) -> d.Plan:
     """Decisions and steps for limits of units and managers. Nothing is written by this; problems forbid that anything is.
 

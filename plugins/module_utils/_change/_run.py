@@ -111,7 +111,7 @@ def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int], domains
     wishes = [wish for wish in request.limits if wish.kind in (_wish.UNIT, _wish.MANAGER)]
     if seen.systemd is None or not wishes:
         return Plan()
-    sessions = _plan_units.NO_SESSIONS
+    sessions = None
     if seen.sessions is not None:
         files = _plan_limits.files_after(seen.sessions, domains)
         sessions = _info_limits.of_user_managers(seen.sessions, files, {wish.item for wish in wishes})

@@ -14,10 +14,12 @@ BOOTED = {"/run/systemd/system": b""}
 USERS = {"root": ("root", 0, 0, {0: "root"}), "alice": ("alice", 2000, 2000, {2000: "alice"})}
 
 
-def host_with(tasks_max, files=BOOTED):
+def host_with(tasks_max, files=None):
     """:param tasks_max: what systemctl says, by slice."""
     host = FakeHost(
-        files=files, users=USERS, texts={"/proc/1/limits": proc_limits(nofile=(1024, 4096), nproc=(500, 9000))}
+        files=BOOTED if files is None else files,
+        users=USERS,
+        texts={"/proc/1/limits": proc_limits(nofile=(1024, 4096), nproc=(500, 9000))},
     )
     host.programs = lambda words: Ran(0, "TasksMax={0}\n".format(tasks_max.get(words[-1], "infinity")), "")
     return host
