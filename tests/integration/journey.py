@@ -94,17 +94,20 @@ OWN_DIRECTORIES = [path.rpartition("/")[0] for path in (UNIT_FILE, MANAGER_FILE,
 class Ground(Protocol):
     """A host to travel."""
 
-    def state(self) -> State: ...
+    def state(self) -> State:
+        """Everything that a journey compares."""
 
     def write(self, path: str, data: bytes | None) -> None:
         """As somebody else does it; None removes the file."""
 
-    def set_live(self, key: str, number: int) -> None: ...
+    def set_live(self, key: str, number: int) -> None:
+        """As somebody else does it."""
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
         """Result and warnings of the module ``profile``."""
 
-    def reboot(self, dice: random.Random) -> None: ...
+    def reboot(self, dice: random.Random) -> None:
+        """Start anew, with the values of the boot files in force."""
 
     def compare(self, said: Mapping[str, int]) -> None:
         """What the host makes of the limits that our files say."""

@@ -116,7 +116,7 @@ def _span(text: str, unit: int) -> t.Optional[int]:
 def _seconds(text: str) -> t.Optional[int]:
     """A time span in whole seconds; what is begun counts as one."""
     found = _span(text, _SECOND)
-    return found if found is None or found == INFINITY else -(-found // _SECOND)
+    return found if found is None or found == INFINITY else (found + _SECOND - 1) // _SECOND
 
 
 def _read_one(item: str, text: str) -> t.Optional[int]:
