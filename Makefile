@@ -61,12 +61,16 @@ apply audit revert diagnose explain import export report build:
 	@tools/setup run
 	@.venv/bin/python tools/run.py $@
 
-lint bench:
+lint:
 	@tools/setup test
 	@.venv/bin/python tools/run.py $@
 
+bench:
+	@tools/setup test ssh
+	@.venv/bin/python tools/run.py $@
+
 test:
-	@tools/setup test containers browser
+	@tools/setup test containers browser ssh
 	@.venv/bin/python tools/run.py $@
 
 oracle:

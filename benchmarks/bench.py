@@ -27,6 +27,7 @@ from typing import Any
 import keys
 import plays
 import plot
+import ssh
 
 ROOT = Path(__file__).resolve().parent.parent
 # What a host writes to, made of the machine's and of memory, and the sign of a host that systemd has booted: sd_booted(3).
@@ -98,31 +99,38 @@ def plain(name: str) -> str:
     return name.replace("`", "")
 
 
-def host_ratios(figures: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> dict[str, Spread]:
-    """How the runs of each play on one host compare with a ping, and those of others with the role, in processor time."""
+def host_ratios(figures: Mapping[str, Mapping[str, list[dict[str, Any]]]], of: str) -> dict[str, Spread]:
+    """How the runs of each play on one host compare with a ping, and those of others with the role, by the clock or in processor time."""
     found = {}
     for name, runs in figures.items():
         for run in RUNS if name != "nothing" else ():
-            nothing, whole = figures["nothing"][run], [one["processor"] for one in runs[run]]
-            ping, role = figures["ping"][run], figures[ROLE][run]
-            beyond = marginal(runs[run], nothing, "processor")
-            found[f"{name}, {run}, to ping"] = ratio(beyond, marginal(ping, nothing, "processor"))
-            found[f"{name}, {run}, whole run, to ping"] = ratio(whole, [one["processor"] for one in ping])
-            if name not in (ROLE, "ping"):
-                found[f"{name}, {run}, to the role"] = ratio(beyond, marginal(role, nothing, "processor"))
+            nothing, whole = figures["nothing"][run], [one[of] for one in runs[run]]
+            beyond = marginal(runs[run], nothing, of)
+            for other, told_as in (("ping", "ping"), (ROLE, "the role")):
+                others = figures[other][run]
+                found[f"{name}, {run}, to {told_as}"] = ratio(beyond, marginal(others, nothing, of))
+                found[f"{name}, {run}, whole run, to {told_as}"] = ratio(whole, [one[of] for one in others])
     return found
 
 
-def readme_table(ratios: Mapping[str, Spread], books: Iterable[str]) -> str:
+def readme_table(clock: Mapping[str, Spread], processor: Mapping[str, Spread], books: Iterable[str]) -> str:
     """The table of the README, as Markdown."""
-    lines = ["| | first run | unchanged | whole first run |", "| --- | --- | --- | --- |"]
+    lines = ["| | by ssh, first run | unchanged | processors |", "| --- | --- | --- | --- |"]
     for name in books:
         if name not in ("nothing", "ping"):
-            kinds = ("first", "again", "first, whole run")
-            lines.append(
-                " | ".join([f"| {name}", *(told(ratios[f"{name}, {kind}, to ping"], ".1f") for kind in kinds)]) + " |"
-            )
+            cells = [told(clock[f"{name}, {run}, whole run, to ping"], ".1f") for run in RUNS]
+            cells.append(told(processor[f"{name}, first, to ping"], ".1f"))
+            lines.append(f"| {' | '.join([name, *cells])} |")
     return "\n".join(lines) + "\n"
+
+
+def print_host(figures: Mapping[str, Any], ratios: Mapping[str, Spread], of: str) -> None:
+    for name in figures:
+        for run, label in RUNS.items():
+            cells = f"{statistics.median(one[of] for one in figures[name][run]):8.2f} s"
+            for kind in ("whole run, to ping", "to ping", "whole run, to the role"):
+                cells += f"{told(ratios[f'{name}, {run}, {kind}']):>22}" if name != "nothing" else ""
+            print(f"{f'{plain(name)}, {label}':44}{cells}")
 
 
 def bench_host(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
@@ -130,32 +138,32 @@ def bench_host(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     books = {"nothing": plays.NOTHING, "ping": plays.PING, ROLE: plays.ROLE}
     if not quick:
         books.update({"template and `sysctl --system`": plays.TEMPLATE, "loop of `ansible.posix.sysctl`": plays.LOOP})
-    with tempfile.TemporaryDirectory(prefix="tunefleet-bench-") as folder:
-        figures, keys_set = plays.one_host(Path(folder), books, 1 if quick else 5)
-    ratios = host_ratios(figures)
-    print(
-        f"One host, {keys_set} keys: seconds of a whole run; processor time beyond a run without a task, and of the whole run,"
-    )
-    print("as a ratio to a ping")
-    print(
-        f"{'':32}" + f"{'first run':>10}  {'beyond':>20}  {'whole':>20}{'unchanged':>12}  {'beyond':>20}  {'whole':>20}"
-    )
-    for name in books:
-        cells = ""
-        for run in RUNS:
-            cells += f"{statistics.median(one['clock'] for one in figures[name][run]):8.2f} s  "
-            for kind in ("", "whole run, ") if name != "nothing" else ():
-                cells += f"{told(ratios[f'{name}, {run}, {kind}to ping']):>20}  "
-            cells += " " * 44 if name == "nothing" else ""
-        print(f"{plain(name):32}{cells}".rstrip())
-    bars = {
-        f"{plain(name)}, {label}": spread([one["clock"] for one in figures[name][run]])
-        for name in books
-        for run, label in RUNS.items()
-    }
-    found = {"keys": keys_set, "figures": figures, **ratios}
-    plots = {"host.svg": plot.bars("A run of ansible-playbook on one host", "s", bars)}
-    return found, {**plots, "host.md": readme_table(ratios, books)}
+    found: dict[str, Any] = {}
+    plots: dict[str, str] = {}
+    ratios: dict[str, dict[str, Spread]] = {}
+    for reached, of in (("by ssh", "clock"), ("beside the controller", "processor")):
+        with tempfile.TemporaryDirectory(prefix="tunefleet-bench-") as place:
+            folder = Path(place)
+            server = ssh.Server(folder / "ssh") if reached == "by ssh" else None
+            figures, keys_set = plays.one_host(folder, books, 1 if quick else 5, server)
+        ratios[of] = host_ratios(figures, of)
+        seconds = {"clock": "by the clock", "processor": "of the processors"}[of]
+        print(
+            f"One host {reached}, {keys_set} keys: seconds {seconds} of a whole run; its ratio to that of a ping; the"
+        )
+        print("same beyond a run without a task; and the ratio of the whole run to that of the role")
+        print_host(figures, ratios[of], of)
+        print()
+        bars = {
+            f"{plain(name)}, {label}": spread([one[of] for one in figures[name][run]])
+            for name in books
+            for run, label in RUNS.items()
+        }
+        plots[f"host-{of}.svg"] = plot.bars(
+            f"A run of ansible-playbook on one host {reached}, seconds {seconds}", "s", bars
+        )
+        found[of] = {"keys": keys_set, "figures": figures, **ratios[of]}
+    return found, {**plots, "host.md": readme_table(ratios["clock"], ratios["processor"], books)}
 
 
 def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
@@ -254,6 +262,11 @@ def main() -> int:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     if os.geteuid() != 0:
         parser.error("the benchmarks make namespaces, which needs root")
+    lacking = ssh.missing() if not options.parts or "host" in options.parts else []
+    if lacking:
+        parser.error(
+            f"hosts are reached by ssh, which needs {', '.join(lacking)}; make bench unpacks them as root on Debian"
+        )
     if not options.inside:
         return inside(sys.argv[1:])
     sys.path.insert(0, str(ROOT / ".cache"))

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What whole runs of ansible-playbook cost: ours, a ping, and what one would use instead; on one host and on a fleet.
 
-A host is a namespace of this machine, with network keys and an /etc of its own; a command reaches it through nsenter, where another
-fleet has ssh. So a run costs the same processors that it is measured on, and the ratios hold, not the times.
+A host is a namespace of this machine, with network keys and an /etc of its own. A command reaches it by ssh, or through nsenter, which
+costs next to nothing: then what both ends do is one figure of processor time. The ratios hold, not the times.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import ssh
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
-# What a host writes to is its own, in memory; what the whole machine shares cannot be written.
+# What a host writes to is its own, in memory. So are copies of the keys that the whole machine shares: those of net/core that a network
+# namespace lacks have the kernel's defaults. And the user that sshd(8) wants to be there.
 HOST = """
 set -e
 mount -t tmpfs tmpfs "$1"
@@ -30,10 +33,17 @@ for place in /etc /var/lib; do
 done
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system
-for place in fs vm kernel; do
-    mount --bind "/proc/sys/$place" "/proc/sys/$place"
-    mount -o remount,bind,ro "/proc/sys/$place"
+mkdir -p /run/sshd
+grep -q ^sshd: /etc/passwd || echo sshd:x:105:65534::/run/sshd:/usr/sbin/nologin >>/etc/passwd
+mkdir -p "$1/keys/net"
+for place in fs vm kernel net/core; do
+    # Some keys cannot be read.
+    cp -r "/proc/sys/$place" "$1/keys/$place" 2>/dev/null || :
 done
+echo 1000 >"$1/keys/net/core/netdev_max_backlog"
+echo 212992 >"$1/keys/net/core/rmem_max"
+echo 212992 >"$1/keys/net/core/wmem_max"
+for place in fs vm kernel net/core; do mount --bind "$1/keys/$place" "/proc/sys/$place"; done
 echo ready
 exec cat
 """
@@ -49,7 +59,7 @@ LOOP += "        sysctl_set: true\n        sysctl_file: /etc/sysctl.d/99-bench.c
 TEMPLATE = PLAY + "  tasks:\n    - ansible.builtin.template:\n        src: wanted.conf.j2\n"
 TEMPLATE += "        dest: /etc/sysctl.d/99-bench.conf\n        mode: '0644'\n      register: written\n"
 TEMPLATE += "    - ansible.builtin.command: sysctl --system\n      when: written is changed\n"
-# Files of the machine set keys that cannot be written here, which it counts as a failure.
+# Files of the machine set keys that a network namespace lacks, which it counts as a failure.
 TEMPLATE += "      failed_when: false\n"
 CONF = "{% for key, value in wanted.items() %}\n{{ key }} = {{ value }}\n{% endfor %}\n"
 
@@ -57,7 +67,7 @@ CONF = "{% for key, value in wanted.items() %}\n{{ key }} = {{ value }}\n{% endf
 class Host:
     """A namespace that lives until it is closed, or until this program ends."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, server: ssh.Server | None) -> None:
         self.name = name
         self._folder = folder / name
         self._folder.mkdir(parents=True)
@@ -66,14 +76,16 @@ class Host:
         assert self._holder.stdout is not None
         if self._holder.stdout.readline() != "ready\n":
             raise SystemExit("A namespace could not be made; the reason is above.")
-        # Ansible runs "SHELL -c COMMAND" on a host; the shell of this one begins by going there.
-        shell = folder / f"{name}.sh"
-        shell.write_text(
-            f'#!/bin/sh\nexec nsenter --target {self._holder.pid} {" ".join(NAMESPACES)} -- /bin/sh "$@"\n'
-        )
-        shell.chmod(0o755)
-        self.line = f"{name} ansible_connection=local ansible_shell_executable={shell} "
-        self.line += f"ansible_python_interpreter={sys.executable} ansible_remote_tmp={folder}/tmp\n"
+        enter = ["nsenter", "--target", str(self._holder.pid), *NAMESPACES, "--"]
+        if server is None:
+            # Ansible runs "SHELL -c COMMAND" on a host; the shell of this one begins by going there.
+            shell = folder / f"{name}.sh"
+            shell.write_text(f'#!/bin/sh\nexec {" ".join(enter)} /bin/sh "$@"\n')
+            shell.chmod(0o755)
+            reached = f"ansible_connection=local ansible_shell_executable={shell}"
+        else:
+            reached = server.variables(enter)
+        self.line = f"{name} {reached} ansible_python_interpreter={sys.executable} ansible_remote_tmp={folder}/tmp\n"
 
     def close(self) -> None:
         self._holder.communicate()
@@ -83,10 +95,12 @@ class Host:
 class Fleet:
     """Some hosts, and the playbooks to be run on them."""
 
-    def __init__(self, folder: Path, count: int, variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, count: int, variables: Mapping[str, Any], server: ssh.Server | None = None
+    ) -> None:
         self._folder = folder
         folder.mkdir(parents=True)
-        self._hosts = [Host(folder, f"h{number}") for number in range(count)]
+        self._hosts = [Host(folder, f"h{number}", server) for number in range(count)]
         (folder / "hosts.ini").write_text("".join(host.line for host in self._hosts), encoding="utf-8")
         (folder / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         (folder / "wanted.conf.j2").write_text(CONF, encoding="utf-8")
@@ -113,6 +127,7 @@ class Fleet:
             _pid, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         took = time.perf_counter() - start
+        ssh.hang_up(self._folder / ".ansible" / "cp")
         text = (self._folder / "output").read_text(encoding="utf-8")
         if process.returncode != 0:
             raise SystemExit(f"A run of ansible-playbook failed:\n{text[-3000:]}")
@@ -125,22 +140,19 @@ class Fleet:
 
 
 def wanted_of(results: Mapping[str, Any]) -> dict[str, str]:
-    """The keys that the role has set on its host, or found as good or better, with their values, for others to set as well.
-
-    Those of the whole machine are left out: another module tries to write them, which cannot be done here.
-    """
+    """The keys that the role has set on its host, or found as good or better, with their values, for others to set as well."""
     found = {}
     for play in results["plays"]:
         for task in play["tasks"]:
             for host in task["hosts"].values():
                 for one in host.get("settings", []):
-                    if one["status"] in ("ok", "changed", "kept") and one["key"].startswith("net."):
+                    if one["status"] in ("ok", "changed", "kept"):
                         found[one["key"]] = one["file"]["after"] or " ".join(one["live"]["after"].split())
     return found
 
 
 def one_host(
-    folder: Path, plays: Mapping[str, str], repeats: int
+    folder: Path, plays: Mapping[str, str], repeats: int, server: ssh.Server | None = None
 ) -> tuple[dict[str, dict[str, list[dict[str, Any]]]], int]:
     """Each play on a host that never saw it, and once more where nothing is left to be done, in turns; and how many keys were set."""
     with Fleet(folder / "trial", 1, {}) as trial:
@@ -148,7 +160,7 @@ def one_host(
     found: dict[str, dict[str, list[dict[str, Any]]]] = {name: {"first": [], "again": []} for name in plays}
     for turn in range(repeats):
         for number, (name, play) in enumerate(plays.items()):
-            with Fleet(folder / f"one-{turn}-{number}", 1, {"wanted": wanted}) as host:
+            with Fleet(folder / f"one-{turn}-{number}", 1, {"wanted": wanted}, server) as host:
                 for run in ("first", "again"):
                     figures = host.run(play)
                     del figures["results"]
