@@ -3,8 +3,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Taking lines back out of a file that somebody else has changed meanwhile. Pure; private to ``tunefleet.linux``."""
 
+import collections
 import difflib
 import typing as t
+
+P = t.TypeVar("P")
 
 
 def _lines(data: t.Optional[bytes]) -> t.List[bytes]:
@@ -32,31 +35,42 @@ def merged(
 
 def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t.Tuple[t.List[bytes], t.List[bytes]]:
     places = _places(left, now)
-    gone: t.Set[int] = set()
-    added: t.Dict[int, t.List[bytes]] = {}
-    lost: t.List[bytes] = []
-    # What others said about something in place of a line of ours is not said once more elsewhere.
-    theirs = {_head(line) for index, line in enumerate(left) if index not in places}
-    for change, start, end, goal_start, goal_end in _matcher(left, goal).get_opcodes():
-        if change == "equal":
-            continue
-        missing = [left[index] for index in range(start, end) if index not in places]
-        lost.extend(missing)
-        gone.update(places[index] for index in range(start, end) if index in places)
-        for line in goal[goal_start:goal_end]:
-            twin = next((index for index in range(start, end) if _head(left[index]) == _head(line)), None)
-            if twin is None and not missing and _head(line) not in theirs:
-                added.setdefault(_behind(places, start), []).append(line)
-            elif twin in places:
-                added.setdefault(places[twin], []).append(line)
+    changes = [change[1:] for change in _matcher(left, goal).get_opcodes() if change[0] != "equal"]
+    going = [(index, left[index]) for start, end, _begin, _stop in changes for index in range(start, end)]
+    coming = [(range(start, end), line) for start, end, begin, stop in changes for line in goal[begin:stop]]
+    # A line that goes here and comes there, which may be one of others, stays where it is.
+    moved = collections.Counter(line for _index, line in going) & collections.Counter(line for _block, line in coming)
+    going, coming = _without(moved, going), _without(moved, coming)
+    gone = {places[index] for index, _line in going if index in places}
     gone = {index for index in gone if not _heads_others(now, index, gone)}
+    # What others said about something, in place of a line of ours or besides, is not said once more.
+    theirs = {_about(line) for index, line in enumerate(left) if index not in places}
+    theirs.update(_about(line) for index, line in enumerate(now) if index not in places.values())
+    added: t.Dict[int, t.List[bytes]] = {}
+    for block, line in coming:
+        twin = next((index for index in block if _head(left[index]) == _head(line)), None)
+        if twin is None and _about(line) not in theirs:
+            added.setdefault(_behind(places, block.start), []).append(line)
+        elif twin in places:
+            added.setdefault(places[twin], []).append(line)
     result = list(added.get(-1, []))
     for index, line in enumerate(now):
-        if index not in gone:
-            result.append(line)
+        result.extend([] if index in gone else [line])
         result.extend(added.get(index, []))
     # A last line may have had no end, and is not the last one any more.
-    return [line if line.endswith(b"\n") else line + b"\n" for line in result[:-1]] + result[-1:], lost
+    whole = [line if line.endswith(b"\n") else line + b"\n" for line in result[:-1]] + result[-1:]
+    return whole, [line for index, line in going if index not in places]
+
+
+def _without(moved: t.Mapping[bytes, int], lines: t.Iterable[t.Tuple[P, bytes]]) -> t.List[t.Tuple[P, bytes]]:
+    rest = collections.Counter(moved)
+    found = []
+    for place, line in lines:
+        if rest[line]:
+            rest[line] -= 1
+        else:
+            found.append((place, line))
+    return found
 
 
 def _heads_others(lines: t.List[bytes], index: int, gone: t.Container[int]) -> bool:
@@ -78,6 +92,17 @@ def _head(line: bytes) -> bytes:
         return line
     name, equals, _value = line.partition(b"=")
     return b" ".join(name.split() if equals else line.split()[:-1])
+
+
+def _about(line: bytes) -> bytes:
+    """As ``_head``, however it is spelled: a key with dots or slashes, set or ``-`` left out; limits of any type."""
+    if line.lstrip()[0:1] in (b"#", b";"):
+        return line
+    name, equals, _value = line.partition(b"=")
+    words = name.split()
+    if not equals and len(words) == 4:
+        return b" ".join([words[0], words[2]])
+    return b" ".join(words).lstrip(b"-").replace(b"/", b".")
 
 
 def _matcher(one: t.List[bytes], other: t.List[bytes]) -> "difflib.SequenceMatcher[bytes]":
