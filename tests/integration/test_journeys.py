@@ -143,7 +143,7 @@ class Imagined:
         """Nobody makes anything of them."""
 
 
-@pytest.mark.parametrize("seed", range(SEED, SEED + 6))
+@pytest.mark.parametrize("seed", range(SEED, SEED + 20))
 def test_a_longer_journey_of_an_imagined_host(seed: int, note: Callable[[str], None]) -> None:
     counts = Journey(Imagined(), seed).run(3 * STEPS)
     note(f"imagined journeys: seed {seed}: {sum(counts.values())} steps")
