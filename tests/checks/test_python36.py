@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from support import CACHE, ROOT, environment, must_pass, need_python, virtual_environment
 
 # Runs on the controller only, whose Python is never that old.
-CONTROLLER_ONLY = ("callback", "filter", "lookup", "plugin_utils")
+CONTROLLER_ONLY = ("action", "callback", "filter", "lookup", "plugin_utils")
 
 
 def test_unit_tests_under_python_3_6(tmp_path: Path, note: Callable[[str], None]) -> None:
