@@ -129,7 +129,7 @@ def print_host(figures: Mapping[str, Any], ratios: Mapping[str, Spread], of: str
         for run, label in RUNS.items():
             cells = f"{statistics.median(one[of] for one in figures[name][run]):8.2f} s"
             for kind in ("whole run, to ping", "to ping", "whole run, to the role"):
-                cells += f"{told(ratios[f'{name}, {run}, {kind}']):>22}" if name != "nothing" else ""
+                cells += f"{told(ratios[f'{name}, {run}, {kind}']):>25}" if name != "nothing" else ""
             print(f"{f'{plain(name)}, {label}':44}{cells}")
 
 

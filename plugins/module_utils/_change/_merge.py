@@ -44,8 +44,9 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
     gone = {places[index] for index, _line in going if index in places}
     gone = {index for index in gone if not _heads_others(now, index, gone)}
     # What others said about something, in place of a line of ours or besides, is not said once more.
+    ours = set(places.values())
     theirs = {_about(line) for index, line in enumerate(left) if index not in places}
-    theirs.update(_about(line) for index, line in enumerate(now) if index not in places.values())
+    theirs.update(_about(line) for index, line in enumerate(now) if index not in ours)
     added: t.Dict[int, t.List[bytes]] = {}
     for block, line in coming:
         twin = next((index for index in block if _head(left[index]) == _head(line)), None)
