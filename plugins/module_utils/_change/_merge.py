@@ -115,7 +115,8 @@ def _places(left: t.List[bytes], now: t.List[bytes]) -> t.Dict[int, int]:
     places: t.Dict[int, int] = {}
     for start, now_start, length in _matcher(left, now).get_matching_blocks():
         places.update((start + offset, now_start + offset) for offset in range(length))
-    free = {line: index for index, line in enumerate(now) if index not in set(places.values())}
+    taken = set(places.values())
+    free = {line: index for index, line in enumerate(now) if index not in taken}
     for index, line in enumerate(left):
         if index not in places and line in free:
             places[index] = free.pop(line)
