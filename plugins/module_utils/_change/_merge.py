@@ -64,6 +64,7 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
 
 
 def _without(moved: t.Mapping[bytes, int], lines: t.Iterable[t.Tuple[P, bytes]]) -> t.List[t.Tuple[P, bytes]]:
+    """The lines that do not only move; each that does is left out as often as it moves."""
     rest = collections.Counter(moved)
     found = []
     for place, line in lines:
@@ -82,14 +83,18 @@ def _heads_others(lines: t.List[bytes], index: int, gone: t.Container[int]) -> b
         line = lines[follower].strip()
         if line.startswith(b"["):
             return False
-        if follower not in gone and line and line[0:1] not in (b"#", b";"):
+        if follower not in gone and line and not _is_comment(line):
             return True
     return False
 
 
+def _is_comment(line: bytes) -> bool:
+    return line.lstrip()[0:1] in (b"#", b";")
+
+
 def _head(line: bytes) -> bytes:
     """What a line is about: the name in front of ``=``, or all words but the last one, which is the value; a comment is about itself."""
-    if line.lstrip()[0:1] in (b"#", b";"):
+    if _is_comment(line):
         return line
     name, equals, _value = line.partition(b"=")
     return b" ".join(name.split() if equals else line.split()[:-1])
@@ -97,7 +102,7 @@ def _head(line: bytes) -> bytes:
 
 def _about(line: bytes) -> bytes:
     """As ``_head``, however it is spelled: a key with dots or slashes, set or ``-`` left out; limits of any type."""
-    if line.lstrip()[0:1] in (b"#", b";"):
+    if _is_comment(line):
         return line
     name, equals, _value = line.partition(b"=")
     words = name.split()

@@ -178,9 +178,8 @@ class _Judge:
             raise ValueProblem("a write to it triggers an action and leaves no state to keep; set persist to false")
         text = _wished(wish, shape)
         if wish.operator != _wish.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
-            _values.normal(
-                _STRONGER[wish.operator](now, text, shape), shape
-            )  # what it comes to has to be legal as well
+            # What it comes to has to be legal as well.
+            _values.normal(_STRONGER[wish.operator](now, text, shape), shape)
         return text
 
     def _is_action(self, key: str) -> bool:
