@@ -66,10 +66,10 @@ def _reason(check: t.Any) -> Schema:
     return {name: fields[name] for name in check.REASON_FIELDS}
 
 
-def _limit(check: t.Any, items: Sequence[str]) -> Schema:
+def _limit(check: t.Any, targets: Sequence[str], items: Sequence[str]) -> Schema:
     """One limit, of exactly one target."""
     fields = {
-        **{name: _ref("text") for name in check.TARGETS},
+        **{name: _ref("text") for name in targets},
         "item": {"enum": sorted(items)},
         **{side: _ref("side") for side in _SIDES},
         "restart": {"type": "boolean"},
@@ -78,7 +78,7 @@ def _limit(check: t.Any, items: Sequence[str]) -> Schema:
     found = _object({name: fields[name] for name in check.LIMIT_FIELDS}, ["item", "why", "source"])
     return {
         **found,
-        "allOf": [_exactly_one(check.TARGETS), {"anyOf": [{"required": [side]} for side in _SIDES]}],
+        "allOf": [_exactly_one(targets), {"anyOf": [{"required": [side]} for side in _SIDES]}],
         # Nothing but a unit is ever restarted.
         "if": {"properties": {"restart": {"const": True}}, "required": ["restart"]},
         "then": {"required": ["unit"]},
@@ -88,6 +88,7 @@ def _limit(check: t.Any, items: Sequence[str]) -> Schema:
 def schema() -> Schema:
     """The whole schema."""
     check, values = _loaded("plugin_utils._profile_file"), _loaded("module_utils._limits._values")
+    targets = _loaded("module_utils._limits._targets").TARGETS
     properties = {
         "title": _ref("text"),
         "summary": _ref("text"),
@@ -129,7 +130,7 @@ def schema() -> Schema:
             },
             "setting": _setting(check),
             "side": {"anyOf": [plain, wish]},
-            "limit": _limit(check, values.ITEMS),
+            "limit": _limit(check, targets, values.ITEMS),
         },
     }
 

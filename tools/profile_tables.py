@@ -22,6 +22,7 @@ OVERVIEW = ROOT / "docs" / "profiles.md"
 COMPOSE = "ansible_collections.tunefleet.linux.plugins.plugin_utils._compose"
 PROFILES = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles"
 WORDS = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profile"
+TARGETS = "ansible_collections.tunefleet.linux.plugins.module_utils._limits._targets"
 AMOUNTS = "ansible_collections.tunefleet.linux.plugins.module_utils._change._amount"
 
 BEGIN = "<!-- values: written by tools/profile_tables.py -->"
@@ -111,8 +112,8 @@ def _table(wanted: Mapping[str, t.Any]) -> list[str]:
     rows = [(f"`{key}`", _wish(setting), setting) for key, setting in wanted["sysctl"].items()]
     for limit in wanted["limits"]:
         sides = [f"{side} {_wish(limit[side])}" for side in ("soft", "hard") if side in limit]
-        words = importlib.import_module(WORDS)
-        target = next(words.target_text(kind, limit[kind]) for kind in words.TARGETS if kind in limit)
+        kind = next(kind for kind in _module(TARGETS).TARGETS if kind in limit)
+        target = _module(WORDS).target_text(kind, limit[kind])
         rows.append((f"`{target}` `{limit['item']}`", ", ".join(sides), limit))
     table = [
         [name, wish, entry["why"], entry.get("hazard", ""), ", ".join(entry["source"])] for name, wish, entry in rows

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Choice, Formula, Term
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 
 # The relations a wish can have to what the host shows, and the sign that reports print for each.
 VALUE = "value"
@@ -82,20 +83,16 @@ class Limit:
 LimitKey = tuple[str, str]
 """Target and item, as in ("*", "nofile") or ("unit nginx.service", "nofile"); no domain holds a blank."""
 
-DOMAIN = "domain"
-UNIT = "unit"
-TARGETS: t.Final = (DOMAIN, UNIT, "manager", "process")
-
 
 def target_text(kind: str, name: str) -> str:
     """How a target is called: a domain by itself, others with their kind in front."""
-    return name if kind == DOMAIN else f"{kind} {name}"
+    return name if kind == _targets.DOMAIN else f"{kind} {name}"
 
 
 def target_data(text: str) -> dict[str, str]:
     """As a target is written in a profile."""
     kind, blank, name = text.partition(" ")
-    return {kind: name} if blank else {DOMAIN: text}
+    return {kind: name} if blank else {_targets.DOMAIN: text}
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Mapping
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount as _formulas
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Term
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import target_of
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._names import canonical
@@ -25,8 +25,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values im
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
     AT_LEAST,
     AT_MOST,
-    TARGETS,
-    UNIT,
     UNLIMITED,
     VALUE,
     Amount,
@@ -46,7 +44,7 @@ from ansible_collections.tunefleet.linux.plugins.plugin_utils._yaml_lines import
 RELATIONS = (VALUE, AT_LEAST, AT_MOST)
 REASON_FIELDS = ("why", "source", "hazard")
 SETTING_FIELDS = (*RELATIONS, *REASON_FIELDS)
-LIMIT_FIELDS = (*TARGETS, "item", "soft", "hard", "restart", *REASON_FIELDS)
+LIMIT_FIELDS = (*_targets.TARGETS, "item", "soft", "hard", "restart", *REASON_FIELDS)
 PROFILE_FIELDS = ("title", "summary", "extends", "sources", "sysctl", "limits", "apply")
 SOURCE_FIELDS = ("title", "address")
 
@@ -253,14 +251,14 @@ class _Check:
 
     def target(self, path: Path, fields: Mapping[str, t.Any]) -> str:
         """Whom a limit is for; the name is checked as the module on the host does it."""
-        given = [kind for kind in TARGETS if kind in fields]
+        given = [kind for kind in _targets.TARGETS if kind in fields]
         if len(given) != 1:
             found = f"found {listed(given)}" if given else "found none"
-            self.wrong(path, f"a limit needs exactly one of {listed(TARGETS, 'or')}, {found}.")
+            self.wrong(path, f"a limit needs exactly one of {listed(_targets.TARGETS, 'or')}, {found}.")
             return ""
         name = self.required_text(path, fields, given[0], "the limit")
         try:
-            kind, name = target_of({given[0]: name}) if name else (given[0], name)
+            kind, name = _targets.of({given[0]: name}) if name else (given[0], name)
         except ValueProblem as problem:
             self.wrong((*path, given[0]), f"{problem}.")
             return ""
@@ -270,7 +268,7 @@ class _Check:
         data = fields.get("restart", False)
         if not isinstance(data, bool):
             self.wrong(path, f"'restart' must be true or false, found {_found(data)}.")
-        elif data and not target.startswith(f"{UNIT} "):
+        elif data and not target.startswith(f"{_targets.UNIT} "):
             self.wrong(path, "'restart' goes with a unit only; nothing else is ever restarted.")
         return data is True
 

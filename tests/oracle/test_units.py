@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _unit_conf, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets, _unit_conf, _units
 from ansible_collections.tunefleet.linux.tests.oracle import unit_trees
 from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine
 from ansible_collections.tunefleet.linux.tests.oracle.unit_trees import Case, Node, Unit
@@ -72,7 +72,7 @@ def computed(unit: Unit, view: View, default: dict[str, str]) -> dict[str, _rlim
 
 def computed_defaults(view: View) -> dict[str, _rlimits.Pair | None]:
     """What the manager's own files say."""
-    files = view.files(_units.drop_ins(_units.manager_directories(_units.SYSTEM), view.listing()))
+    files = view.files(_units.drop_ins(_units.manager_directories(_targets.SYSTEM), view.listing()))
     found = {item: _units.deciding(files, "Manager", item, "DefaultLimit") for item in ITEMS}
     return {item: winner.pair if winner else None for item, winner in found.items()}
 

@@ -5,7 +5,8 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import DOMAIN, Note, limit_name
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note, limit_name
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
@@ -146,7 +147,7 @@ class LimitDecision(t.NamedTuple):
     shadowed_by: t.Optional[str] = None
     notes: t.Sequence[str] = ()
     note: Note = Note()
-    kind: str = DOMAIN
+    kind: str = _targets.DOMAIN
 
     @property
     def name(self) -> str:

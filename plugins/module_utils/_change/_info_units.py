@@ -17,7 +17,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_units import Process, Systemd
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, ValueProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets, _unit_names
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._rlimits import Pair
 
 if t.TYPE_CHECKING:
@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
 
 _BY_ITSELF = "the process itself, or prlimit(2)"
 _ITEMS = ("nofile", "nproc")
-_MANAGERS = (_units.SYSTEM, _units.USER)
+_MANAGERS = (_targets.SYSTEM, _targets.USER)
 
 
 class _Told(t.NamedTuple):
@@ -69,7 +69,7 @@ class _Reader:
     def told(self, kind: str, name: str, item: str) -> _Told:
         """What the files of a unit or manager come to."""
         wish = _wish.LimitWish(name, item, kind=kind)
-        unit = self._seen.units.get(name) if kind == _wish.UNIT else None
+        unit = self._seen.units.get(name) if kind == _targets.UNIT else None
         place = unit.place if unit else self._seen.managers[name]
         finding = _plan_units.Finding(wish, d.LimitDecision(name, item, d.OK, (None, None), kind=kind), place, unit)
         pair, winner = self._judge.said(finding, place.own.data)
@@ -81,12 +81,14 @@ class _Reader:
 
     def unit(self, name: str, item: str) -> _result.Result:
         unit = self._seen.units[name]
-        if unit.state in ("not-found", "") and not _units.is_template(unit.name):
+        if unit.state in ("not-found", "") and not _unit_names.is_template(unit.name):
             near = _wish.near(unit.name, unit.near)
-            return _entry(_wish.UNIT, name, item, d.UNKNOWN, "there is no unit {0} on this host{1}".format(name, near))
-        told = self.told(_wish.UNIT, name, item)
+            return _entry(
+                _targets.UNIT, name, item, d.UNKNOWN, "there is no unit {0} on this host{1}".format(name, near)
+            )
+        told = self.told(_targets.UNIT, name, item)
         reason = "the unit is masked and never starts" if unit.state == "masked" else None
-        entry = _entry(_wish.UNIT, name, item, d.NO_EFFECT if reason else d.OK, reason)
+        entry = _entry(_targets.UNIT, name, item, d.NO_EFFECT if reason else d.OK, reason)
         entry.update(effective=_halves(item, told.reached), rule={"soft": told.where, "hard": told.where})
         mains = [main for main in unit.running.values() if item in main.limits]
         if mains:
@@ -99,12 +101,12 @@ class _Reader:
         return entry
 
     def manager(self, name: str, item: str) -> _result.Result:
-        told = self.told(_wish.MANAGER, name, item)
+        told = self.told(_targets.MANAGER, name, item)
         most = self._judge.most(name, item)
         reached = None if told.reached is None else _rlimits.cut(told.reached, most.value)
-        entry = _entry(_wish.MANAGER, name, item)
+        entry = _entry(_targets.MANAGER, name, item)
         entry.update(effective=_halves(item, reached), rule={"soft": told.where, "hard": told.where})
-        if name == _units.SYSTEM:
+        if name == _targets.SYSTEM:
             shown = _rlimits.shown(self._seen.defaults, "DefaultLimit" + _rlimits.ITEMS[item].name)
             entry.update(live=_halves(item, shown), set_by=told.who if shown else None)
         else:
@@ -115,18 +117,18 @@ class _Reader:
         found = [one for one in self._seen.processes[name] if item in one.limits]
         if not found:
             near = _wish.near(name, self._seen.names)
-            return [_entry(_wish.PROCESS, name, item, d.UNKNOWN, "no such process runs" + near)]
+            return [_entry(_targets.PROCESS, name, item, d.UNKNOWN, "no such process runs" + near)]
         return [self._process(name, item, one) for one in found]
 
     def _process(self, name: str, item: str, one: Process) -> _result.Result:
-        entry = _entry(_wish.PROCESS, name, item)
+        entry = _entry(_targets.PROCESS, name, item)
         entry["target"]["pid"] = one.pid
         entry.update(live=_halves(item, one.limits[item]), effective=_halves(item, one.limits[item]))
         unit = _seen_units.unit_of(self._host, one.pid)
         if unit.endswith(".service") and not unit.startswith("user@"):
-            seen = _seen_units.systemd(self._host, {_wish.UNIT: [unit]}, [item])
+            seen = _seen_units.systemd(self._host, {_targets.UNIT: [unit]}, [item])
             if seen.running and seen.units[unit].state == "loaded":
-                told = _Reader(self._host, seen).told(_wish.UNIT, unit, item)
+                told = _Reader(self._host, seen).told(_targets.UNIT, unit, item)
                 shown = seen.units[unit].shown
                 loaded = _rlimits.shown(shown, "Limit" + _rlimits.ITEMS[item].name)
                 entry["set_by"] = _set_by(one, item, told, loaded, _session_of(shown))
@@ -166,29 +168,29 @@ def limits(
 
     :raises TuneError: when a name cannot be meant, or a file cannot be read.
     """
-    named: t.Dict[str, t.List[str]] = {_wish.UNIT: [], _wish.MANAGER: list(managers), _wish.PROCESS: []}
+    named: t.Dict[str, t.List[str]] = {_targets.UNIT: [], _targets.MANAGER: list(managers), _targets.PROCESS: []}
     problems = []
-    for kind, names in ((_wish.UNIT, units), (_wish.PROCESS, processes)):
+    for kind, names in ((_targets.UNIT, units), (_targets.PROCESS, processes)):
         for name in names:
             try:
-                named[kind].append(_wish.target_of({kind: name})[1])
+                named[kind].append(_targets.of({kind: name})[1])
             except ValueProblem as problem:
                 problems.append(_wish.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
     if problems:
         raise EntryProblems(problems)
     seen = _seen_units.systemd(host, named, _ITEMS)
-    logins = _seen_limits.limits(host, None) if _units.USER in managers and seen.installed else None
+    logins = _seen_limits.limits(host, None) if _targets.USER in managers and seen.installed else None
     sessions = _info_limits.of_user_managers(logins, logins.files, _ITEMS) if logins else None
     reader = _Reader(host, seen, sessions)
     found: t.List[_result.Result] = []
     for item in _ITEMS:
         if seen.installed:
-            found += [reader.unit(name, item) for name in named[_wish.UNIT]]
-            found += [reader.manager(name, item) for name in named[_wish.MANAGER]]
+            found += [reader.unit(name, item) for name in named[_targets.UNIT]]
+            found += [reader.manager(name, item) for name in named[_targets.MANAGER]]
         else:
-            places = [(kind, name) for kind in (_wish.UNIT, _wish.MANAGER) for name in named[kind]]
+            places = [(kind, name) for kind in (_targets.UNIT, _targets.MANAGER) for name in named[kind]]
             found += [_entry(kind, name, item, d.NO_EFFECT, "this host has no systemd") for kind, name in places]
-        for name in named[_wish.PROCESS]:
+        for name in named[_targets.PROCESS]:
             found += reader.processes(name, item)
     return found
 
@@ -199,7 +201,7 @@ def _spoken_of(host: "Host") -> _result.Result:
     found = limits(host, spoken.names, _MANAGERS, ())
     return {
         "limits": [
-            one for one in found if one["rule"]["hard"] or (_units.SYSTEM in one["target"].values() and one["set_by"])
+            one for one in found if one["rule"]["hard"] or (_targets.SYSTEM in one["target"].values() and one["set_by"])
         ],
         "notes": ["{0} cannot be read, so what it gives to a unit is not told.".format(path) for path in spoken.unread],
     }

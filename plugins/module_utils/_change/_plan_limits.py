@@ -9,7 +9,14 @@ from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _dialect, _guard, _pam, _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
+    _conf,
+    _dialect,
+    _guard,
+    _pam,
+    _targets,
+    _values,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
 Number = t.Optional[_values.Number]
@@ -247,7 +254,7 @@ def nofile_rules(seen: LimitsSeen, planned: d.Plan) -> t.List[d.NofileRule]:
         if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
     ]
     # What the same request asks of a unit is measured by itself.
-    planned_units = {one.domain for one in planned.limits if one.kind == _wish.UNIT and one.item == "nofile"}
+    planned_units = {one.domain for one in planned.limits if one.kind == _targets.UNIT and one.item == "nofile"}
     found += [
         d.NofileRule(value, where, "{0} could not start again".format(name))
         for name, where, value in seen.units

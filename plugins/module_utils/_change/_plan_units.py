@@ -14,7 +14,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_unit
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _guard,
     _rlimits,
+    _targets,
     _unit_conf,
+    _unit_names,
     _units,
     _values,
 )
@@ -106,7 +108,7 @@ class Judge:
     def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
         """From now on take the default that a manager of the system will have with these bytes in our file."""
         said = self.said(finding, after)[0]
-        if (finding.wish.kind, finding.wish.domain) == (_wish.MANAGER, _units.SYSTEM) and said is not None:
+        if (finding.wish.kind, finding.wish.domain) == (_targets.MANAGER, _targets.SYSTEM) and said is not None:
             self._coming[finding.wish.item] = said
 
     def ceiling(self, item: str) -> int:
@@ -116,16 +118,16 @@ class Judge:
 
     def most(self, manager: str, item: str) -> Most:
         """The same for the units of a manager: that of a user has no more than the session that it is started in."""
-        if manager != _units.USER or item not in self._sessions:
+        if manager != _targets.USER or item not in self._sessions:
             return Most(self.ceiling(item))
         hard, where = self._sessions[item]
         return Most(min(self.ceiling(item), _rlimits.pair(item, Limit(hard, hard))[1]), where)
 
     def default(self, kind: str, item: str) -> t.Optional[Pair]:
         """What holds where no line says anything."""
-        if kind == _wish.MANAGER:
+        if kind == _targets.MANAGER:
             return _BUILT_IN_NOFILE if item == "nofile" else self._seen.init.get(item)
-        return self._coming.get(item) or self.loaded_default(item) or self.default(_wish.MANAGER, item)
+        return self._coming.get(item) or self.loaded_default(item) or self.default(_targets.MANAGER, item)
 
     def loaded_default(self, item: str) -> t.Optional[Pair]:
         """What the running manager gives units that say nothing."""
@@ -137,7 +139,7 @@ class Judge:
         winner = _units.deciding(place.files(own), place.section, wish.item, place.prefix)
         if winner is not None:
             return winner.pair, winner
-        is_user = wish.kind == _wish.MANAGER and wish.domain == _units.USER
+        is_user = wish.kind == _targets.MANAGER and wish.domain == _targets.USER
         return (None if is_user else self.default(wish.kind, wish.item)), None
 
     def decide(self, wish: _wish.LimitWish) -> Finding:
@@ -147,7 +149,7 @@ class Judge:
         unavailable = self._unavailable(wish)
         if unavailable:
             return Finding(wish, decision._replace(status=unavailable[0], reason=unavailable[1]))
-        unit = self._seen.units.get(wish.domain) if wish.kind == _wish.UNIT else None
+        unit = self._seen.units.get(wish.domain) if wish.kind == _targets.UNIT else None
         place = unit.place if unit else self._seen.managers[wish.domain]
         finding = Finding(wish, decision, place, unit)
         own = _unit_conf.ConfFile(place.own.data or b"").values(place.section, key_of(finding))
@@ -173,10 +175,10 @@ class Judge:
     def _unavailable(self, wish: _wish.LimitWish) -> t.Optional[t.Tuple[str, str]]:
         if not self._seen.installed:
             return d.NO_EFFECT, _NO_SYSTEMD
-        unit = self._seen.units.get(wish.domain) if wish.kind == _wish.UNIT else None
+        unit = self._seen.units.get(wish.domain) if wish.kind == _targets.UNIT else None
         if unit is None:
             return None
-        template = _units.is_template(unit.name) and bool(unit.place.head)
+        template = _unit_names.is_template(unit.name) and bool(unit.place.head)
         if unit.state in _MISSING and not template:
             return d.UNKNOWN, "there is no unit {0} on this host{1}".format(
                 wish.domain, _wish.near(unit.name, unit.near)
@@ -211,13 +213,13 @@ class Judge:
             return finding
         said, winner = self.said(finding, after)
         before = self.said(finding, place.own.data)[0]
-        most = self.most(wish.domain if wish.kind == _wish.MANAGER else "", wish.item)
+        most = self.most(wish.domain if wish.kind == _targets.MANAGER else "", wish.item)
         reached = None if said is None else _rlimits.cut(said, most.value)
         decision = decision._replace(effective=_rlimits.limit(wish.item, reached))
         if said is not None and reached != said and most.where:
             decision = decision._replace(notes=[cut_by_pam(wish.item, most)])
-        if wish.kind == _wish.MANAGER:
-            shown = _rlimits.shown(self._seen.defaults, key_of(finding)) if wish.domain == _units.SYSTEM else None
+        if wish.kind == _targets.MANAGER:
+            shown = _rlimits.shown(self._seen.defaults, key_of(finding)) if wish.domain == _targets.SYSTEM else None
             decision = decision._replace(
                 before=_rlimits.limit(wish.item, shown or before), after=_rlimits.limit(wish.item, said)
             )
@@ -352,7 +354,7 @@ def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], see
     said, winner = judge.said(finding, after)
     if not seen.running:
         return _Outcome(finding, needs=["reboot"] if finding.edit else [])
-    if wish.domain == _units.USER:
+    if wish.domain == _targets.USER:
         old = [name for name, main in seen.user_managers.items() if winner and _is_stale(main, finding, winner, True)]
         return _Outcome(finding, needs=["restart:" + name for name in sorted(old)])
     default = _rlimits.shown(seen.defaults, key_of(finding))
@@ -431,7 +433,7 @@ def _reload(outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str
     expected: t.List[t.Optional[t.Tuple[str, str, Pair]]] = []
     for one in outcomes:
         finding = one.finding
-        is_user = finding.wish.kind == _wish.MANAGER and finding.wish.domain == _units.USER
+        is_user = finding.wish.kind == _targets.MANAGER and finding.wish.domain == _targets.USER
         if finding.place is None or finding.decision.status != d.CHANGED or is_user:
             continue
         if finding.unit is not None and not finding.unit.shown:

@@ -21,7 +21,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import (
     TuneError,
     ValueProblem,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS
@@ -160,10 +160,10 @@ def _absent_limits(options: Options) -> t.List[LimitWish]:
 
 def _bare(entry: Options, halves: t.Sequence[str]) -> LimitWish:
     """The target and the item of an entry that shall disappear."""
-    kind, target = _wish.target_of(entry)
-    if kind == _wish.PROCESS:
+    kind, target = _targets.of(entry)
+    if kind == _targets.PROCESS:
         raise ValueProblem("a process has no entry that could be removed; say what its limit shall be")
-    if kind != _wish.DOMAIN:
+    if kind != _targets.DOMAIN:
         _rlimits.check_item(entry["item"], kind)
         if len(halves) == 1:
             raise ValueProblem("one line of systemd holds soft and hard, so both go or none; name neither")

@@ -8,6 +8,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
 Result = t.Dict[str, t.Any]
@@ -170,10 +171,10 @@ def _unkept(status: str, reason: str) -> str:
 def _is_about(step: t.Optional[d.Step], one: d.LimitDecision) -> bool:
     """Whether a step is there for a limit."""
     if isinstance(step, d.SessionStep):
-        return one.kind == _wish.DOMAIN and one.status == d.CHANGED
+        return one.kind == _targets.DOMAIN and one.status == d.CHANGED
     if isinstance(step, d.ProcessStep):
         return one.name == step.name
-    return isinstance(step, d.RestartStep) and (one.kind, one.domain) == (_wish.UNIT, step.unit)
+    return isinstance(step, d.RestartStep) and (one.kind, one.domain) == (_targets.UNIT, step.unit)
 
 
 def unwritten(plan: d.Plan, path: t.Optional[str], step: t.Optional[d.Step] = None, reason: str = "") -> Result:

@@ -35,7 +35,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger im
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
@@ -386,7 +386,7 @@ def _decisions(host: "Host", after: View, gone: t.Iterable[ProfileRecord], plann
         # What would have to happen for it to come into force has to happen for it to go.
         needs.update(dict.fromkeys(then.needs))
         # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
-        running = [one for one in then.limits if one.kind == _wish.UNIT and one.before != Limit()]
+        running = [one for one in then.limits if one.kind == _targets.UNIT and one.before != Limit()]
         needs.update(dict.fromkeys("restart:" + one.domain for one in running if one.status == d.CHANGED))
     return _Decisions(list(settings.values()), list(limits.values()), list(needs))
 
@@ -418,7 +418,7 @@ def _setting(now: d.SettingDecision, then: d.SettingDecision, foreign: t.Mapping
 
 def _limit(now: d.LimitDecision, then: d.LimitDecision) -> d.LimitDecision:
     # What the process of a unit has stays until it is started again, so there the file counts.
-    same = now.before == then.before and (now.kind == _wish.DOMAIN or then.status == now.status)
+    same = now.before == then.before and (now.kind == _targets.DOMAIN or then.status == now.status)
     return now._replace(
         status=d.OK if same else d.CHANGED,
         reason="",

@@ -18,7 +18,7 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _whole, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._whole import World
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import port_set
 
@@ -194,9 +194,9 @@ def _of_keys(worlds: t.Sequence[World], strict: bool) -> t.Iterator[d.Finding]:
 
 
 _HARM = {
-    _wish.DOMAIN: "logins would fail",
-    _wish.UNIT: "it could not start",
-    _wish.MANAGER: "services could not start",
+    _targets.DOMAIN: "logins would fail",
+    _targets.UNIT: "it could not start",
+    _targets.MANAGER: "services could not start",
 }
 
 
@@ -206,7 +206,7 @@ def _highest(limits: t.Iterable[d.LimitDecision], kinds: t.Container[str]) -> t.
         d.NofileRule(int(value), one.name, _HARM.get(one.kind, ""))
         for one in limits
         if one.item == "nofile" and one.status in (d.OK, d.CHANGED) and one.kind in kinds
-        for value in (one.after if one.kind == _wish.DOMAIN else one.effective)
+        for value in (one.after if one.kind == _targets.DOMAIN else one.effective)
         if value is not None and value != _limit_values.UNLIMITED
     ]
     return max(found) if found else None
@@ -214,7 +214,7 @@ def _highest(limits: t.Iterable[d.LimitDecision], kinds: t.Container[str]) -> t.
 
 def _of_file_max(worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision]) -> t.Iterator[d.Finding]:
     """One process may open as many files as the whole system: then the first one that leaks stops all."""
-    highest = _highest(limits, [*_HARM, _wish.PROCESS])
+    highest = _highest(limits, [*_HARM, _targets.PROCESS])
     for world in worlds:
         most = world.number(FILE_MAX)
         if highest and most is not None and highest.value > most:

@@ -34,6 +34,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision 
 )
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Ending, History, Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
 if t.TYPE_CHECKING:
@@ -102,13 +103,13 @@ def _with_limits(plan: Plan, request: Request, seen: _seen.Seen) -> Plan:
 
 
 def _domains(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
-    wishes = [wish for wish in request.limits if wish.kind == _wish.DOMAIN]
+    wishes = [wish for wish in request.limits if wish.kind == _targets.DOMAIN]
     return _plan_limits.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else Plan()
 
 
 def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int], domains: Plan) -> Plan:
     """:param domains: what becomes of limits files, whose rules bind the managers of users."""
-    wishes = [wish for wish in request.limits if wish.kind in (_wish.UNIT, _wish.MANAGER)]
+    wishes = [wish for wish in request.limits if wish.kind in (_targets.UNIT, _targets.MANAGER)]
     if seen.systemd is None or not wishes:
         return Plan()
     sessions = None
@@ -119,7 +120,7 @@ def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int], domains
 
 
 def _processes(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
-    wishes = [wish for wish in request.limits if wish.kind == _wish.PROCESS]
+    wishes = [wish for wish in request.limits if wish.kind == _targets.PROCESS]
     return _plan_processes.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else Plan()
 
 

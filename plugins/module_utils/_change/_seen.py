@@ -20,7 +20,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount im
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
     _boot,
     _catalog,
@@ -296,9 +296,9 @@ def of(host: "Host", request: Request) -> Seen:
     more = sorted(_rules.companions(keys, nofile))
     if policy.connections is not None:
         more += [key for key in _cost.KEYS if key not in keys + more]
-    others = [wish for wish in request.limits if wish.kind != _wish.DOMAIN]
+    others = [wish for wish in request.limits if wish.kind != _targets.DOMAIN]
     limits = _limits_of(host, request)
-    user_managers = any((wish.kind, wish.domain) == (_wish.MANAGER, _units.USER) for wish in others)
+    user_managers = any((wish.kind, wish.domain) == (_targets.MANAGER, _targets.USER) for wish in others)
     return Seen(
         sysctl(host, keys + more, path) if keys + more else None,
         limits,
@@ -311,7 +311,7 @@ def of(host: "Host", request: Request) -> Seen:
 
 def _limits_of(host: "Host", request: Request) -> t.Optional[LimitsSeen]:
     """For limits, and for fs.nr_open, above which no nofile may be; a lower bound of it takes nothing from any unit."""
-    wishes = [wish for wish in request.limits if wish.kind == _wish.DOMAIN]
+    wishes = [wish for wish in request.limits if wish.kind == _targets.DOMAIN]
     nr_open = [wish.operator for wish in request.wishes if wish.key == _rules.NR_OPEN]
     if not wishes and not nr_open:
         return None

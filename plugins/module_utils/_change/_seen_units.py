@@ -9,11 +9,17 @@ knows nothing of what is not loaded yet.
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import ReloadStep
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process, _rlimits, _unit_conf, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
+    _process,
+    _rlimits,
+    _targets,
+    _unit_conf,
+    _unit_names,
+    _units,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host
@@ -169,7 +175,7 @@ def _unit(host: "Host", asked: str, shown: Shown) -> Unit:
     heads = _units.fragments(list(dict.fromkeys(names)))
     place = _place(
         host,
-        _units.SECTIONS[_units.type_of(name)],
+        _unit_names.SECTIONS[_unit_names.type_of(name)],
         "Limit",
         "{0}/{1}.d".format(_units.OWN_DIRECTORY, name),
         heads,
@@ -179,14 +185,14 @@ def _unit(host: "Host", asked: str, shown: Shown) -> Unit:
     if not shown:
         masked = bool(place.head) and host.real(place.head[0][0]) == "/dev/null"
         state = "masked" if masked else "loaded" if place.head else "not-found"
-    near = _unit_names(host, _units.type_of(name)) if state in _ABSENT else ()
+    near = _of_type(host, _unit_names.type_of(name)) if state in _ABSENT else ()
     return Unit(name, state, shown, place, _running(host, name, shown), near)
 
 
 def _running(host: "Host", name: str, shown: Shown) -> t.Dict[str, Process]:
     """The main processes of a unit, by the unit that each belongs to."""
     ones = [shown]
-    if _units.is_template(name) and host.exists(_BOOTED):
+    if _unit_names.is_template(name) and host.exists(_BOOTED):
         ones = show(host, ["Id", "MainPID"], [name.replace("@.", "@*.")])
     found = {one["Id"]: process(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
     return {unit: main for unit, main in found.items() if main is not None}
@@ -197,12 +203,12 @@ def _real_name(host: "Host", name: str) -> str:
     for path in _units.fragments([name]):
         if host.exists(path):
             real = host.real(path).rpartition("/")[2]
-            same = _units.type_of(real) == _units.type_of(name) and _units.is_template(real) == _units.is_template(name)
-            return real if same and "@" not in name else name
+            kinds = [(_unit_names.type_of(one), _unit_names.is_template(one)) for one in (real, name)]
+            return real if kinds[0] == kinds[1] and "@" not in name else name
     return name
 
 
-def _unit_names(host: "Host", kind: str) -> t.List[str]:
+def _of_type(host: "Host", kind: str) -> t.List[str]:
     found = {name for place in _units.LOAD_PATH for name in host.names(place) if name.endswith("." + kind)}
     return sorted(found)
 
@@ -237,7 +243,7 @@ def of(host: "Host", wishes: t.Sequence[LimitWish]) -> Systemd:
 
 def systemd(host: "Host", named: t.Mapping[str, t.Sequence[str]], items: t.Collection[str]) -> Systemd:
     """What the host shows about what is named of each kind."""
-    units, managers = named.get(_wish.UNIT, ()), named.get(_wish.MANAGER, ())
+    units, managers = named.get(_targets.UNIT, ()), named.get(_targets.MANAGER, ())
     installed = bool(units or managers) and any(host.exists(path) for path in _SYSTEMD)
     defaults: t.List[Shown] = []
     if installed and host.exists(_BOOTED):
@@ -249,18 +255,18 @@ def systemd(host: "Host", named: t.Mapping[str, t.Sequence[str]], items: t.Colle
         running=bool(defaults),
         units={name: _unit(host, name, shown.get(name, {})) for name in units} if installed else {},
         managers={kind: _manager(host, kind) for kind in managers} if installed else {},
-        processes={name: _named(host, name) for name in named.get(_wish.PROCESS, ())},
-        names=_process_names(host) if named.get(_wish.PROCESS) else (),
+        processes={name: _named(host, name) for name in named.get(_targets.PROCESS, ())},
+        names=_process_names(host) if named.get(_targets.PROCESS) else (),
         defaults=defaults[0] if defaults else {},
-        services=_services(host, items) if defaults and _units.SYSTEM in managers else {},
-        user_managers=_running(host, "user@.service", {}) if defaults and _units.USER in managers else {},
+        services=_services(host, items) if defaults and _targets.SYSTEM in managers else {},
+        user_managers=_running(host, "user@.service", {}) if defaults and _targets.USER in managers else {},
         init=_rlimits.running(host.text("/proc/1/limits") or ""),
         may_raise=_process.may_raise(own, host.text("/proc/self/uid_map")),
     )
 
 
 def _shown_units(host: "Host", units: t.Sequence[str], items: t.Collection[str]) -> t.Dict[str, Shown]:
-    loadable = [name for name in units if not _units.is_template(name)]
+    loadable = [name for name in units if not _unit_names.is_template(name)]
     if not loadable:
         return {}
     return dict(zip(loadable, show(host, list(_PROPERTIES) + _limit_properties(items), loadable)))
@@ -308,7 +314,7 @@ def speaking(host: "Host", items: t.Iterable[str]) -> Speaking:
     for place in [one for one in _units.LOAD_PATH if host.real(one) == one]:
         for name in listed(place):
             path = place + "/" + name
-            if _units.type_of(name) in _units.SECTIONS:
+            if _unit_names.type_of(name) in _unit_names.SECTIONS:
                 heads.setdefault(name, path)
             elif name.endswith(".d"):
                 told = [tells(path + "/" + one) for one in listed(path) if one.endswith(".conf")]
@@ -322,7 +328,7 @@ def speaking(host: "Host", items: t.Iterable[str]) -> Speaking:
 
 
 def _drop_in_names(name: str) -> t.List[str]:
-    return _units.directory_names(name) + [_units.type_of(name) + ".d"]
+    return _unit_names.directory_names(name) + [_unit_names.type_of(name) + ".d"]
 
 
 def nofile_of_units(host: "Host") -> t.List[t.Tuple[str, str, int]]:

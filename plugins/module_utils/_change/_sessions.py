@@ -6,11 +6,11 @@
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _stack
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _stack, _targets
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -80,7 +80,7 @@ def _listed(refused: t.Mapping[str, str]) -> str:
 
 
 def _is_ours(decision: d.LimitDecision) -> bool:
-    return decision.status == d.CHANGED and decision.kind == _wish.DOMAIN
+    return decision.status == d.CHANGED and decision.kind == _targets.DOMAIN
 
 
 def _arguments(seen: LimitsSeen) -> t.Tuple[str, ...]:
@@ -97,7 +97,7 @@ def _users(host: "Host", request: Request, seen: LimitsSeen) -> t.List[str]:
     uid = host.text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)
-    if any(wish.kind == _wish.DOMAIN and wish.domain not in seen.users for wish in request.limits):
+    if any(wish.kind == _targets.DOMAIN and wish.domain not in seen.users for wish in request.limits):
         found += _somebody(host.text("/etc/passwd") or "")
     return list(dict.fromkeys(found))[:_MOST_USERS]
 

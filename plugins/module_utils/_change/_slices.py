@@ -10,8 +10,8 @@ make fork(2) fail in the same words, so whoever raises the one has to be told of
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets, _values
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -39,7 +39,7 @@ def told(host: "Host", plan: d.Plan) -> d.Plan:
     """The plan, with a note and a warning for each nproc that it sets and that comes to less by a slice."""
     limits, warnings = list(plan.limits), list(plan.warnings)
     for index, one in enumerate(limits):
-        if one.kind == _wish.DOMAIN and one.item == "nproc" and one.status == d.CHANGED:
+        if one.kind == _targets.DOMAIN and one.item == "nproc" and one.status == d.CHANGED:
             user = host.user(one.domain)
             found = note(host, one.domain, user[1] if user else None, one.effective.soft)
             if found:

@@ -8,7 +8,7 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, ValueProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _rlimits, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _rlimits, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, Raw, Shape, normal
@@ -60,14 +60,6 @@ class Bound(t.NamedTuple):
         return describe(self.operator, "" if self.operator == ABSENT else str(self.value))
 
 
-# The kinds of targets that a limit may have.
-DOMAIN = "domain"
-UNIT = "unit"
-MANAGER = "manager"
-PROCESS = "process"
-TARGETS = (DOMAIN, UNIT, MANAGER, PROCESS)
-
-
 class LimitWish(t.NamedTuple):
     """What the limit of one item shall be for one target; None leaves that half as it is.
 
@@ -85,7 +77,7 @@ class LimitWish(t.NamedTuple):
     joined: bool = False
     file_only: bool = False
     comment: str = ""
-    kind: str = DOMAIN
+    kind: str = _targets.DOMAIN
     restart: bool = False
 
     @property
@@ -101,7 +93,7 @@ class LimitWish(t.NamedTuple):
 
 def limit_name(kind: str, target: str, item: str) -> str:
     """How messages call a limit: ``* nofile``, ``nginx.service nofile``, ``manager system nofile``, ``process nginx nofile``."""
-    return " ".join(([kind] if kind in (MANAGER, PROCESS) else []) + [target, item])
+    return " ".join(([kind] if kind in (_targets.MANAGER, _targets.PROCESS) else []) + [target, item])
 
 
 class Policy(t.NamedTuple):
@@ -322,7 +314,7 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
 
     :raises ValueProblem: when it stands for none.
     """
-    kind, target = target_of(entry)
+    kind, target = _targets.of(entry)
     item = str(entry.get("item"))
     if item not in _limit_values.ITEMS:
         raise ValueProblem(
@@ -330,7 +322,7 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
                 item, ", ".join(sorted(_limit_values.ITEMS)), near(item, _limit_values.ITEMS)
             )
         )
-    if kind != DOMAIN:
+    if kind != _targets.DOMAIN:
         _rlimits.check_item(item, kind)
     elif target.startswith("%") and item != "maxlogins":
         raise ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
@@ -346,40 +338,14 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
     if wish.soft is None and wish.hard is None:
         raise ValueProblem("neither soft nor hard is given")
     if _above(wish.soft, wish.hard):
-        cut = "pam_limits would cut it" if kind == DOMAIN else "the kernel takes no such pair"
+        cut = "pam_limits would cut it" if kind == _targets.DOMAIN else "the kernel takes no such pair"
         raise ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
     return wish
 
 
-def target_of(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
-    """Kind and name of the target of a limit.
-
-    :raises ValueProblem: when there is none, more than one, or it cannot be meant.
-    """
-    given = [kind for kind in TARGETS if entry.get(kind) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
-        raise ValueProblem("a limit needs exactly one of {0}, found {1}".format(", ".join(TARGETS), found))
-    kind, raw = given[0], entry[given[0]]
-    if entry.get("restart") and kind != UNIT:
-        raise ValueProblem("restart goes with unit only, for nothing else is ever restarted")
-    if kind == DOMAIN:
-        return kind, _limit_values.domain(raw)
-    if kind == UNIT:
-        return kind, _units.check_name(raw)
-    if kind == MANAGER and raw not in (_units.SYSTEM, _units.USER):
-        raise ValueProblem("{0!r} is no manager of systemd; it is system or user".format(raw))
-    text = raw if isinstance(raw, str) else ""
-    if kind == PROCESS and (not text.strip() or "\0" in text or "\n" in text or ("/" in text and text[0] != "/")):
-        raise ValueProblem(
-            "{0!r} is no process; write its name as ps -C takes it, or the path of its pid file".format(raw)
-        )
-    return kind, text
-
-
 def named_target(entry: t.Mapping[str, t.Any]) -> str:
     """How messages call a limit that may be malformed."""
-    kind = next((one for one in TARGETS if entry.get(one) is not None), DOMAIN)
+    kind = next((one for one in _targets.TARGETS if entry.get(one) is not None), _targets.DOMAIN)
     return limit_name(kind, str(entry.get(kind)), str(entry.get("item")))
 
 

@@ -1,0 +1,45 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a limit can be for. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _unit_names, _values
+
+# The kinds of targets.
+DOMAIN = "domain"
+UNIT = "unit"
+MANAGER = "manager"
+PROCESS = "process"
+TARGETS = (DOMAIN, UNIT, MANAGER, PROCESS)
+# The managers of systemd.
+SYSTEM = "system"
+USER = "user"
+
+
+def of(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
+    """Kind and name of the target of a limit.
+
+    :raises ValueProblem: when there is none, more than one, or it cannot be meant.
+    """
+    given = [kind for kind in TARGETS if entry.get(kind) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise ValueProblem("a limit needs exactly one of {0}, found {1}".format(", ".join(TARGETS), found))
+    kind, raw = given[0], entry[given[0]]
+    if entry.get("restart") and kind != UNIT:
+        raise ValueProblem("restart goes with unit only, for nothing else is ever restarted")
+    if kind == DOMAIN:
+        return kind, _values.domain(raw)
+    if kind == UNIT:
+        return kind, _unit_names.check_name(raw)
+    if kind == MANAGER and raw not in (SYSTEM, USER):
+        raise ValueProblem("{0!r} is no manager of systemd; it is system or user".format(raw))
+    text = raw if isinstance(raw, str) else ""
+    if kind == PROCESS and (not text.strip() or "\0" in text or "\n" in text or ("/" in text and text[0] != "/")):
+        raise ValueProblem(
+            "{0!r} is no process; write its name as ps -C takes it, or the path of its pid file".format(raw)
+        )
+    return kind, text
