@@ -127,6 +127,10 @@ unseen:
   sample: []
 """
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+
+compile_once()
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError

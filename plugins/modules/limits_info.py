@@ -145,6 +145,10 @@ notes:
   sample: ['sshd does not ask PAM (/etc/ssh/sshd_config:3 has no UsePAM yes), so ssh sessions keep what sshd has.']
 """
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+
+compile_once()
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._info_units import everything

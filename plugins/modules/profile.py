@@ -394,6 +394,10 @@ not_undone:
   sample: []
 """
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+
+compile_once()
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST

@@ -99,6 +99,10 @@ summary:
   sample: {ok: 12}
 """
 
+from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+
+compile_once()
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._info import sysctl

@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,17 @@ ROLE = """
   roles:
     - {role}
 """
+
+# For Python's sitecustomize: writes down which process compiles which file of the collection in an archive.
+LISTENER = """
+import os, sys
+def heard(event, said):
+    if event == "compile" and ".zip/ansible_collections/tunefleet" in str(said[1]):
+        with open({heard!r}, "a") as stream:
+            stream.write("{{0}} {{1}}\\n".format(os.getpid(), said[1]))
+sys.addaudithook(heard)
+"""
+TO_ARCHIVE = ("module_utils/__init__.py", "__init__.py")
 
 
 class Fleet:
@@ -280,8 +292,14 @@ def test_each_module_runs_as_ansible_ships_it(fleet: Fleet) -> None:
     - tunefleet.linux.diagnose: {seconds: 0.1}
     - assert: {that: ["kernel.settings[0].live.after == '31'", "sockets.source == 'sock_diag'"]}
 """
-    fleet.play(play, PYTHONPATH="").ended(ok=8, changed=3, failed=0)
+    (fleet.folder / "sitecustomize.py").write_text(LISTENER.format(heard=str(fleet.folder / "compiled")))
+    fleet.play(play, PYTHONPATH=str(fleet.folder)).ended(ok=8, changed=3, failed=0)
     assert fleet.executions() == 7
+    # What a process compiles twice is the way to the part that puts an end to it, and the module, whose text runpy asks for again.
+    compiled = Counter((fleet.folder / "compiled").read_text().splitlines())
+    twice = {line.partition("/plugins/")[2] for line, times in compiled.items() if times > 1} - {""}
+    assert "module_utils/_archive.py" in {line.partition("/plugins/")[2] for line in compiled}
+    assert {name for name in twice if not name.startswith("modules/")} <= {"module_utils/_archive.py", *TO_ARCHIVE}
 
 
 def test_the_way_back_through_ansible_when_the_profile_itself_is_gone(fleet: Fleet) -> None:

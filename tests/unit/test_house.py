@@ -18,13 +18,14 @@ CORE = "ansible_collections.tunefleet.linux.plugins.module_utils."
 
 # From the top to the bottom: what each part of the core may import of the core.
 MAY_IMPORT = {
-    "modules": {"_change", "_errors", "_host", "_limits", "_sockets", "_sysctl"},
+    "modules": {"_archive", "_change", "_errors", "_host", "_limits", "_sockets", "_sysctl"},
     "_change": {"_change", "_errors", "_limits", "_lines", "_sysctl"},
     "_sockets": {"_errors", "_limits", "_sockets"},
     "_limits": {"_errors", "_limits", "_lines"},
     "_sysctl": {"_errors", "_lines", "_sysctl"},
     "_host": {"_errors", "_probe"},
     "_probe": set(),
+    "_archive": set(),
     "_lines": set(),
     "_errors": set(),
 }
@@ -47,8 +48,8 @@ PURE = {
 }
 # Parts that are handed a host, and so may name its type.
 HANDED_A_HOST = ("_change", "_sockets")
-# The host, and the program of its own that it starts.
-TOUCHES = {"_host", "_probe"}
+# The host, the program of its own that it starts, and what has to do with how Python itself imports.
+TOUCHES = {"_host", "_probe", "_archive"}
 TOUCHING = {"open", "exec", "eval", "compile", "input", "__import__", "breakpoint"}
 
 
