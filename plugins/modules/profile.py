@@ -25,9 +25,10 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of what is applied; comes back in the result. The ledger keeps under it what was changed.
-      - For O(state=reverted), the names of what to take back, with commas between them. Without one, everything is taken back.
-    type: str
+      - Name of what is applied, or names, as a list or with commas between them. The ledger keeps under them what was changed.
+      - For O(state=reverted), the names of what to take back. Without one, everything is taken back.
+    type: list
+    elements: str
   state:
     description:
       - V(applied) sets what O(sysctl) and O(limits) ask for.
@@ -155,7 +156,7 @@ state:
   type: str
   sample: applied
 name:
-  description: What O(name) says.
+  description: What O(name) says, with commas between several names.
   returned: always
   type: str
   sample: web_server
@@ -408,7 +409,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._errors import Tun
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
 ARGUMENT_SPEC = {
-    "name": {"type": "str"},
+    "name": {"type": "list", "elements": "str"},
     "sysctl": {"type": "dict"},
     "limits": LIMIT_LIST,
     "accept_hazards": {"type": "bool", "default": False},
@@ -428,9 +429,10 @@ def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     # Of what Ansible reports of the arguments.
     module.no_log_values.update(asked_for(module.params["sysctl"]))
-    told = {"name": module.params["name"], "state": module.params["state"]}
+    options = dict(module.params, name=",".join(module.params["name"] or []))
+    told = {"name": options["name"] or None, "state": options["state"]}
     try:
-        result, warnings = run(Host(), of_profile(module.params, module.check_mode), module.check_mode, module._diff)
+        result, warnings = run(Host(), of_profile(options, module.check_mode), module.check_mode, module._diff)
     except RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))
     except TuneError as error:

@@ -98,6 +98,15 @@ def test_everything_and_the_ledger_is_for_root_alone(ns: Namespace) -> None:
     assert ns.snapshot(stamps=False) == start
 
 
+@pytest.mark.parametrize("names", [["a", "b"], "a,b", ["a,b"]])
+def test_several_are_named_as_a_list_or_with_commas(ns: Namespace, names: list[str] | str) -> None:
+    for name in "abc":
+        apply(ns, name)
+    outcome = ns.profile(name=names, state="reverted")
+    assert outcome.changed and outcome.result["name"] == "a,b"
+    assert not revert(ns, "a").changed and not revert(ns, "b").changed and revert(ns, "c").changed
+
+
 def test_directories_that_were_made_go_again(ns: Namespace) -> None:
     ns.sh("umount /etc/security/limits.d && rm -rf /etc/security/limits.d")
     start = ns.snapshot(stamps=False)
