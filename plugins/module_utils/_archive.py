@@ -32,7 +32,7 @@ def compile_once() -> None:
     """Have Python compile each module that is imported from now on once, not twice.
 
     The archive holds source text alone. Since 3.10, CPython compiles it to learn a module's file name and again to run it
-    (Lib/zipimport.py, zipimporter.get_filename; python/cpython issue 141276), which took a third of what a module does on a host.
+    (Lib/zipimport.py, zipimporter.get_filename; python/cpython issue 141276): a fifth of what the module profile took on a host.
     """
     if sys.version_info < (3, 10) or not _archive():
         return
