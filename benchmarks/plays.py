@@ -9,8 +9,10 @@ costs next to nothing: then what both ends do is one figure of processor time. T
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ from typing import Any
 
 import ssh
 
+FIGURES = ("clock", "processor", "memory")
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = Path(sys.executable).parent
 # What a host writes to is its own, in memory. So are copies of the keys that the whole machine shares: those of net/core that a network
@@ -154,20 +157,34 @@ def wanted_of(results: Mapping[str, Any]) -> dict[str, str]:
 
 
 def one_host(
-    folder: Path, plays: Mapping[str, str], repeats: int, server: ssh.Server | None = None
+    folder: Path, plays: Mapping[str, str], turns: int, seconds: float, server: ssh.Server | None = None
 ) -> tuple[dict[str, dict[str, list[dict[str, Any]]]], int]:
-    """Each play on a host that never saw it, and once more where nothing is left to be done, in turns; and how many keys were set."""
+    """Each play on a host that never saw it, and once more where nothing is left to be done, in turns; and how many keys were set.
+
+    :param seconds: how long each play is run in each turn at least, in rounds with the others, on a new host each time. The median of
+        these runs counts, for those that take a second or two are disturbed most by what else the machine does.
+    """
     with Fleet(folder / "trial", 1, {}) as trial:
         wanted = wanted_of(trial.run(ROLE)["results"])
     found: dict[str, dict[str, list[dict[str, Any]]]] = {name: {"first": [], "again": []} for name in plays}
-    for turn in range(repeats):
-        for number, (name, play) in enumerate(plays.items()):
-            with Fleet(folder / f"one-{turn}-{number}", 1, {"wanted": wanted}, server) as host:
-                for run in ("first", "again"):
-                    figures = host.run(play)
-                    del figures["results"]
-                    found[name][run].append(figures)
+    places = (folder / f"one-{number}" for number in itertools.count())
+    for _turn in range(turns):
+        samples: dict[str, list[dict[str, dict[str, Any]]]] = {name: [] for name in plays}
+        pending = list(plays)
+        while pending:
+            for name in pending:
+                with Fleet(next(places), 1, {"wanted": wanted}, server) as host:
+                    samples[name].append({run: host.run(plays[name]) for run in ("first", "again")})
+            pending = [name for name in pending if total(samples[name]) < seconds]
+        for name, runs in found.items():
+            for run, figures in runs.items():
+                figures.append({of: statistics.median(one[run][of] for one in samples[name]) for of in FIGURES})
     return found, len(wanted)
+
+
+def total(samples: Sequence[Mapping[str, Mapping[str, Any]]]) -> float:
+    """Seconds that runs took by the clock."""
+    return sum(float(one["clock"]) for runs in samples for one in runs.values())
 
 
 def fleet(folder: Path, counts: Sequence[int], forks: Sequence[int], repeats: int) -> list[dict[str, Any]]:
