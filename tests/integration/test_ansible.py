@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
 import pytest
 
 from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     LIMITS_FILE,
     PROGRAMS,
+    ROOT,
     SYSCTL_FILE,
     Namespace,
 )
@@ -123,6 +125,20 @@ def test_a_profile_role_is_one_module_execution_and_the_second_run_changes_nothi
     second.ended(changed=0, failed=0)
     assert fleet.executions() == 2
     assert ns.stamp(SYSCTL_FILE) == stamp and ns.live(*keys) == live
+
+
+@pytest.mark.parametrize("file", ["tasks", "vars"])
+def test_what_each_host_works_out_names_no_filter_and_no_test(file: str) -> None:
+    """For the first one that a template names, Ansible loads all it has, in the process of each host."""
+    tree = jinja2.Environment().parse((ROOT / "roles" / "tune" / file / "main.yml").read_text())
+    assert len(list(tree.find_all(jinja2.nodes.Name))) > 5
+    assert list(tree.find_all((jinja2.nodes.Filter, jinja2.nodes.Test))) == []
+
+
+@pytest.mark.parametrize("given", [0, "0", "", None])
+def test_without_connections_nothing_is_worked_out(fleet: Fleet, given: object) -> None:
+    play = ROLE.format(role="tunefleet.linux.web_server")
+    fleet.play(play, "--check", "-e", json.dumps({"tune_connections": given})).ended(failed=0)
 
 
 def test_check_mode_of_a_role_changes_nothing(fleet: Fleet) -> None:

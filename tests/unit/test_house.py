@@ -159,6 +159,13 @@ def test_order(path):
     assert problems_of(path, FILES[path]) == []
 
 
+@pytest.mark.parametrize("path", sorted(path for path in FILES if "import AnsibleModule" in FILES[path]))
+def test_a_module_first_sees_to_it_that_its_imports_are_compiled_once(path):
+    imports = [one for one in ast.parse(FILES[path]).body if not isinstance(one, (ast.Assign, ast.FunctionDef, ast.If))]
+    assert [one.names[0].name for one in imports if isinstance(one, ast.ImportFrom)][:1] == ["compile_once"]
+    assert ast.dump(imports[1]) == ast.dump(ast.parse("compile_once()").body[0])
+
+
 def importing(name, part="module_utils/_sysctl/_x.py"):
     return part, "from {0} import {1}\n".format(*(CORE + name).rsplit(".", 1))
 
