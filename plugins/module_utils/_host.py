@@ -23,8 +23,7 @@ import sys
 import time
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _probe
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _probe
 
 # A file below /proc/sys gives its whole text to the first read or never, and the kernel makes and clears a buffer of the size that
 # is asked for. So a page is tried first, and what fills it is read again with more than any file there gives.
@@ -140,10 +139,10 @@ class Host:
                 while True:
                     data, _ancillary, flags, _sender = link.recvmsg(_DATAGRAM)
                     if flags & socket.MSG_TRUNC:
-                        raise HostProblem("the kernel's answer is cut off")
+                        raise _errors.HostProblem("the kernel's answer is cut off")
                     yield data
         except OSError as error:
-            raise HostProblem("netlink said: {0}".format(error.strerror or error))
+            raise _errors.HostProblem("netlink said: {0}".format(error.strerror or error))
 
     def socket_owners(self, inodes: t.Container[int]) -> t.Dict[int, t.List[str]]:
         """Ids of the processes that hold a socket, by the inode of the socket; those that this user may look at."""
@@ -205,7 +204,7 @@ class Host:
                 timeout=patience,
             )
         except subprocess.TimeoutExpired:
-            raise HostProblem("{0} was not done within {1:.0f} seconds.".format(" ".join(arguments), patience))
+            raise _errors.HostProblem("{0} was not done within {1:.0f} seconds.".format(" ".join(arguments), patience))
         except OSError:
             return None
         texts = [data.decode("utf-8", "surrogateescape") for data in (ran.stdout, ran.stderr)]
@@ -271,9 +270,9 @@ class Host:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
+            raise _errors.HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
         if taken != len(data):
-            raise HostProblem("the kernel took only {0} of {1} bytes of {2!r}".format(taken, len(data), text))
+            raise _errors.HostProblem("the kernel took only {0} of {1} bytes of {2!r}".format(taken, len(data), text))
 
     def live_matches(self, pattern: str) -> t.List[str]:
         """Path relative to /proc/sys of every parameter that a pattern of such paths matches."""
@@ -319,7 +318,7 @@ class Host:
             former = resource.prlimit(pid, number, t.cast(t.Tuple[int, int], signed))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise HostProblem("the kernel refused it: {0}".format(reason))
+            raise _errors.HostProblem("the kernel refused it: {0}".format(reason))
         soft, hard = [2**64 - 1 if one == -1 else one for one in former]
         return soft, hard
 
@@ -393,9 +392,9 @@ class Host:
             )
             answer = json.loads(done.stdout.decode("ascii"))
         except (OSError, ValueError, AttributeError, subprocess.TimeoutExpired) as error:
-            raise HostProblem("the program that asks pam_limits did not answer: {0}".format(error))
+            raise _errors.HostProblem("the program that asks pam_limits did not answer: {0}".format(error))
         if "views" not in answer:
-            raise HostProblem(str(answer.get("unavailable")))
+            raise _errors.HostProblem(str(answer.get("unavailable")))
         texts = answer["texts"]
         return [
             {user: texts.get(str(status), "pam_limits did not answer") for user, status in view.items() if status}
@@ -411,7 +410,7 @@ class Host:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise HostProblem("Listing {0} failed: {1}.".format(directory, error.strerror))
+            raise _errors.HostProblem("Listing {0} failed: {1}.".format(directory, error.strerror))
 
     def read_if_any(self, path: str) -> t.Optional[bytes]:
         """The bytes of a file that others wrote: None for one that is missing, a directory, or a link that leads nowhere.
@@ -422,7 +421,7 @@ class Host:
         try:
             return self._bytes_at(path)
         except OSError as error:
-            raise HostProblem("Reading {0} failed: {1}.".format(path, error.strerror))
+            raise _errors.HostProblem("Reading {0} failed: {1}.".format(path, error.strerror))
 
     def _bytes_at(self, path: str) -> t.Optional[bytes]:
         try:
@@ -444,7 +443,9 @@ class Host:
         :raises HostProblem: when it is anything but a regular file, or a link to one, or nothing yet.
         """
         if path[:1] != "/" or _CONTROL.search(path):
-            raise HostProblem("{0!r} is no path from the root to a file, in one line; name another file.".format(path))
+            raise _errors.HostProblem(
+                "{0!r} is no path from the root to a file, in one line; name another file.".format(path)
+            )
         path = os.path.normpath(path)
         real = os.path.realpath(self._at(path))
         self._check_planted(path, real)
@@ -453,17 +454,17 @@ class Host:
         except FileNotFoundError:
             return File(path, self._inside(real), None)
         except NotADirectoryError:
-            raise HostProblem("{0} lies below what is no directory; name another file.".format(path))
+            raise _errors.HostProblem("{0} lies below what is no directory; name another file.".format(path))
         except OSError as error:
-            raise HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
+            raise _errors.HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
         if not stat.S_ISREG(mode):
-            raise HostProblem(
+            raise _errors.HostProblem(
                 "{0} is {1}, and only a regular file is ever replaced; name another file.".format(path, _kind(mode))
             )
         try:
             return File(path, self._inside(real), self._bytes_at(path))
         except OSError as error:
-            raise HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
+            raise _errors.HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
 
     def _check_planted(self, path: str, real: str) -> None:
         """:raises HostProblem: for a link, symbolic or hard, that somebody else may have put where we are to write."""
@@ -474,7 +475,7 @@ class Host:
                 continue
             linked = stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1)
             if linked and (above.st_mode & 0o002 or above.st_uid not in (0, os.geteuid())):
-                raise HostProblem(
+                raise _errors.HostProblem(
                     "{0} is a link in a directory that others may write to, so they may have put it there; it is not followed. "
                     "Name another file.".format(self._inside(one))
                 )
@@ -503,7 +504,7 @@ class Host:
     @staticmethod
     def _unchanged(folder: int, name: str, real: str, before: t.Optional[bytes]) -> None:
         if _bytes_of(folder, name) != before:
-            raise ChangedMeanwhile(
+            raise _errors.ChangedMeanwhile(
                 "{0} was changed by somebody else while it was being worked on, so it was left alone; run this again.".format(
                     real
                 )
@@ -635,7 +636,7 @@ class Host:
             while not _locked(descriptor):
                 if time.monotonic() >= until:
                     holder = stream.read(1000).decode("utf-8", "replace").strip() or "another run"
-                    raise HostProblem(_HELD.format(int(patience), holder, path))
+                    raise _errors.HostProblem(_HELD.format(int(patience), holder, path))
                 time.sleep(0.05)
             since = time.strftime("%Y-%m-%d %H:%M:%S")
             stream.truncate(0)
@@ -652,7 +653,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _TEMPORARY = ".tunefleet-"
 
 
-class _Missing(HostProblem):
+class _Missing(_errors.HostProblem):
     """There is no such file."""
 
 
@@ -664,7 +665,7 @@ def _telling(what: str, path: str) -> t.Iterator[None]:
     except FileNotFoundError as error:
         raise _Missing(_failed(what, path, error))
     except OSError as error:
-        raise HostProblem(_failed(what, path, error))
+        raise _errors.HostProblem(_failed(what, path, error))
 
 
 def _enter(folder: int, name: str, make: t.Optional[int]) -> int:
@@ -699,7 +700,7 @@ def _write(folder: int, name: str, data: bytes, like: str, mode: int, check: t.C
             os.fsync(descriptor)
         check()
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except (OSError, HostProblem):
+    except (OSError, _errors.HostProblem):
         os.unlink(temporary, dir_fd=folder)
         raise
     os.fsync(folder)
@@ -746,7 +747,7 @@ def _check_private(status: os.stat_result, kind: t.Callable[[int], bool], path: 
         found = "{0} names (hard links)".format(status.st_nlink)
     else:
         return
-    raise HostProblem(
+    raise _errors.HostProblem(
         "{0} must belong to root alone, and has {1}, so somebody else may have written it: it is not used. See what it is, then "
         "remove it or mend its owner and mode.".format(path, found)
     )

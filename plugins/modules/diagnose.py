@@ -127,15 +127,14 @@ unseen:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
-from ansible_collections.tunefleet.linux.plugins.module_utils._sockets._diagnosis import diagnose
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _diagnosis
 
 ARGUMENT_SPEC = {"seconds": {"type": "float", "default": 5}}
 
@@ -143,8 +142,8 @@ ARGUMENT_SPEC = {"seconds": {"type": "float", "default": 5}}
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = diagnose(Host(), module.params["seconds"])
-    except TuneError as error:
+        result = _diagnosis.diagnose(_host.Host(), module.params["seconds"])
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

@@ -275,25 +275,21 @@ not_undone:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_limits
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import single_limit
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _argspec, _request, _result, _run
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
 
 ARGUMENT_SPEC = {
-    "limits": LIMIT_LIST,
+    "limits": _argspec.LIMIT_LIST,
     "domain": {"type": "str"},
     "limit_type": {"type": "str", "choices": ["hard", "soft", "-"]},
-    "limit_item": {"type": "str", "choices": sorted(ITEMS)},
+    "limit_item": {"type": "str", "choices": sorted(_values.ITEMS)},
     "value": {"type": "str"},
     "use_max": {"type": "bool", "default": False},
     "use_min": {"type": "bool", "default": False},
@@ -314,14 +310,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result, warnings = run(Host(), of_limits(module.params), module.check_mode, module._diff)
-    except RequestFailed as error:
+        result, warnings = _run.run(_host.Host(), _request.of_limits(module.params), module.check_mode, module._diff)
+    except _run.RequestFailed as error:
         module.fail_json(msg=str(error), **error.result)
-    except TuneError as error:
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(**single_limit(module.params, result))
+    module.exit_json(**_result.single_limit(module.params, result))
 
 
 if __name__ == "__main__":

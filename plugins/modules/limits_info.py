@@ -145,15 +145,14 @@ notes:
   sample: ['sshd does not ask PAM (/etc/ssh/sshd_config:3 has no UsePAM yes), so ssh sessions keep what sshd has.']
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._info_units import everything
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info_units
 
 ARGUMENT_SPEC = {
     "users": {"type": "list", "elements": "str"},
@@ -166,8 +165,8 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = everything(Host(), module.params)
-    except TuneError as error:
+        result = _info_units.everything(_host.Host(), module.params)
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

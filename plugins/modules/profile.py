@@ -395,23 +395,19 @@ not_undone:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._argspec import LIMIT_LIST
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_profile
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._secrets import asked_for
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _argspec, _request, _run, _secrets
 
 ARGUMENT_SPEC = {
     "name": {"type": "list", "elements": "str"},
     "sysctl": {"type": "dict"},
-    "limits": LIMIT_LIST,
+    "limits": _argspec.LIMIT_LIST,
     "accept_hazards": {"type": "bool", "default": False},
     "on_unavailable": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "warn"},
     "on_shadowed": {"type": "str", "choices": ["warn", "fail"], "default": "warn"},
@@ -428,14 +424,16 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     # Of what Ansible reports of the arguments.
-    module.no_log_values.update(asked_for(module.params["sysctl"]))
+    module.no_log_values.update(_secrets.asked_for(module.params["sysctl"]))
     options = dict(module.params, name=",".join(module.params["name"] or []))
     told = {"name": options["name"] or None, "state": options["state"]}
     try:
-        result, warnings = run(Host(), of_profile(options, module.check_mode), module.check_mode, module._diff)
-    except RequestFailed as error:
+        result, warnings = _run.run(
+            _host.Host(), _request.of_profile(options, module.check_mode), module.check_mode, module._diff
+        )
+    except _run.RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))
-    except TuneError as error:
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error), **told)
     for warning in warnings:
         module.warn(warning)

@@ -247,22 +247,21 @@ unseen:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
-from ansible_collections.tunefleet.linux.plugins.module_utils._sockets._diagnosis import info
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _diagnosis
 
 
 def main() -> None:
     module = AnsibleModule({}, supports_check_mode=True)
     try:
-        result = info(Host())
-    except TuneError as error:
+        result = _diagnosis.info(_host.Host())
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

@@ -274,18 +274,14 @@ not_undone:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._request import of_sysctl
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import single_failure
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._secrets import asked_for
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _request, _result, _run, _secrets
 
 ARGUMENT_SPEC = {
     "settings": {"type": "dict"},
@@ -311,12 +307,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     # Of what Ansible reports of the arguments.
-    module.no_log_values.update(asked_for(module.params["settings"] or {module.params["name"]: module.params["value"]}))
+    module.no_log_values.update(
+        _secrets.asked_for(module.params["settings"] or {module.params["name"]: module.params["value"]})
+    )
     try:
-        result, warnings = run(Host(), of_sysctl(module.params), module.check_mode, module._diff)
-    except RequestFailed as error:
-        module.fail_json(msg=single_failure(module.params, error.result, str(error)), **error.result)
-    except TuneError as error:
+        result, warnings = _run.run(_host.Host(), _request.of_sysctl(module.params), module.check_mode, module._diff)
+    except _run.RequestFailed as error:
+        module.fail_json(msg=_result.single_failure(module.params, error.result, str(error)), **error.result)
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:
         module.warn(warning)

@@ -99,15 +99,14 @@ summary:
   sample: {ok: 12}
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._archive import compile_once
+from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
 
-compile_once()
+_archive.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._info import sysctl
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info
 
 ARGUMENT_SPEC = {"names": {"type": "list", "elements": "str"}}
 
@@ -115,8 +114,8 @@ ARGUMENT_SPEC = {"names": {"type": "list", "elements": "str"}}
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = sysctl(Host(), module.params["names"])
-    except TuneError as error:
+        result = _info.sysctl(_host.Host(), module.params["names"])
+    except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)
 

@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _kernel, _names, _reader
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import Reader
 from ansible_collections.tunefleet.linux.tests.oracle import machines, trees
 from ansible_collections.tunefleet.linux.tests.oracle.machines import TOOLS, Machine
@@ -37,7 +37,7 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
     data = view.data(trees.LATER)
     if data is not None and "procps" in machine.versions:
         later = ([(trees.LATER, data)], Reader("procps", machine.versions["procps"]))
-    facts = _boot.Facts(
+    facts = _kernel.Facts(
         start=answer["before"],
         live=answer["before"],
         read_only=answer["read_only"],
@@ -47,7 +47,7 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
         directories=frozenset(answer["directories"]),
     )
     table = _boot.BootTable(
-        view.files(_boot.reading_order(view.listing(), reader, view.dangling())),
+        view.files(_reader.reading_order(view.listing(), reader, view.dangling())),
         reader,
         answer["before"],
         facts,
@@ -153,8 +153,8 @@ def test_the_failure_report_is_readable(fleet: list[Machine]) -> None:
 
 def test_a_wrong_model_is_noticed(fleet: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison itself works: with the order of files turned round the answers differ."""
-    right = _boot.reading_order
-    monkeypatch.setattr(_boot, "reading_order", lambda *arguments: right(*arguments)[::-1])
+    right = _reader.reading_order
+    monkeypatch.setattr(_reader, "reading_order", lambda *arguments: right(*arguments)[::-1])
     case = tree(
         ("/etc/sysctl.d/a.conf", "file", "net.core.somaxconn = 5\n"),
         ("/etc/sysctl.d/b.conf", "file", "net.core.somaxconn = 6\n"),

@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
 
 LIMIT_LIST: t.Dict[str, t.Any] = {
     "type": "list",
@@ -15,7 +15,7 @@ LIMIT_LIST: t.Dict[str, t.Any] = {
         "unit": {"type": "str"},
         "manager": {"type": "str", "choices": ["system", "user"]},
         "process": {"type": "str"},
-        "item": {"type": "str", "required": True, "choices": sorted(ITEMS)},
+        "item": {"type": "str", "required": True, "choices": sorted(_values.ITEMS)},
         "soft": {"type": "raw"},
         "hard": {"type": "raw"},
         "restart": {"type": "bool", "default": False},

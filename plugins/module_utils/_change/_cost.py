@@ -20,7 +20,6 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _whole, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._whole import World
 
 RMEM, WMEM, MEM = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_mem"
 TIME_WAITS = "net.ipv4.tcp_max_tw_buckets"
@@ -52,7 +51,7 @@ def size(number: int) -> str:
     return "{0} bytes".format(number)
 
 
-def _buffers(world: World, place: int) -> t.Optional[t.Tuple[int, int]]:
+def _buffers(world: _whole.World, place: int) -> t.Optional[t.Tuple[int, int]]:
     receive, send = world.number(RMEM, place), world.number(WMEM, place)
     return None if receive is None or send is None else (receive, send)
 
@@ -65,7 +64,7 @@ class _Told(t.NamedTuple):
     lines: str
 
 
-def _in_world(world: World, connections: int, machine: Machine) -> t.Optional[_Told]:
+def _in_world(world: _whole.World, connections: int, machine: Machine) -> t.Optional[_Told]:
     """None where the buffers are not known."""
     first, last = _buffers(world, 1), _buffers(world, 2)
     if first is None or last is None:

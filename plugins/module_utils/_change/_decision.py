@@ -5,10 +5,9 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note, limit_name
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _targets
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _values
 
 OK = "ok"
 CHANGED = "changed"
@@ -33,8 +32,8 @@ class LiveStep(t.NamedTuple):
     key: str
     before: t.Optional[str]
     after: str
-    shape: Shape
-    beside: t.Tuple[t.Tuple[str, str, Shape], ...] = ()
+    shape: _values.Shape
+    beside: t.Tuple[t.Tuple[str, str, _values.Shape], ...] = ()
     action: bool = False
 
 
@@ -125,8 +124,8 @@ class SettingDecision(t.NamedTuple):
     boot: BootState = BootState()
     boot_others: t.Sequence[OtherBoot] = ()
     shadowed: bool = False
-    shape: Shape = Shape()
-    note: Note = Note()
+    shape: _values.Shape = _values.Shape()
+    note: _wish.Note = _wish.Note()
     arithmetic: str = ""
 
 
@@ -141,18 +140,18 @@ class LimitDecision(t.NamedTuple):
     status: str
     wanted: t.Tuple[t.Optional[str], t.Optional[str]]
     reason: str = ""
-    before: Limit = Limit()
-    after: Limit = Limit()
-    effective: Limit = Limit()
+    before: _conf.Limit = _conf.Limit()
+    after: _conf.Limit = _conf.Limit()
+    effective: _conf.Limit = _conf.Limit()
     shadowed_by: t.Optional[str] = None
     notes: t.Sequence[str] = ()
-    note: Note = Note()
+    note: _wish.Note = _wish.Note()
     kind: str = _targets.DOMAIN
 
     @property
     def name(self) -> str:
         """How messages call it."""
-        return limit_name(self.kind, self.domain, self.item)
+        return _wish.limit_name(self.kind, self.domain, self.item)
 
 
 class NofileRule(t.NamedTuple):

@@ -5,34 +5,27 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _ledger,
     _merge,
     _revert,
     _seen_units,
     _transaction,
+    _view,
+    _wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
-    FileStep,
-    Plan,
-    ProcessStep,
-    Step,
-)
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import Ledger, LiveGoal, Unfinished
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import History, Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
-Values = t.Sequence[t.Tuple[str, str, Shape]]
+Values = t.Sequence[t.Tuple[str, str, _values.Shape]]
 _UUID = "/proc/sys/kernel/random/uuid"  # another one each time it is read: random(4)
 
 
-def read(host: "Host") -> Ledger:
+def read(host: "Host") -> _ledger.Ledger:
     """The ledger of the host.
 
     :raises TuneError: when it is damaged, of a newer release, or open to others.
@@ -40,7 +33,7 @@ def read(host: "Host") -> Ledger:
     return _ledger.parse(host.read_private(_ledger.PATH))
 
 
-def write(host: "Host", ledger: Ledger) -> None:
+def write(host: "Host", ledger: _ledger.Ledger) -> None:
     """Put the ledger on disk, and make that last."""
     data = _ledger.render(ledger)
     if data is not None or host.read_private(_ledger.PATH) is not None:
@@ -54,12 +47,12 @@ class Pending(t.NamedTuple):
     """What is to be done to clear up, and what is left alone and why."""
 
     live: Values
-    files: t.Sequence[FileStep]
-    processes: t.Sequence[ProcessStep]
+    files: t.Sequence[d.FileStep]
+    processes: t.Sequence[d.ProcessStep]
     notes: t.Sequence[str]
 
 
-def pending(host: "Host", unfinished: Unfinished) -> Pending:
+def pending(host: "Host", unfinished: _ledger.Unfinished) -> Pending:
     """What has to be done to get everything to its goal."""
     if unfinished.then is not None:
         return _pending_trial(host, unfinished, unfinished.then)
@@ -77,7 +70,7 @@ def pending(host: "Host", unfinished: Unfinished) -> Pending:
     return Pending(live, files, processes, notes)
 
 
-def _pending_live(host: "Host", goal: LiveGoal, same_boot: bool) -> Values:
+def _pending_live(host: "Host", goal: _ledger.LiveGoal, same_boot: bool) -> Values:
     values = [(key, text, _revert.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.goal)]]
     found = {key: host.live_text(_names.to_path(key)) for key, _text, _shape in values}
     values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
@@ -88,9 +81,9 @@ def _pending_live(host: "Host", goal: LiveGoal, same_boot: bool) -> Values:
     return values if any(not _values.same(found[key], text, shape) for key, text, shape in values) else []
 
 
-def _pending_trial(host: "Host", unfinished: Unfinished, then: Ledger) -> Pending:
+def _pending_trial(host: "Host", unfinished: _ledger.Unfinished, then: _ledger.Ledger) -> Pending:
     """The same for what is on trial. That came to its end, so what is not as it was left was changed by somebody else."""
-    live: t.List[t.Tuple[str, str, Shape]] = []
+    live: t.List[t.Tuple[str, str, _values.Shape]] = []
     files, notes = [], []
     for goal in unfinished.live:
         now, shape = host.live_text(_names.to_path(goal.key)), _revert.shape_of(goal.key, goal.goal)
@@ -120,7 +113,7 @@ def _pending_trial(host: "Host", unfinished: Unfinished, then: Ledger) -> Pendin
     return Pending(live, files, processes, notes)
 
 
-def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
+def clear_up(host: "Host", ledger: _ledger.Ledger) -> t.List[str]:
     """Bring what a killed run left to its end; returns a sentence about each thing that could not be."""
     unfinished = ledger.unfinished
     if unfinished is None:
@@ -131,7 +124,7 @@ def clear_up(host: "Host", ledger: Ledger) -> t.List[str]:
     return problems
 
 
-def to_goal(host: "Host", unfinished: Unfinished, found: Pending) -> t.List[str]:
+def to_goal(host: "Host", unfinished: _ledger.Unfinished, found: Pending) -> t.List[str]:
     """Do what is to be done to clear up; returns a sentence about each thing that failed."""
     problems = ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
     problems += _transaction.put_limits(host, found.processes)
@@ -145,34 +138,36 @@ def to_goal(host: "Host", unfinished: Unfinished, found: Pending) -> t.List[str]
     return problems
 
 
-def put_files(host: "Host", steps: t.Iterable[FileStep]) -> t.List[str]:
+def put_files(host: "Host", steps: t.Iterable[d.FileStep]) -> t.List[str]:
     """Write files one by one; returns a sentence about each that could not be."""
     problems = []
     for step in steps:
         try:
             _transaction.put_file(host, step, step.before, step.after)
-        except HostProblem as problem:
+        except _errors.HostProblem as problem:
             problems.append(str(problem))
     return problems
 
 
-def cleared_up(host: "Host", unfinished: Unfinished) -> "Host":
+def cleared_up(host: "Host", unfinished: _ledger.Unfinished) -> "Host":
     """The host as it would be once everything is at its goal, for check mode."""
     found = pending(host, unfinished)
     live = {key: text for key, text, _shape in found.live}
-    return View(host, live, {step.path: (step.real, step.after) for step in found.files}, found.processes).as_host()
+    return _view.View(
+        host, live, {step.path: (step.real, step.after) for step in found.files}, found.processes
+    ).as_host()
 
 
 # -- applying ---------------------------------------------------------------------------------------------------------------------
 
 
-def live_now(host: "Host", steps: t.Sequence[Step]) -> t.Dict[str, str]:
+def live_now(host: "Host", steps: t.Sequence[d.Step]) -> t.Dict[str, str]:
     """The texts of the kernel parameters that steps touch, as they are now."""
     found = {key: host.live_text(_names.to_path(key)) for key in _ledger.touched(steps)}
     return {key: text for key, text in found.items() if text is not None}
 
 
-def begin(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> None:
+def begin(host: "Host", ledger: _ledger.Ledger, request: _wish.Request, plan: d.Plan) -> None:
     """Note down, before the first change, what there is now.
 
     :raises TuneError: when that cannot be; nothing may be changed then.
@@ -181,34 +176,34 @@ def begin(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> None:
     write(host, _begun(host, ledger, request, plan))
 
 
-def _begun(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:
+def _begun(host: "Host", ledger: _ledger.Ledger, request: _wish.Request, plan: d.Plan) -> _ledger.Ledger:
     return _ledger.begun(ledger, request.what, _revert.boot_id(host), plan.steps)
 
 
-def finish(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> str:
+def finish(host: "Host", ledger: _ledger.Ledger, request: _wish.Request, plan: d.Plan) -> str:
     """Note down that a plan has been carried out; returns the id of the trial where it is one."""
     done = after(host, ledger, request, plan)
     if done == ledger and not plan.steps:
         return ""
-    trial = (host.text(_UUID) or "1") if t.cast(History, request.history).trial else ""
+    trial = (host.text(_UUID) or "1") if t.cast(_wish.History, request.history).trial else ""
     write(host, _ledger.on_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
     return trial
 
 
-def after(host: "Host", ledger: Ledger, request: Request, plan: Plan) -> Ledger:
+def after(host: "Host", ledger: _ledger.Ledger, request: _wish.Request, plan: d.Plan) -> _ledger.Ledger:
     """The ledger once a plan has been carried out."""
-    history, boot = t.cast(History, request.history), _revert.boot_id(host)
+    history, boot = t.cast(_wish.History, request.history), _revert.boot_id(host)
     if plan.steps:
         ended = [key for key, one in ledger.processes.items() if _revert.limit_now(host, one) is None]
         ledger = _ledger.without_processes(ledger, ended)
     return _ledger.applied(ledger, history.name, history.options, plan, live_now(host, plan.steps), boot)
 
 
-def forget(host: "Host", ledger: Ledger) -> None:
+def forget(host: "Host", ledger: _ledger.Ledger) -> None:
     """Go back to the ledger from before a run that came to nothing. If that cannot be, the next run finds nothing left to do."""
     try:
         write(host, ledger)
-    except HostProblem:
+    except _errors.HostProblem:
         return
 
 
@@ -218,12 +213,12 @@ def forget(host: "Host", ledger: Ledger) -> None:
 class Taken(t.NamedTuple):
     """What came of taking profiles back: the plan with what really happened, and what could not be put back, by key or path."""
 
-    plan: Plan
+    plan: d.Plan
     refused: t.Mapping[str, str]
     problems: t.Sequence[str]
 
 
-def take_back(host: "Host", ledger: Ledger, revert: _revert.Revert, what: str) -> Taken:
+def take_back(host: "Host", ledger: _ledger.Ledger, revert: _revert.Revert, what: str) -> Taken:
     """Carry out a revert as far as it goes: what the host refuses shall not keep the rest from being put back.
 
     What could not be put back stays in the ledger, so that the same can be tried once more.
@@ -240,7 +235,7 @@ def take_back(host: "Host", ledger: Ledger, revert: _revert.Revert, what: str) -
     return Taken(plan, refused, problems)
 
 
-def _moved_along(host: "Host", revert: _revert.Revert) -> Ledger:
+def _moved_along(host: "Host", revert: _revert.Revert) -> _ledger.Ledger:
     """The ledger after a revert, with what the kernel has made of keys that change along with others."""
     live = dict(revert.after.live)
     for key in revert.moved:
@@ -248,7 +243,7 @@ def _moved_along(host: "Host", revert: _revert.Revert) -> Ledger:
     return revert.after._replace(live=live)
 
 
-def _as_left(host: "Host", ledger: Ledger, plan: Plan) -> Ledger:
+def _as_left(host: "Host", ledger: _ledger.Ledger, plan: d.Plan) -> _ledger.Ledger:
     """The ledger with what a revert that did not get to its end has left."""
     live, files = dict(ledger.live), dict(ledger.files)
     for step in _revert.live_steps(plan):

@@ -5,10 +5,15 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_sysctl, _result, _secrets, _seen
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _plan_sysctl,
+    _result,
+    _secrets,
+    _seen,
+    _wish,
+)
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _conf, _names, _values
 
 if t.TYPE_CHECKING:
@@ -28,10 +33,10 @@ def _keys(host: "Host", names: t.Optional[t.Sequence[str]]) -> t.List[str]:
         try:
             key = _names.canonical_pattern(name)
             found.update(dict.fromkeys(_seen.matches(host, key) if _names.is_pattern(key) else [key]))
-        except NameProblem as problem:
+        except _errors.NameProblem as problem:
             problems.append(str(problem))
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return list(found)
 
 
@@ -40,7 +45,7 @@ def sysctl(host: "Host", names: t.Optional[t.Sequence[str]]) -> _result.Result:
 
     :raises TuneError: when a name is malformed, or a file cannot be read.
     """
-    path = Policy().sysctl_file
+    path = _wish.Policy().sysctl_file
     # Not looked at as a file to be edited: reading does not mind a link to /dev/null in its place.
     seen = _seen.sysctl(host, _keys(host, names), None)
     facts = _plan_sysctl.facts_of(seen)

@@ -5,12 +5,10 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _result, _seen_limits
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _stack, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _dialect, _pam, _stack, _values
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -24,13 +22,15 @@ def _where(placed: t.Optional[_pam.Placed]) -> t.Optional[str]:
     return placed.where if placed else None
 
 
-def _halves(limit: Limit) -> _result.Result:
+def _halves(limit: _conf.Limit) -> _result.Result:
     return {"soft": limit.soft, "hard": limit.hard}
 
 
-def _entry(target: t.Mapping[str, str], item: str, choice: _pam.Choice, seen: LimitsSeen) -> _result.Result:
+def _entry(
+    target: t.Mapping[str, str], item: str, choice: _pam.Choice, seen: _seen_limits.LimitsSeen
+) -> _result.Result:
     """What a new session gets, and the lines that decide."""
-    base = seen.base.get(item, Limit())
+    base = seen.base.get(item, _conf.Limit())
     limit, refused = _pam.session(choice, item, base, base, True, seen.nr_open, seen.dialect)
     reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
     if refused:
@@ -63,7 +63,7 @@ def limits(host: "Host", users: t.Optional[t.Sequence[str]]) -> _result.Result:
     return {"limits": found, "notes": notes + _limit_notes.ineffective(seen) + _limit_notes.about_files(seen)}
 
 
-def _locked_in(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen) -> t.List[str]:
+def _locked_in(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen_limits.LimitsSeen) -> t.List[str]:
     """A sentence where a session sees nothing but one directory, which is no limit but is kept in the same files."""
     user = t.cast(_pam.User, _seen_limits.user(host, name))
     choice = _pam.for_user(rules, user, _values.CHROOT, seen.dialect.spares_root)
@@ -74,10 +74,14 @@ def _locked_in(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: Li
     return ["{0} locks sessions of {1} into {2}{3}.".format(choice.soft.where, name, path, end)]
 
 
-def _of_user(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen) -> t.List[_result.Result]:
+def _of_user(
+    host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: _seen_limits.LimitsSeen
+) -> t.List[_result.Result]:
     user = _seen_limits.user(host, name)
     if user is None:
-        raise TuneError("Reading the limits of user {0!r} failed: there is no such user on this host.".format(name))
+        raise _errors.TuneError(
+            "Reading the limits of user {0!r} failed: there is no such user on this host.".format(name)
+        )
     found = []
     for item in sorted(set(seen.base) | {placed.rule.item for placed in rules} & set(_values.ITEMS)):
         choice = _pam.for_user(rules, user, item, seen.dialect.spares_root)
@@ -87,11 +91,11 @@ def _of_user(host: "Host", name: str, rules: t.Sequence[_pam.Placed], seen: Limi
 
 
 def _of_service(
-    stack: _stack.Stack, user: _pam.User, item: str, rules: t.Sequence[_pam.Placed], seen: LimitsSeen
+    stack: _stack.Stack, user: _pam.User, item: str, rules: t.Sequence[_pam.Placed], seen: _seen_limits.LimitsSeen
 ) -> _result.Result:
     """What a session gets that a service opens, which layer set it last, and what else to know."""
     daemon = next((one for one in seen.daemons if one.name == _DAEMONS.get(stack.service)), None)
-    before = daemon.limits.get(item, Limit()) if daemon else seen.base.get(item, Limit())
+    before = daemon.limits.get(item, _conf.Limit()) if daemon else seen.base.get(item, _conf.Limit())
     may_raise = daemon.may_raise if daemon else seen.may_raise
     source = _source(stack.service, daemon)
     if stack.broken:
@@ -126,7 +130,7 @@ _ANYBODY = _pam.User("", 60001, 60001, {})
 
 
 def of_user_managers(
-    seen: LimitsSeen, files: _seen_limits.Files, items: t.Iterable[str]
+    seen: _seen_limits.LimitsSeen, files: _seen_limits.Files, items: t.Iterable[str]
 ) -> t.Dict[str, t.Tuple[_values.Number, str]]:
     """The hard limits of the systemd managers of users whom no rule names of its own, and which layer set each.
 
@@ -155,7 +159,7 @@ def _source(service: str, daemon: t.Optional[_seen_limits.Daemon]) -> str:
     return "whoever calls {0}".format(service) if service in _CALLED else "process 1"
 
 
-def _unasked(stack: _stack.Stack, seen: LimitsSeen) -> str:
+def _unasked(stack: _stack.Stack, seen: _seen_limits.LimitsSeen) -> str:
     """Why pam_limits has no say in sessions of a service, or nothing."""
     if not seen.dialect.installed:
         return "pam_limits was not found here"

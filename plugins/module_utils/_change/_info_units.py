@@ -5,6 +5,7 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _info_limits,
@@ -15,10 +16,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _slices,
     _wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_units import Process, Systemd
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets, _unit_names
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._rlimits import Pair
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
@@ -31,14 +29,14 @@ _MANAGERS = (_targets.SYSTEM, _targets.USER)
 class _Told(t.NamedTuple):
     """What a unit gives a process that starts now: the limit, by which line, and how messages name who says so."""
 
-    pair: t.Optional[Pair]
-    reached: t.Optional[Pair]
+    pair: t.Optional[_rlimits.Pair]
+    reached: t.Optional[_rlimits.Pair]
     where: t.Optional[str]
     who: str
     age: t.Optional[float]
 
 
-def _halves(item: str, pair: t.Optional[Pair]) -> _result.Result:
+def _halves(item: str, pair: t.Optional[_rlimits.Pair]) -> _result.Result:
     limit = _rlimits.limit(item, pair)
     return {"soft": limit.soft, "hard": limit.hard}
 
@@ -61,7 +59,9 @@ def _entry(kind: str, name: str, item: str, status: str = d.OK, reason: t.Option
 class _Reader:
     """Reads limits off what was seen."""
 
-    def __init__(self, host: "Host", seen: Systemd, sessions: t.Optional[_plan_units.Sessions] = None) -> None:
+    def __init__(
+        self, host: "Host", seen: _seen_units.Systemd, sessions: t.Optional[_plan_units.Sessions] = None
+    ) -> None:
         self._host = host
         self._seen = seen
         self._judge = _plan_units.Judge(seen, _wish.Policy(), None, sessions)
@@ -120,7 +120,7 @@ class _Reader:
             return [_entry(_targets.PROCESS, name, item, d.UNKNOWN, "no such process runs" + near)]
         return [self._process(name, item, one) for one in found]
 
-    def _process(self, name: str, item: str, one: Process) -> _result.Result:
+    def _process(self, name: str, item: str, one: _seen_units.Process) -> _result.Result:
         entry = _entry(_targets.PROCESS, name, item)
         entry["target"]["pid"] = one.pid
         entry.update(live=_halves(item, one.limits[item]), effective=_halves(item, one.limits[item]))
@@ -148,7 +148,7 @@ def _session_of(shown: t.Mapping[str, str]) -> str:
     return shown.get("PAMName", "") if shown.get("User") else ""
 
 
-def _set_by(main: Process, item: str, told: _Told, loaded: t.Optional[Pair], pam: str) -> str:
+def _set_by(main: _seen_units.Process, item: str, told: _Told, loaded: t.Optional[_rlimits.Pair], pam: str) -> str:
     """Which layer set the limit of a unit's process last."""
     if main.limits[item] in (told.reached, told.pair):
         return told.who
@@ -174,10 +174,10 @@ def limits(
         for name in names:
             try:
                 named[kind].append(_targets.of({kind: name})[1])
-            except ValueProblem as problem:
+            except _errors.ValueProblem as problem:
                 problems.append(_wish.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     seen = _seen_units.systemd(host, named, _ITEMS)
     logins = _seen_limits.limits(host, None) if _targets.USER in managers and seen.installed else None
     sessions = _info_limits.of_user_managers(logins, logins.files, _ITEMS) if logins else None

@@ -15,15 +15,9 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
-    FileStep,
-    LiveStep,
-    Plan,
-    ProcessStep,
-    Step,
-)
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
 PATH = "/var/lib/tunefleet/ledger.json"
@@ -68,9 +62,9 @@ class ProcessRecord(t.NamedTuple):
     left: t.Tuple[int, int]
 
     @property
-    def step(self) -> ProcessStep:
+    def step(self) -> d.ProcessStep:
         """What puts the limit back."""
-        return ProcessStep(self.pid, self.started, self.name, self.number, self.left, self.original)
+        return d.ProcessStep(self.pid, self.started, self.name, self.number, self.left, self.original)
 
 
 class ProfileRecord(t.NamedTuple):
@@ -112,8 +106,8 @@ class Unfinished(t.NamedTuple):
     what: str
     boot: str
     live: t.Tuple[LiveGoal, ...] = ()
-    files: t.Tuple[FileStep, ...] = ()
-    processes: t.Tuple[ProcessStep, ...] = ()
+    files: t.Tuple[d.FileStep, ...] = ()
+    processes: t.Tuple[d.ProcessStep, ...] = ()
     trial: str = ""
     then: t.Optional["Ledger"] = None
 
@@ -145,7 +139,7 @@ def parse(data: t.Optional[bytes]) -> Ledger:
         content = json.loads(data.decode("utf-8"))
         found = content["format"]
         if isinstance(found, int) and found > _FORMAT:
-            raise TuneError(
+            raise _errors.TuneError(
                 "The ledger {0} was written by a newer release of tunefleet.linux (format {1}, this one knows {2}). Use that "
                 "release.".format(PATH, found, _FORMAT)
                 + _WAY_OUT
@@ -154,7 +148,7 @@ def parse(data: t.Optional[bytes]) -> Ledger:
             raise ValueError("it is not as it was written")
         return _parsed(content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise TuneError("The ledger {0} is damaged ({1}).".format(PATH, _reason(error)) + _WAY_OUT)
+        raise _errors.TuneError("The ledger {0} is damaged ({1}).".format(PATH, _reason(error)) + _WAY_OUT)
 
 
 def _reason(error: Exception) -> str:
@@ -192,7 +186,9 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
                 for one in pending["live"]
             ),
             tuple(
-                FileStep(one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"]))
+                d.FileStep(
+                    one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"])
+                )
                 for one in pending["files"]
             ),
             tuple(_process(one) for one in pending.get("processes", ())),
@@ -204,8 +200,8 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
     )
 
 
-def _process(one: t.Dict[str, t.Any]) -> ProcessStep:
-    return ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
+def _process(one: t.Dict[str, t.Any]) -> d.ProcessStep:
+    return d.ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
 
 
 def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
@@ -262,25 +258,25 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
 # -- a profile is applied ------------------------------------------------------------------------------------------------------
 
 
-def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[Step]) -> Ledger:
+def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[d.Step]) -> Ledger:
     """The ledger while the steps of a plan are carried out: a run that is killed meanwhile shall not have happened."""
     live = [
         LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
         for step in steps
-        if isinstance(step, LiveStep) and step.before is not None and not step.action
+        if isinstance(step, d.LiveStep) and step.before is not None and not step.action
     ]
-    files = [step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, FileStep)]
+    files = [step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, d.FileStep)]
     processes = [step._replace(before=step.after, after=step.before) for step in process_steps(steps)]
     unfinished = Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files)), tuple(reversed(processes)))
     return ledger._replace(unfinished=unfinished)
 
 
-def process_steps(steps: t.Iterable[Step]) -> t.List[ProcessStep]:
+def process_steps(steps: t.Iterable[d.Step]) -> t.List[d.ProcessStep]:
     """Those of some steps that are about running processes."""
-    return [step for step in steps if isinstance(step, ProcessStep)]
+    return [step for step in steps if isinstance(step, d.ProcessStep)]
 
 
-def key_of(step: ProcessStep) -> str:
+def key_of(step: d.ProcessStep) -> str:
     """How the ledger calls a limit of a running process."""
     return "{0} {1} {2}".format(step.pid, step.started, step.number)
 
@@ -294,18 +290,18 @@ def on_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
     return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, then=after))
 
 
-def touched(steps: t.Sequence[Step]) -> t.Dict[str, str]:
+def touched(steps: t.Sequence[d.Step]) -> t.Dict[str, str]:
     """The text that each kernel parameter had before steps which change it, or make the kernel change it."""
     found: t.Dict[str, str] = {}
     for step in steps:
-        if isinstance(step, LiveStep) and step.before is not None and not step.action:
+        if isinstance(step, d.LiveStep) and step.before is not None and not step.action:
             for key, text in [(step.key, step.before)] + [(key, text) for key, text, _shape in step.beside]:
                 found.setdefault(key, text)
     return found
 
 
 def applied(
-    ledger: Ledger, name: str, options: Options, plan: Plan, live: t.Mapping[str, str], boot: str = ""
+    ledger: Ledger, name: str, options: Options, plan: d.Plan, live: t.Mapping[str, str], boot: str = ""
 ) -> Ledger:
     """The ledger once a plan has been carried out for a profile.
 
@@ -322,7 +318,7 @@ def applied(
         original = records[key].original if key in records else text
         records[key] = LiveRecord(original, live.get(key, text))
     for step in plan.steps:
-        if isinstance(step, FileStep):
+        if isinstance(step, d.FileStep):
             files[step.real] = _file_record(files.get(step.real), step)
     processes = _processes(ledger, plan, boot)
     asked = stored(options)
@@ -336,14 +332,14 @@ def applied(
         united([key for one in mine for key in one.keys], list(touched(plan.steps)) + shared),
         united(
             [real for one in mine for real in one.files],
-            [step.real for step in plan.steps if isinstance(step, FileStep)],
+            [step.real for step in plan.steps if isinstance(step, d.FileStep)],
         ),
         united([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
     )
     rest = [one._replace(options=without(one.options, asked)) if one.name == name else one for one in ledger.profiles]
     others = {one.name for one in rest if one.name != name}
     if len(others) >= _MOST_PROFILES:
-        raise TuneError(
+        raise _errors.TuneError(
             "The ledger {0} holds {1} profiles already, and {2!r} would be one more. Give the profile one name that stays the "
             "same, or revert those that are not needed. Nothing was written.".format(PATH, len(others), name)
         )
@@ -356,7 +352,7 @@ def united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
     return tuple(sorted(set(old) | set(new)))
 
 
-def _processes(ledger: Ledger, plan: Plan, boot: str) -> t.Dict[str, ProcessRecord]:
+def _processes(ledger: Ledger, plan: d.Plan, boot: str) -> t.Dict[str, ProcessRecord]:
     found = dict(ledger.processes)
     for step in process_steps(plan.steps):
         old = found.get(key_of(step))
@@ -375,7 +371,7 @@ def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
     )
 
 
-def _file_record(old: t.Optional[FileRecord], step: FileStep) -> FileRecord:
+def _file_record(old: t.Optional[FileRecord], step: d.FileStep) -> FileRecord:
     if old is None:
         return FileRecord(step.path, step.before, step.after, step.directories)
     # What others did to the file since belongs to what we go back to.
@@ -398,7 +394,7 @@ def stored(options: Options) -> Options:
 def _spelled(name: str) -> str:
     try:
         return _names.canonical_pattern(name)
-    except NameProblem:
+    except _errors.NameProblem:
         return name
 
 
@@ -452,7 +448,7 @@ def chosen(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
     for part in wanted:
         mixed = next((one for one in ledger.profiles if part not in done and part in one.name.split(",")), None)
         if mixed is not None:
-            raise TuneError(
+            raise _errors.TuneError(
                 "The profile {0} was applied together with others, as {1}, and cannot be told apart from them. Revert {1}, then "
                 "apply what shall stay. Nothing was written.".format(part, mixed.name)
             )

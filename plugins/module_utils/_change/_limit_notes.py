@@ -6,8 +6,7 @@
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_limits, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _pam, _stack
 
 _NO_LOGIN = ("nologin", "false", "sync", "halt", "shutdown")
@@ -15,13 +14,13 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MOST = 3
 
 
-def logs_in(name: str, seen: LimitsSeen) -> bool:
+def logs_in(name: str, seen: _seen_limits.LimitsSeen) -> bool:
     """Whether a user may log in, as far as the shell tells; somebody who does not exist yet may."""
     shell = seen.shells.get(name, "")
     return shell.rpartition("/")[2] not in _NO_LOGIN
 
 
-def facts(wish: _wish.LimitWish, seen: LimitsSeen, nr_open: t.Optional[int]) -> _guard.Facts:
+def facts(wish: _wish.LimitWish, seen: _seen_limits.LimitsSeen, nr_open: t.Optional[int]) -> _guard.Facts:
     """What the guard measures the limit of a domain against."""
     user, spares_root = seen.users.get(wish.domain), seen.dialect.spares_root
     bound = [(count, one.name) for one, count in seen.busy if _pam.strength(wish.domain, one, spares_root)]
@@ -35,12 +34,12 @@ def facts(wish: _wish.LimitWish, seen: LimitsSeen, nr_open: t.Optional[int]) -> 
     )
 
 
-def of(wish: _wish.LimitWish, seen: LimitsSeen, rules: t.Sequence[_pam.Placed]) -> t.List[str]:
+def of(wish: _wish.LimitWish, seen: _seen_limits.LimitsSeen, rules: t.Sequence[_pam.Placed]) -> t.List[str]:
     """Notes about one rule, one sentence each."""
     return _about_domain(wish, seen) + _about_root(wish, seen, rules) + _stronger(wish, seen, rules) + ineffective(seen)
 
 
-def _about_domain(wish: _wish.LimitWish, seen: LimitsSeen) -> t.List[str]:
+def _about_domain(wish: _wish.LimitWish, seen: _seen_limits.LimitsSeen) -> t.List[str]:
     domain, found = wish.domain, []
     if re.match(r"^[0-9]+$", domain):
         found.append("{0} is a user of that name; the user with the id {0} is written :{0}.".format(domain))
@@ -62,7 +61,7 @@ def _about_domain(wish: _wish.LimitWish, seen: LimitsSeen) -> t.List[str]:
     return found
 
 
-def _about_root(wish: _wish.LimitWish, seen: LimitsSeen, rules: t.Sequence[_pam.Placed]) -> t.List[str]:
+def _about_root(wish: _wish.LimitWish, seen: _seen_limits.LimitsSeen, rules: t.Sequence[_pam.Placed]) -> t.List[str]:
     """Whether a rule for everybody includes root, which differs between distributions."""
     if wish.domain != "*" or not seen.dialect.installed:
         return []
@@ -75,7 +74,7 @@ def _about_root(wish: _wish.LimitWish, seen: LimitsSeen, rules: t.Sequence[_pam.
     return ["* binds root too on this distribution."]
 
 
-def _stronger(wish: _wish.LimitWish, seen: LimitsSeen, rules: t.Sequence[_pam.Placed]) -> t.List[str]:
+def _stronger(wish: _wish.LimitWish, seen: _seen_limits.LimitsSeen, rules: t.Sequence[_pam.Placed]) -> t.List[str]:
     """The rules for somebody whom ours names as well, but less closely."""
     if not (wish.domain == "*" or wish.domain.startswith("@")):
         return []
@@ -100,7 +99,7 @@ def _stronger(wish: _wish.LimitWish, seen: LimitsSeen, rules: t.Sequence[_pam.Pl
     return ["Not for {0}{1}, which are named more closely.".format("; ".join(text[:_MOST]), more)]
 
 
-def ineffective(seen: LimitsSeen) -> t.List[str]:
+def ineffective(seen: _seen_limits.LimitsSeen) -> t.List[str]:
     """Why limits files have no effect on some ways in, one sentence each."""
     found = []
     if not seen.dialect.installed:
@@ -147,7 +146,7 @@ def odd_order(own: str, paths: t.Iterable[str]) -> t.List[str]:
     return ["{0} is read {1}: names are compared sign by sign, not as numbers.".format(own, " and ".join(order))]
 
 
-def about_files(seen: LimitsSeen) -> t.List[str]:
+def about_files(seen: _seen_limits.LimitsSeen) -> t.List[str]:
     """Warnings about files of others that pam_limits stumbles over."""
     found: t.List[str] = []
     if seen.dialect.installed:

@@ -7,8 +7,7 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _limit_notes, _seen_limits, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _conf,
     _dialect,
@@ -17,7 +16,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _targets,
     _values,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
 
 Number = t.Optional[_values.Number]
 _YOUNGER = "the pam_limits of this host passes over {0}, which came with Linux-PAM {1}"
@@ -40,7 +38,7 @@ def _stronger(bound: _wish.Bound, have: Number) -> _values.Number:
 class _Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
-    def __init__(self, seen: LimitsSeen, policy: _wish.Policy, nr_open: t.Optional[int]) -> None:
+    def __init__(self, seen: _seen_limits.LimitsSeen, policy: _wish.Policy, nr_open: t.Optional[int]) -> None:
         self._seen = seen
         self._policy = policy
         self._nr_open = nr_open
@@ -51,10 +49,14 @@ class _Judge:
     def decide(self, wish: _wish.LimitWish) -> d.LimitDecision:
         """The decision about one wish, before it is known which rules win."""
         said = self.conf.get(wish.domain, wish.item)
-        entry = Limit(
+        entry = _conf.Limit(
             self._entry(wish, wish.soft, said.soft, self._has(wish, "soft"), None),
             self._entry(
-                wish, wish.hard, said.hard, self._has(wish, "hard"), self._seen.ceiling.get(wish.item, Limit()).hard
+                wish,
+                wish.hard,
+                said.hard,
+                self._has(wish, "hard"),
+                self._seen.ceiling.get(wish.item, _conf.Limit()).hard,
             ),
         )
         decision = d.LimitDecision(
@@ -63,14 +65,14 @@ class _Judge:
         objection = self._objection(wish, said, entry)
         if objection:
             return decision._replace(status=objection[0], reason=objection[1], after=said)
-        if self.conf.says(change_of(wish, entry)) or entry == Limit() == said:
+        if self.conf.says(change_of(wish, entry)) or entry == _conf.Limit() == said:
             return self._unchanged(wish, decision)
         return decision._replace(status=d.CHANGED)
 
     @staticmethod
     def _unchanged(wish: _wish.LimitWish, decision: d.LimitDecision) -> d.LimitDecision:
         operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
-        if decision.after == Limit() and _wish.ABSENT not in operators:
+        if decision.after == _conf.Limit() and _wish.ABSENT not in operators:
             return decision._replace(status=d.KEPT, reason="sessions have it already without a rule of ours")
         return decision
 
@@ -91,7 +93,7 @@ class _Judge:
         placed = choice.soft if half == "soft" else choice.hard
         if placed is not None and choice.exempt is None:
             return placed.rule.value
-        return None if wish.file_only else t.cast(Number, getattr(self._seen.base.get(wish.item, Limit()), half))
+        return None if wish.file_only else t.cast(Number, getattr(self._seen.base.get(wish.item, _conf.Limit()), half))
 
     @staticmethod
     def _entry(
@@ -113,12 +115,12 @@ class _Judge:
             return said
         return _stronger(bound, ceiling if bound.operator == _wish.AT_LEAST else None)
 
-    def _objection(self, wish: _wish.LimitWish, said: Limit, entry: Limit) -> t.Optional[t.Tuple[str, str]]:
+    def _objection(self, wish: _wish.LimitWish, said: _conf.Limit, entry: _conf.Limit) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when an entry must not or cannot be written."""
         since = self._seen.dialect.lacks(wish.item)
-        if since and self._seen.dialect.installed and entry != Limit():
+        if since and self._seen.dialect.installed and entry != _conf.Limit():
             return d.NO_EFFECT, _YOUNGER.format(wish.item, since)
-        new = Limit(*[None if value == old else value for value, old in zip(entry, said)])
+        new = _conf.Limit(*[None if value == old else value for value, old in zip(entry, said)])
         if self._policy.guard == _guard.REFUSE:
             found = _guard.objections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
             if found:
@@ -133,18 +135,18 @@ class _Judge:
             )
         return None
 
-    def _unreachable(self, item: str, new: Limit) -> str:
+    def _unreachable(self, item: str, new: _conf.Limit) -> str:
         """Why sessions here can never have the limit, or nothing.
 
         setrlimit(2) would refuse it, and where pam_limits is not patched as in Debian that ends every login.
         """
-        ceiling = self._seen.ceiling.get(item, Limit()).hard
+        ceiling = self._seen.ceiling.get(item, _conf.Limit()).hard
         highest = max([_values.rank(value) for value in new if value is not None] or [0])
         if self._seen.may_raise or ceiling is None or highest <= _values.rank(ceiling):
             return ""
         return "belongs to the host of this container: sessions here cannot have more than {0}".format(ceiling)
 
-    def _beyond_daemon(self, item: str, new: Limit, forgiven: bool) -> t.List[str]:
+    def _beyond_daemon(self, item: str, new: _conf.Limit, forgiven: bool) -> t.List[str]:
         """What comes of a hard limit that a daemon cannot give its sessions: nothing, or no session at all.
 
         :param forgiven: which of the two to tell.
@@ -184,7 +186,7 @@ class _Judge:
     ) -> d.LimitDecision:
         """The decision with what a new session of the domain will have, and the rule that overrides ours."""
         choice = self._choice(wish, rules)
-        base = self._seen.base.get(wish.item, Limit())
+        base = self._seen.base.get(wish.item, _conf.Limit())
         # What the kernel would refuse is left as it was.
         limit, _refused = _pam.session(choice, wish.item, base, base, True, self._nr_open, self._seen.dialect)
         decision = decision._replace(effective=limit, notes=_limit_notes.of(wish, self._seen, rules))
@@ -215,12 +217,12 @@ def _text(bound: t.Optional[_wish.Bound]) -> t.Optional[str]:
     return None if bound is None else _wish.with_arithmetic(str(bound), bound.arithmetic)
 
 
-def change_of(wish: _wish.LimitWish, entry: Limit) -> _conf.Change:
+def change_of(wish: _wish.LimitWish, entry: _conf.Limit) -> _conf.Change:
     """What the file shall say for a wish."""
     return _conf.Change(wish.domain, wish.item, entry, wish.joined, wish.comment)
 
 
-def candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
+def candidate(seen: _seen_limits.LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
     """The files that pam_limits reads once our file has its new bytes."""
     if seen.own is None:
         return seen.files
@@ -236,13 +238,13 @@ def candidate(seen: LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[
     return [(path, data[path]) for path in [main] + _pam.merged(listing) if path in data]
 
 
-def files_after(seen: LimitsSeen, planned: d.Plan) -> t.Sequence[t.Tuple[str, bytes]]:
+def files_after(seen: _seen_limits.LimitsSeen, planned: d.Plan) -> t.Sequence[t.Tuple[str, bytes]]:
     """The files that pam_limits reads once a plan is carried out."""
     steps = [step for step in planned.steps if isinstance(step, d.FileStep) and seen.own and step.path == seen.own.path]
     return candidate(seen, steps[0].after) if steps else seen.files
 
 
-def nofile_rules(seen: LimitsSeen, planned: d.Plan) -> t.List[d.NofileRule]:
+def nofile_rules(seen: _seen_limits.LimitsSeen, planned: d.Plan) -> t.List[d.NofileRule]:
     """The limits of open files that there are once a plan is carried out.
 
     Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
@@ -316,7 +318,7 @@ def _verdict(decisions: t.Sequence[d.LimitDecision], policy: _wish.Policy) -> t.
 
 
 def plan(
-    wishes: t.Sequence[_wish.LimitWish], seen: LimitsSeen, policy: _wish.Policy, nr_open: t.Optional[int]
+    wishes: t.Sequence[_wish.LimitWish], seen: _seen_limits.LimitsSeen, policy: _wish.Policy, nr_open: t.Optional[int]
 ) -> d.Plan:
     """Decisions and steps for limits. Nothing is written by this; problems forbid that anything is.
 
@@ -352,6 +354,6 @@ def plan(
     )
 
 
-def _needs(seen: LimitsSeen) -> t.List[str]:
+def _needs(seen: _seen_limits.LimitsSeen) -> t.List[str]:
     """What has to happen before new rules bind; a user manager that lingers does not end with the last session."""
     return ["new_session"] + ["restart:user@{0}.service".format(seen.users[name].uid) for name in seen.lingering]

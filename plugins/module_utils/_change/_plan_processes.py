@@ -9,16 +9,14 @@ Pure; private to ``tunefleet.linux``. Nothing is kept on file: a limit set by pr
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_units, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_units import Process, Systemd
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_units, _seen_units, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _rlimits
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._rlimits import Pair
 
 Steps = t.List[d.ProcessStep]
 
 
 def _decide(
-    wish: _wish.LimitWish, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int]
+    wish: _wish.LimitWish, seen: _seen_units.Systemd, policy: _wish.Policy, nr_open: t.Optional[int]
 ) -> t.Tuple[d.LimitDecision, Steps]:
     texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
     decision = d.LimitDecision(wish.domain, wish.item, d.OK, t.cast(t.Any, texts), note=wish.note, kind=wish.kind)
@@ -50,13 +48,18 @@ def _decide(
     return decision._replace(status=d.CHANGED, reason=reason), steps
 
 
-def _step(wish: _wish.LimitWish, one: Process, pair: Pair) -> d.ProcessStep:
+def _step(wish: _wish.LimitWish, one: _seen_units.Process, pair: _rlimits.Pair) -> d.ProcessStep:
     number = _rlimits.ITEMS[wish.item].number
     return d.ProcessStep(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
 
 
 def _objection(
-    wish: _wish.LimitWish, have: Pair, pair: Pair, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int]
+    wish: _wish.LimitWish,
+    have: _rlimits.Pair,
+    pair: _rlimits.Pair,
+    seen: _seen_units.Systemd,
+    policy: _wish.Policy,
+    nr_open: t.Optional[int],
 ) -> t.Optional[t.Tuple[str, str]]:
     """Status and reason when the kernel would refuse a pair."""
     if pair[0] > pair[1]:
@@ -73,7 +76,9 @@ def _objection(
     return None
 
 
-def plan(wishes: t.Sequence[_wish.LimitWish], seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int]) -> d.Plan:
+def plan(
+    wishes: t.Sequence[_wish.LimitWish], seen: _seen_units.Systemd, policy: _wish.Policy, nr_open: t.Optional[int]
+) -> d.Plan:
     """Decisions and steps for limits of running processes.
 
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out.

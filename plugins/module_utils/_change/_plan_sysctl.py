@@ -5,23 +5,21 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _lines
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen import BootFiles, SysctlSeen
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
     _boot,
     _catalog,
     _conf,
     _kernel,
     _names,
+    _reader,
     _values,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 _MEETS = {_wish.AT_LEAST: _values.at_least, _wish.AT_MOST: _values.at_most}
-_PROGRAMS = {_boot.SYSTEMD: "systemd-sysctl", _boot.PROCPS: "sysctl --system"}
+_PROGRAMS = {_reader.SYSTEMD: "systemd-sysctl", _reader.PROCPS: "sysctl --system"}
 _STRONGER = {_wish.AT_LEAST: _values.larger, _wish.AT_MOST: _values.smaller}
 
 
@@ -33,7 +31,7 @@ def _noted(facts: _catalog.Parameter) -> str:
     return ": " + facts.note if facts.note else ""
 
 
-def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
+def unavailable(key: str, seen: _seen.SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
     """Status and reason of a key that cannot be set because it is not there, or because nothing reads it."""
     facts = _catalog.find(key)
     if seen.live[key].exists:
@@ -61,7 +59,7 @@ def unavailable(key: str, seen: SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
     return d.UNKNOWN, "no such key on this kernel" + _wish.near(key, set(seen.known) | set(_catalog.names()))
 
 
-def missing_interface(key: str, seen: SysctlSeen) -> t.Optional[str]:
+def missing_interface(key: str, seen: _seen.SysctlSeen) -> t.Optional[str]:
     """The network interface that a key waits for: others have such a key, and this one has none at all."""
     interface = _names.interface_of(key)
     if interface is None or _names.is_pattern(key):
@@ -73,7 +71,7 @@ def missing_interface(key: str, seen: SysctlSeen) -> t.Optional[str]:
     return interface.replace("/", ".") if alike and not its_own else None
 
 
-def unwritable(key: str, seen: SysctlSeen) -> t.Tuple[str, str]:
+def unwritable(key: str, seen: _seen.SysctlSeen) -> t.Tuple[str, str]:
     """Status and reason of a key that is there and cannot be written."""
     facts = _catalog.find(key)
     if seen.child_netns and facts and facts.scope in (_catalog.NETNS_READ_ONLY, _catalog.INIT_NETNS):
@@ -81,7 +79,7 @@ def unwritable(key: str, seen: SysctlSeen) -> t.Tuple[str, str]:
     return d.READ_ONLY, "/proc/sys does not let it be written here, as in many containers"
 
 
-def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> Shape:
+def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> _values.Shape:
     """The shape of a key: from the catalog, else from the live value, else from what is asked for."""
     facts = _catalog.find(key)
     if facts is not None:
@@ -89,7 +87,7 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> Shape:
     return _values.guess(live) if live else _values.guess_of_wish(raw, live is not None)
 
 
-def _wished(wish: _wish.Wish, shape: Shape) -> str:
+def _wished(wish: _wish.Wish, shape: _values.Shape) -> str:
     """The text of a wish; the numbers of a bound are bounds of their own, and need not rise.
 
     :raises ValueProblem: when it cannot be meant.
@@ -102,7 +100,7 @@ def _wished(wish: _wish.Wish, shape: Shape) -> str:
 class _Has(t.NamedTuple):
     """What the host has of one key: its live value, and the one that our file says."""
 
-    shape: Shape
+    shape: _values.Shape
     live: t.Optional[str]
     file: t.Optional[str]
 
@@ -119,7 +117,7 @@ class _Outcome(t.NamedTuple):
 class _Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
-    def __init__(self, seen: SysctlSeen, policy: _wish.Policy) -> None:
+    def __init__(self, seen: _seen.SysctlSeen, policy: _wish.Policy) -> None:
         own = seen.own
         self._seen = seen
         self._policy = policy
@@ -128,7 +126,7 @@ class _Judge:
         self._others = self.tables(seen.boot.replaced(_own_paths(seen), b""))
         self.now = self.tables(seen.boot)
 
-    def tables(self, files: BootFiles) -> t.List[_boot.BootTable]:
+    def tables(self, files: _seen.BootFiles) -> t.List[_boot.BootTable]:
         """What each reader that the host may have makes of files."""
         return files.tables(self._facts.live, self._facts)
 
@@ -145,7 +143,7 @@ class _Judge:
         else:
             try:
                 text = self._text(wish, shape, now)
-            except ValueProblem as problem:
+            except _errors.ValueProblem as problem:
                 wanted = _wish.describe(wish.operator, str(wish.raw))
                 # What cannot be set at all need not be a value of it.
                 outcome = self._missing(wish.key, _Has(shape, now, said)) or _Outcome(
@@ -166,16 +164,18 @@ class _Judge:
             arithmetic=wish.arithmetic,
         )
 
-    def _absent(self, key: str, shape: Shape, now: t.Optional[str]) -> _Outcome:
+    def _absent(self, key: str, shape: _values.Shape, now: t.Optional[str]) -> _Outcome:
         gone = self.conf.assigned(key) if self.conf else None
         gone = None if gone is None else _values.tidy(gone, shape)
         return _Outcome(d.OK if gone is None else d.CHANGED, "", (now, now), (gone, None))
 
-    def _text(self, wish: _wish.Wish, shape: Shape, now: t.Optional[str]) -> str:
+    def _text(self, wish: _wish.Wish, shape: _values.Shape, now: t.Optional[str]) -> str:
         if wish.operator != _wish.VALUE and not shape.ordered:
-            raise ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
+            raise _errors.ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
         if self._is_action(wish.key) and self._policy.persist:
-            raise ValueProblem("a write to it triggers an action and leaves no state to keep; set persist to false")
+            raise _errors.ValueProblem(
+                "a write to it triggers an action and leaves no state to keep; set persist to false"
+            )
         text = _wished(wish, shape)
         if wish.operator != _wish.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
             # What it comes to has to be legal as well.
@@ -187,7 +187,7 @@ class _Judge:
         return bool(facts and facts.action) or (live.exists and live.writable and not live.readable)
 
     @staticmethod
-    def _refusal(wish: _wish.Wish, problem: ValueProblem, shape: Shape) -> str:
+    def _refusal(wish: _wish.Wish, problem: _errors.ValueProblem, shape: _values.Shape) -> str:
         facts = _catalog.find(wish.key)
         if facts is not None and facts.action:
             return "{0}.".format(problem)
@@ -218,7 +218,7 @@ class _Judge:
         return _Outcome(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
 
     @staticmethod
-    def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str], shape: Shape) -> str:
+    def _live_target(wish: _wish.Wish, text: str, now: t.Optional[str], shape: _values.Shape) -> str:
         """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
         target = text if wish.operator == _wish.VALUE else _STRONGER[wish.operator](now, text, shape)
         return now if now is not None and _values.holds(now, target, shape) else target
@@ -322,22 +322,24 @@ class _Judge:
         return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
 
 
-def facts_of(seen: SysctlSeen) -> _boot.Facts:
+def facts_of(seen: _seen.SysctlSeen) -> _kernel.Facts:
     """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
-    return _boot.Facts(live={_names.to_path(key): one.text for key, one in seen.live.items() if one.exists})
+    return _kernel.Facts(live={_names.to_path(key): one.text for key, one in seen.live.items() if one.exists})
 
 
-def _given(boot: _boot.Boot, shape: Shape) -> t.Optional[str]:
+def _given(boot: _boot.Boot, shape: _values.Shape) -> t.Optional[str]:
     return None if boot.value is None else _values.tidy(boot.value, shape)
 
 
-def boot_state(boots: t.Sequence[_boot.Boot], shape: Shape, is_ours: t.Callable[[_boot.Boot], bool]) -> d.BootState:
+def boot_state(
+    boots: t.Sequence[_boot.Boot], shape: _values.Shape, is_ours: t.Callable[[_boot.Boot], bool]
+) -> d.BootState:
     """What the next boot gives a key by the likeliest reader, which is the first."""
     return d.BootState(_given(boots[0], shape), boots[0].winner, is_ours(boots[0]))
 
 
 def other_boots(
-    found: t.Sequence[_boot.BootTable], boots: t.Sequence[_boot.Boot], shape: Shape
+    found: t.Sequence[_boot.BootTable], boots: t.Sequence[_boot.Boot], shape: _values.Shape
 ) -> t.Sequence[d.OtherBoot]:
     """What it gives by other readers, where they differ from the first."""
     if len(boots) == 1:
@@ -350,7 +352,7 @@ def other_boots(
     ]
 
 
-def doubt(one: d.SettingDecision, reader: _boot.Reader) -> t.Optional[str]:
+def doubt(one: d.SettingDecision, reader: _reader.Reader) -> t.Optional[str]:
     """Half a sentence about readers that disagree, or None."""
     if not one.boot_others:
         return None
@@ -360,20 +362,20 @@ def doubt(one: d.SettingDecision, reader: _boot.Reader) -> t.Optional[str]:
     )
 
 
-def _own_paths(seen: SysctlSeen) -> t.List[str]:
+def _own_paths(seen: _seen.SysctlSeen) -> t.List[str]:
     """The names under which our file is read; others may be links to it."""
     own = seen.own
     return [] if own is None else [path for path in seen.boot.data if seen.reals[path] == own.real]
 
 
-def _candidate(seen: SysctlSeen, after: t.Optional[bytes]) -> BootFiles:
+def _candidate(seen: _seen.SysctlSeen, after: t.Optional[bytes]) -> _seen.BootFiles:
     """The files that the next boot reads once our file has its new bytes."""
     if seen.own is None:
         return seen.boot
     return seen.boot.replaced(dict.fromkeys(_own_paths(seen) + [seen.own.path]), after)
 
 
-def _live_step(seen: SysctlSeen, key: str, after: str, shape: Shape) -> d.LiveStep:
+def _live_step(seen: _seen.SysctlSeen, key: str, after: str, shape: _values.Shape) -> d.LiveStep:
     others = seen.beside.get(key, {})
     beside = tuple(
         (other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text is not None
@@ -383,7 +385,7 @@ def _live_step(seen: SysctlSeen, key: str, after: str, shape: Shape) -> d.LiveSt
     return d.LiveStep(key, seen.live[key].text, after, shape, beside, action)
 
 
-def _live_steps(seen: SysctlSeen, decisions: t.Sequence[d.SettingDecision]) -> t.List[d.LiveStep]:
+def _live_steps(seen: _seen.SysctlSeen, decisions: t.Sequence[d.SettingDecision]) -> t.List[d.LiveStep]:
     """The writes to the kernel, in an order in which none undoes another.
 
     Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.
@@ -473,13 +475,13 @@ def _contradictions(decisions: t.Sequence[d.SettingDecision]) -> t.List[str]:
     return problems
 
 
-def _is_typo(one: d.SettingDecision, seen: SysctlSeen) -> bool:
+def _is_typo(one: d.SettingDecision, seen: _seen.SysctlSeen) -> bool:
     """A key that the catalog knows is none: this kernel is older than it, or built without it; or its interface is missing."""
     return one.status == d.UNKNOWN and not _catalog.find(one.key) and missing_interface(one.key, seen) is None
 
 
 def _verdict(
-    decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy, seen: SysctlSeen
+    decisions: t.Sequence[d.SettingDecision], policy: _wish.Policy, seen: _seen.SysctlSeen
 ) -> t.Tuple[t.List[str], t.List[str]]:
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
@@ -497,7 +499,7 @@ def _verdict(
     return problems, warnings
 
 
-def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy) -> d.Plan:
+def plan(wishes: t.Sequence[_wish.Wish], seen: _seen.SysctlSeen, policy: _wish.Policy) -> d.Plan:
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
     judge = _Judge(seen, policy)
     decisions = [judge.decide(wish) for wish in wishes]
@@ -517,7 +519,7 @@ def plan(wishes: t.Sequence[_wish.Wish], seen: SysctlSeen, policy: _wish.Policy)
     return d.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings, context=context)
 
 
-def _context(key: str, seen: SysctlSeen, found: t.Sequence[_boot.BootTable]) -> d.Context:
+def _context(key: str, seen: _seen.SysctlSeen, found: t.Sequence[_boot.BootTable]) -> d.Context:
     """What the host has of a key that is not asked for."""
     live = seen.live[key]
     shape = shape_of(key, live.text, "")

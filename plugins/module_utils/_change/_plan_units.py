@@ -9,9 +9,9 @@ Pure; private to ``tunefleet.linux``. Numbers are in the kernel's units here, an
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_units import Place, Process, Systemd, Unit
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
+    _conf,
     _guard,
     _rlimits,
     _targets,
@@ -20,8 +20,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _units,
     _values,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._rlimits import Pair
 
 # What systemd gives from version 240 on when nothing is said (src/basic/rlimit-util.h, src/core/main.c); other items are those of
 # process 1.
@@ -38,15 +36,15 @@ class Finding(t.NamedTuple):
 
     wish: _wish.LimitWish
     decision: d.LimitDecision
-    place: t.Optional[Place] = None
-    unit: t.Optional[Unit] = None
-    pair: t.Optional[Pair] = None
+    place: t.Optional[_seen_units.Place] = None
+    unit: t.Optional[_seen_units.Unit] = None
+    pair: t.Optional[_rlimits.Pair] = None
     edit: bool = False
 
 
 def value_of(bound: _wish.Bound, item: str) -> int:
     """The number that a bound names, in the kernel's units."""
-    return _rlimits.pair(item, Limit(bound.value, bound.value))[0]
+    return _rlimits.pair(item, _conf.Limit(bound.value, bound.value))[0]
 
 
 def half_met(bound: t.Optional[_wish.Bound], item: str, have: int) -> bool:
@@ -59,12 +57,14 @@ def half_met(bound: t.Optional[_wish.Bound], item: str, have: int) -> bool:
     return have >= value if bound.operator == _wish.AT_LEAST else have <= value
 
 
-def met(wish: _wish.LimitWish, have: t.Optional[Pair]) -> bool:
+def met(wish: _wish.LimitWish, have: t.Optional[_rlimits.Pair]) -> bool:
     """Whether a pair of limits is as wished."""
     return have is not None and half_met(wish.soft, wish.item, have[0]) and half_met(wish.hard, wish.item, have[1])
 
 
-def wanted_pair(wish: _wish.LimitWish, have: t.Optional[Pair], reached: t.Optional[Pair]) -> Pair:
+def wanted_pair(
+    wish: _wish.LimitWish, have: t.Optional[_rlimits.Pair], reached: t.Optional[_rlimits.Pair]
+) -> _rlimits.Pair:
     """What shall be said so that a wish holds; what it does not speak of, or is met already, stays.
 
     :param have: what is said now. :param reached: what a process gets of that.
@@ -97,13 +97,17 @@ class Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
     def __init__(
-        self, seen: Systemd, policy: _wish.Policy, nr_open: t.Optional[int], sessions: t.Optional[Sessions] = None
+        self,
+        seen: _seen_units.Systemd,
+        policy: _wish.Policy,
+        nr_open: t.Optional[int],
+        sessions: t.Optional[Sessions] = None,
     ) -> None:
         self._seen = seen
         self._policy = policy
         self._nr_open = nr_open
         self._sessions: Sessions = sessions or {}
-        self._coming: t.Dict[str, Pair] = {}
+        self._coming: t.Dict[str, _rlimits.Pair] = {}
 
     def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
         """From now on take the default that a manager of the system will have with these bytes in our file."""
@@ -121,21 +125,23 @@ class Judge:
         if manager != _targets.USER or item not in self._sessions:
             return Most(self.ceiling(item))
         hard, where = self._sessions[item]
-        return Most(min(self.ceiling(item), _rlimits.pair(item, Limit(hard, hard))[1]), where)
+        return Most(min(self.ceiling(item), _rlimits.pair(item, _conf.Limit(hard, hard))[1]), where)
 
-    def default(self, kind: str, item: str) -> t.Optional[Pair]:
+    def default(self, kind: str, item: str) -> t.Optional[_rlimits.Pair]:
         """What holds where no line says anything."""
         if kind == _targets.MANAGER:
             return _BUILT_IN_NOFILE if item == "nofile" else self._seen.init.get(item)
         return self._coming.get(item) or self.loaded_default(item) or self.default(_targets.MANAGER, item)
 
-    def loaded_default(self, item: str) -> t.Optional[Pair]:
+    def loaded_default(self, item: str) -> t.Optional[_rlimits.Pair]:
         """What the running manager gives units that say nothing."""
         return _rlimits.shown(self._seen.defaults, "DefaultLimit" + _rlimits.ITEMS[item].name)
 
-    def said(self, finding: Finding, own: t.Optional[bytes]) -> t.Tuple[t.Optional[Pair], t.Optional[_units.Winner]]:
+    def said(
+        self, finding: Finding, own: t.Optional[bytes]
+    ) -> t.Tuple[t.Optional[_rlimits.Pair], t.Optional[_units.Winner]]:
         """What the files say with these bytes in ours, and by which line."""
-        wish, place = finding.wish, t.cast(Place, finding.place)
+        wish, place = finding.wish, t.cast(_seen_units.Place, finding.place)
         winner = _units.deciding(place.files(own), place.section, wish.item, place.prefix)
         if winner is not None:
             return winner.pair, winner
@@ -187,7 +193,7 @@ class Judge:
             return d.NO_EFFECT, "the unit is masked and never starts; unmask it first"
         return None
 
-    def _objection(self, wish: _wish.LimitWish, pair: Pair) -> t.Optional[t.Tuple[str, str]]:
+    def _objection(self, wish: _wish.LimitWish, pair: _rlimits.Pair) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when a pair must not or cannot be written."""
         limit = _rlimits.limit(wish.item, pair)
         if pair[0] > pair[1]:
@@ -251,7 +257,7 @@ def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) ->
 
 def _where_it_stops(finding: Finding) -> t.Optional[str]:
     """The file because of which systemd would never come to our line."""
-    place, text = t.cast(Place, finding.place), _rlimits.render(t.cast(Pair, finding.pair))
+    place, text = t.cast(_seen_units.Place, finding.place), _rlimits.render(t.cast(_rlimits.Pair, finding.pair))
     ours = _unit_conf.ConfFile(place.own.data or b"").with_changes(place.section, {key_of(finding): text})
     if text not in _unit_conf.ConfFile(ours).values(place.section, key_of(finding)):
         return place.own.path
@@ -265,10 +271,10 @@ def _where_it_stops(finding: Finding) -> t.Optional[str]:
 
 def key_of(finding: Finding) -> str:
     """The key of our line."""
-    return t.cast(Place, finding.place).prefix + _rlimits.ITEMS[finding.wish.item].name
+    return t.cast(_seen_units.Place, finding.place).prefix + _rlimits.ITEMS[finding.wish.item].name
 
 
-def _finish(finding: Finding, pair: t.Optional[Pair], edit: bool) -> Finding:
+def _finish(finding: Finding, pair: t.Optional[_rlimits.Pair], edit: bool) -> Finding:
     status = d.CHANGED if edit else d.OK
     return finding._replace(decision=finding.decision._replace(status=status), pair=pair, edit=edit)
 
@@ -301,9 +307,9 @@ def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optiona
     return steps
 
 
-def _is_stale(main: Process, finding: Finding, winner: t.Optional[_units.Winner], loaded: bool) -> bool:
+def _is_stale(main: _seen_units.Process, finding: Finding, winner: t.Optional[_units.Winner], loaded: bool) -> bool:
     """Whether a process started before what decides now was there; else it has set its limits itself since."""
-    place = t.cast(Place, finding.place)
+    place = t.cast(_seen_units.Place, finding.place)
     age = place.ages.get(winner.file) if winner else None
     return finding.edit or not loaded or age is None or main.age > age
 
@@ -318,7 +324,7 @@ class _Outcome(t.NamedTuple):
 
 def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], running: bool) -> _Outcome:
     """Whether the unit has to be restarted, and what its process has before and after that."""
-    wish, decision, unit = finding.wish, finding.decision, t.cast(Unit, finding.unit)
+    wish, decision, unit = finding.wish, finding.decision, t.cast(_seen_units.Unit, finding.unit)
     said, winner = judge.said(finding, after)
     if not running:
         return _Outcome(finding, needs=["reboot"] if finding.edit else [])
@@ -341,14 +347,14 @@ def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], runnin
     if wish.restart:
         decision = decision._replace(status=d.CHANGED, after=decision.effective)
         return _Outcome(finding._replace(decision=decision), restart=old)
-    text = "the running process keeps {0} until it is restarted".format(_rlimits.render(t.cast(Pair, have)))
+    text = "the running process keeps {0} until it is restarted".format(_rlimits.render(t.cast(_rlimits.Pair, have)))
     return _Outcome(
         finding._replace(decision=decision._replace(reason=decision.reason or text)),
         needs=["restart:" + name for name in old],
     )
 
 
-def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], seen: Systemd) -> _Outcome:
+def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], seen: _seen_units.Systemd) -> _Outcome:
     """What still runs with the limits that the manager gave before."""
     wish, decision = finding.wish, finding.decision
     said, winner = judge.said(finding, after)
@@ -387,7 +393,7 @@ def _warnings(findings: t.Sequence[Finding]) -> t.List[str]:
     return found
 
 
-def hints(shown: t.Mapping[str, str], item: str, limit: Limit) -> t.List[str]:
+def hints(shown: t.Mapping[str, str], item: str, limit: _conf.Limit) -> t.List[str]:
     """What else decides about a unit's processes, half a sentence each.
 
     :param shown: what systemd says of the unit. :param limit: what its limit is.
@@ -430,7 +436,7 @@ def verdict(decisions: t.Sequence[d.LimitDecision], policy: _wish.Policy) -> t.T
 
 def _reload(outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str, t.Optional[bytes]]) -> t.List[d.Step]:
     """The step that makes systemd read its files, with what it must say after it; none where nothing has changed for it."""
-    expected: t.List[t.Optional[t.Tuple[str, str, Pair]]] = []
+    expected: t.List[t.Optional[t.Tuple[str, str, _rlimits.Pair]]] = []
     for one in outcomes:
         finding = one.finding
         is_user = finding.wish.kind == _targets.MANAGER and finding.wish.domain == _targets.USER
@@ -449,7 +455,7 @@ def _reload(outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str
 
 def plan(
     wishes: t.Sequence[_wish.LimitWish],
-    seen: Systemd,
+    seen: _seen_units.Systemd,
     policy: _wish.Policy,
     nr_open: t.Optional[int],
     sessions: t.Optional[Sessions] = None,

@@ -5,26 +5,11 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import (
-    Bound,
-    Ending,
-    History,
-    LimitWish,
-    Policy,
-    Request,
-    Wish,
-)
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import (
-    EntryProblems,
-    NameProblem,
-    TuneError,
-    ValueProblem,
-)
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
 
 Options = t.Mapping[str, t.Any]
 
@@ -36,19 +21,19 @@ _ENDINGS = (CONFIRMED, WITHDRAWN)
 
 def _takes_numbers(name: str) -> bool:
     facts = _catalog.find(_names.canonical_pattern(name))
-    return facts is not None and facts.shape.kind == INTEGERS
+    return facts is not None and facts.shape.kind == _values.INTEGERS
 
 
 def _single_setting(options: Options) -> t.Mapping[str, t.Any]:
     """The one entry that O(name) and O(value) stand for. The texts of its refusals are those of ansible.posix.sysctl."""
     name = str(options["name"]).strip()
     if not name:
-        raise TuneError("name cannot be blank")
+        raise _errors.TuneError("name cannot be blank")
     if options["state"] == "present":
         if options["value"] is None:
-            raise TuneError("value cannot be None")
+            raise _errors.TuneError("value cannot be None")
         if options["value"] == "" and _takes_numbers(name):
-            raise TuneError("value cannot be blank")
+            raise _errors.TuneError("value cannot be blank")
     return {name: options["value"]}
 
 
@@ -59,40 +44,40 @@ def _live(options: Options) -> bool:
     return options["name"] is None or bool(options["reload"] or options["sysctl_set"])
 
 
-def _absent_settings(entries: t.Iterable[str]) -> t.List[Wish]:
+def _absent_settings(entries: t.Iterable[str]) -> t.List[_wish.Wish]:
     """The wishes that entries disappear, one for a key that is there under two spellings."""
-    found: t.Dict[str, Wish] = {}
+    found: t.Dict[str, _wish.Wish] = {}
     problems: t.List[str] = []
     for name in entries:
         try:
             key = _names.canonical(name)
-            found[key] = Wish(key, _wish.ABSENT)
-        except NameProblem as problem:
+            found[key] = _wish.Wish(key, _wish.ABSENT)
+        except _errors.NameProblem as problem:
             problems.append(str(problem))
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return list(found.values())
 
 
-def of_sysctl(options: Options) -> Request:
+def of_sysctl(options: Options) -> _wish.Request:
     """The request of the module ``sysctl``.
 
     :raises TuneError: when an option or an entry cannot be meant.
     """
     if not _live(options) and not options["persist"]:
-        raise TuneError(
+        raise _errors.TuneError(
             "Neither the running kernel (live) nor the file (persist) shall be changed: there is nothing to do."
         )
     single = options["name"] is not None
     if not single and options["settings"] is None:
         # An explicit null passes for given in Ansible's own check of the options.
-        raise TuneError("name cannot be blank")
+        raise _errors.TuneError("name cannot be blank")
     entries = _single_setting(options) if single else options["settings"]
     if options["state"] == "absent":
         wishes = _absent_settings(entries)
     else:
         wishes = _wish.settings(entries)
-    policy = Policy(
+    policy = _wish.Policy(
         sysctl_file=options["sysctl_file"],
         live=_live(options) and options["state"] == "present",
         persist=options["persist"],
@@ -101,13 +86,13 @@ def of_sysctl(options: Options) -> Request:
         # A playbook that sets key after key breaks rules in between, as ansible.posix.sysctl lets it.
         strict=not single,
     )
-    return Request(wishes=wishes, policy=policy, what="the module sysctl")
+    return _wish.Request(wishes=wishes, policy=policy, what="the module sysctl")
 
 
-def _single_limit(options: Options) -> LimitWish:
+def _single_limit(options: Options) -> _wish.LimitWish:
     """The one entry that O(domain), O(limit_type), O(limit_item) and O(value) stand for."""
     if options["value"] is None:
-        raise ValueProblem("the value is missing")
+        raise _errors.ValueProblem("the value is missing")
     entry = {"domain": options["domain"], "item": options["limit_item"]}
     halves = {"soft": ["soft"], "hard": ["hard"], "-": ["soft", "hard"]}[options["limit_type"]]
     operator = _wish.AT_LEAST if options["use_max"] else _wish.AT_MOST if options["use_min"] else _wish.VALUE
@@ -121,63 +106,65 @@ def _single_limit(options: Options) -> LimitWish:
 
 def _comment(text: t.Optional[str]) -> str:
     if text and ("\n" in text or "\r" in text):
-        raise ValueProblem("the comment holds a line break")
+        raise _errors.ValueProblem("the comment holds a line break")
     if text and "\0" in text:
-        raise ValueProblem("the comment holds a zero byte, where pam_limits ends a line")
+        raise _errors.ValueProblem("the comment holds a zero byte, where pam_limits ends a line")
     if text and len(text.encode("utf-8", "surrogateescape")) > _limit_values.LONGEST:
         # pam_limits before 1.6 takes what is beyond 1023 bytes for a line of its own.
-        raise ValueProblem("the comment is longer than {0} bytes".format(_limit_values.LONGEST))
+        raise _errors.ValueProblem("the comment is longer than {0} bytes".format(_limit_values.LONGEST))
     return (text or "").strip()
 
 
-def _without(wish: LimitWish, halves: t.Container[str]) -> LimitWish:
-    gone = Bound(_wish.ABSENT)
+def _without(wish: _wish.LimitWish, halves: t.Container[str]) -> _wish.LimitWish:
+    gone = _wish.Bound(_wish.ABSENT)
     return wish._replace(soft=gone if "soft" in halves else None, hard=gone if "hard" in halves else None)
 
 
-def _absent_limits(options: Options) -> t.List[LimitWish]:
+def _absent_limits(options: Options) -> t.List[_wish.LimitWish]:
     """The wishes that entries disappear; the halves that an entry of a list names, or both where it names none."""
     if options["domain"] is not None:
         halves = ["soft", "hard"] if options["limit_type"] == "-" else [options["limit_type"]]
         return [
-            _without(LimitWish(_limit_values.domain(options["domain"]), options["limit_item"], file_only=True), halves)
+            _without(
+                _wish.LimitWish(_limit_values.domain(options["domain"]), options["limit_item"], file_only=True), halves
+            )
         ]
-    found: t.Dict[t.Tuple[str, str, str], LimitWish] = {}
+    found: t.Dict[t.Tuple[str, str, str], _wish.LimitWish] = {}
     problems: t.List[str] = []
     for entry in options["limits"]:
         named = [half for half in ("soft", "hard") if entry.get(half) is not None]
         try:
             wish = _without(_bare(entry, named), named or ["soft", "hard"])
-        except ValueProblem as problem:
+        except _errors.ValueProblem as problem:
             problems.append(_wish.sentence("Limit " + _wish.named_target(entry), str(problem)))
             continue
         earlier = found.get(wish.identity, wish)
         found[wish.identity] = wish._replace(soft=wish.soft or earlier.soft, hard=wish.hard or earlier.hard)
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return list(found.values())
 
 
-def _bare(entry: Options, halves: t.Sequence[str]) -> LimitWish:
+def _bare(entry: Options, halves: t.Sequence[str]) -> _wish.LimitWish:
     """The target and the item of an entry that shall disappear."""
     kind, target = _targets.of(entry)
     if kind == _targets.PROCESS:
-        raise ValueProblem("a process has no entry that could be removed; say what its limit shall be")
+        raise _errors.ValueProblem("a process has no entry that could be removed; say what its limit shall be")
     if kind != _targets.DOMAIN:
         _rlimits.check_item(entry["item"], kind)
         if len(halves) == 1:
-            raise ValueProblem("one line of systemd holds soft and hard, so both go or none; name neither")
-    return LimitWish(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
+            raise _errors.ValueProblem("one line of systemd holds soft and hard, so both go or none; name neither")
+    return _wish.LimitWish(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
 
 
-def of_limits(options: Options) -> Request:
+def of_limits(options: Options) -> _wish.Request:
     """The request of the module ``limits``.
 
     :raises TuneError: when an option or an entry cannot be meant.
     """
     single = options["domain"] is not None
     if options["use_max"] and options["use_min"]:
-        raise TuneError("Cannot use use_min and use_max at the same time.")
+        raise _errors.TuneError("Cannot use use_min and use_max at the same time.")
     try:
         if options["state"] == "absent":
             wishes = _absent_limits(options)
@@ -185,38 +172,38 @@ def of_limits(options: Options) -> Request:
             wishes = [_single_limit(options)]
         else:
             wishes = _wish.limits(options["limits"])
-    except ValueProblem as problem:
+    except _errors.ValueProblem as problem:
         name = "Limit {0} {1}".format(options["domain"], options["limit_item"])
-        raise EntryProblems([_wish.sentence(name, str(problem))])
-    policy = Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
-    return Request(limits=wishes, policy=policy, what="the module limits")
+        raise _errors.EntryProblems([_wish.sentence(name, str(problem))])
+    policy = _wish.Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
+    return _wish.Request(limits=wishes, policy=policy, what="the module limits")
 
 
 def _check_numbers(options: Options) -> None:
     for name in ("connections", "memory_warn", "memory_refuse"):
         if options[name] is not None and options[name] < 1:
-            raise TuneError("{0} is {1}, and takes a whole number above zero.".format(name, options[name]))
+            raise _errors.TuneError("{0} is {1}, and takes a whole number above zero.".format(name, options[name]))
 
 
-def _both_parts(options: Options) -> t.Tuple[t.List[Wish], t.List[LimitWish]]:
+def _both_parts(options: Options) -> t.Tuple[t.List[_wish.Wish], t.List[_wish.LimitWish]]:
     """The wishes of O(sysctl) and O(limits); the problems of both are named together."""
     problems: t.List[str] = []
-    wishes: t.List[Wish] = []
-    limits: t.List[LimitWish] = []
+    wishes: t.List[_wish.Wish] = []
+    limits: t.List[_wish.LimitWish] = []
     try:
         wishes = _wish.settings(options["sysctl"] or {})
-    except EntryProblems as found:
+    except _errors.EntryProblems as found:
         problems.extend(found.problems)
     try:
         limits = _wish.limits(options["limits"] or [])
-    except EntryProblems as found:
+    except _errors.EntryProblems as found:
         problems.extend(found.problems)
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return wishes, limits
 
 
-def of_profile(options: Options, check_mode: bool = False) -> Request:
+def of_profile(options: Options, check_mode: bool = False) -> _wish.Request:
     """The request of the module ``profile``.
 
     :param check_mode: whether nothing will be written, so that hazards are told and do not stop the comparison.
@@ -224,17 +211,19 @@ def of_profile(options: Options, check_mode: bool = False) -> Request:
     """
     name = (options["name"] or "").strip()
     if options.get("state") == "reverted":
-        return Request(
-            what="the module profile, reverting " + (name or "everything"), history=History(name, revert=True)
+        return _wish.Request(
+            what="the module profile, reverting " + (name or "everything"), history=_wish.History(name, revert=True)
         )
     if options.get("state") in _ENDINGS:
-        return Request(
+        return _wish.Request(
             what="the module profile, ending a trial",
-            history=History(name, ending=Ending(options["state"] == CONFIRMED, options.get("trial_id") or "")),
+            history=_wish.History(
+                name, ending=_wish.Ending(options["state"] == CONFIRMED, options.get("trial_id") or "")
+            ),
         )
     _check_numbers(options)
     wishes, limits = _both_parts(options)
-    policy = Policy(
+    policy = _wish.Policy(
         on_unavailable=options["on_unavailable"],
         on_shadowed=options["on_shadowed"],
         guard=options["guard"],
@@ -243,11 +232,13 @@ def of_profile(options: Options, check_mode: bool = False) -> Request:
         memory_refuse=options["memory_refuse"],
     )
     asked = {field: options[field] for field in ("sysctl", "limits", "guard")}
-    history = History(name or UNNAMED, asked, trial=bool(options.get("trial")))
-    request = Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
+    history = _wish.History(name or UNNAMED, asked, trial=bool(options.get("trial")))
+    request = _wish.Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
     hazards = [] if options["accept_hazards"] else _wish.hazards(request)
     if hazards and not check_mode:
-        raise EntryProblems(["{0} Set accept_hazards to apply it all the same.".format(hazard) for hazard in hazards])
+        raise _errors.EntryProblems(
+            ["{0} Set accept_hazards to apply it all the same.".format(hazard) for hazard in hazards]
+        )
     # What can be applied only with its hazards accepted is compared as if they were.
     policy = policy._replace(strict=not options["accept_hazards"] and not hazards)
     return request._replace(policy=policy, warnings=tuple(hazards))

@@ -7,9 +7,7 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Note
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _targets
 
 Result = t.Dict[str, t.Any]
 
@@ -29,7 +27,7 @@ def _boot(one: d.SettingDecision) -> Result:
     return dict(found, others=[dict(other._asdict()) for other in one.boot_others]) if one.boot_others else found
 
 
-def _with_losers(found: Result, note: Note) -> Result:
+def _with_losers(found: Result, note: _wish.Note) -> Result:
     """An entry of the result with the wishes that it was preferred to, where there are any."""
     return dict(found, instead_of=[dict(loser) for loser in note.instead_of]) if note.instead_of else found
 
@@ -197,7 +195,7 @@ def unwritten(plan: d.Plan, path: t.Optional[str], step: t.Optional[d.Step] = No
     limits = [
         one._replace(
             after=one.before,
-            effective=Limit(),
+            effective=_conf.Limit(),
             status=d.REFUSED if _is_about(step, one) else one.status,
             reason=reason if _is_about(step, one) else _unkept(one.status, one.reason),
         )

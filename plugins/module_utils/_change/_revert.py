@@ -8,42 +8,25 @@ The host is looked at through a view that shows it as it was originally; everyth
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _ledger,
     _merge,
     _plan_sysctl,
     _request,
     _seen_units,
     _transaction,
+    _view,
     _wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._ledger import (
-    BOOT_ID,
-    EMPTY,
-    Ledger,
-    LiveGoal,
-    LiveRecord,
-    ProcessRecord,
-    ProfileRecord,
-    Unfinished,
-    chosen,
-    key_of,
-    process_steps,
-    touched,
-    united,
-)
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._view import View
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _rlimits, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
-Planner = t.Callable[["Host", Request], d.Plan]
+Planner = t.Callable[["Host", _wish.Request], d.Plan]
 WANTED = "as before"
 
 
@@ -54,15 +37,15 @@ class Revert(t.NamedTuple):
     """
 
     plan: d.Plan
-    after: Ledger
+    after: _ledger.Ledger
     foreign: t.Mapping[str, str] = {}
     moved: t.Sequence[str] = ()
 
-    def begun(self, what: str, boot: str) -> Ledger:
+    def begun(self, what: str, boot: str) -> _ledger.Ledger:
         """The ledger while this is carried out: a run that is killed meanwhile is to be brought to its end."""
-        live = tuple(LiveGoal(step.key, step.after, step.before or "") for step in live_steps(self.plan))
-        files, processes = tuple(file_steps(self.plan)), tuple(process_steps(self.plan.steps))
-        return self.after._replace(unfinished=Unfinished(what, boot, live, files, processes))
+        live = tuple(_ledger.LiveGoal(step.key, step.after, step.before or "") for step in live_steps(self.plan))
+        files, processes = tuple(file_steps(self.plan)), tuple(_ledger.process_steps(self.plan.steps))
+        return self.after._replace(unfinished=_ledger.Unfinished(what, boot, live, files, processes))
 
 
 def live_steps(plan: d.Plan) -> t.List[d.LiveStep]:
@@ -75,31 +58,31 @@ def file_steps(plan: d.Plan) -> t.List[d.FileStep]:
 
 def boot_id(host: "Host") -> str:
     """What tells this boot from every other: random(4)."""
-    return host.text(BOOT_ID) or ""
+    return host.text(_ledger.BOOT_ID) or ""
 
 
-def limit_now(host: "Host", record: ProcessRecord) -> t.Optional[_rlimits.Pair]:
+def limit_now(host: "Host", record: _ledger.ProcessRecord) -> t.Optional[_rlimits.Pair]:
     """The limit that a process has now, in the kernel's units; None when it has ended."""
     return _transaction.limit_of(host, record.step) if record.boot == boot_id(host) else None
 
 
-def shape_of(key: str, text: str) -> Shape:
+def shape_of(key: str, text: str) -> _values.Shape:
     return _plan_sysctl.shape_of(key, text, text)
 
 
-def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
+def plan(host: "Host", ledger: _ledger.Ledger, name: str, planner: Planner) -> Revert:
     """What taking profiles back comes to.
 
     :param name: names of profiles with commas between them; nothing stands for every one.
     :raises TuneError: when they cannot be taken back on their own.
     """
-    gone = chosen(ledger, name)
+    gone = _ledger.chosen(ledger, name)
     if not gone:
         return Revert(d.Plan(warnings=_nothing(ledger, name)), ledger)
     stay = tuple(one for one in ledger.profiles if one not in gone)
     found = _files(host, ledger)
     running = [one.step for one in ledger.processes.values() if limit_now(host, one) is not None]
-    view = View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
+    view = _view.View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
     wanted, moved, stay = _again(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
     steps: t.List[d.Step] = [
@@ -107,7 +90,7 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     ]
     files = _file_steps(host, ledger, gone, found, view)
     processes, held = _process_steps(host, ledger, gone, view)
-    then = View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
+    then = _view.View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
     decisions = _decisions(host, then, gone, planner)
     settling: t.List[d.Step] = list(_seen_units.settling(host, [step.path for step in files]))
     settings = [_setting(one, other, foreign) for one, other in decisions.settings]
@@ -127,12 +110,12 @@ def plan(host: "Host", ledger: Ledger, name: str, planner: Planner) -> Revert:
     )
 
 
-def _is_as_left(host: "Host", key: str, record: LiveRecord) -> bool:
+def _is_as_left(host: "Host", key: str, record: _ledger.LiveRecord) -> bool:
     now = host.live_text(_names.to_path(key))
     return now is not None and _values.same(now, record.left, shape_of(key, record.original))
 
 
-def _nothing(ledger: Ledger, name: str) -> t.List[str]:
+def _nothing(ledger: _ledger.Ledger, name: str) -> t.List[str]:
     if not name or not ledger.profiles:
         return []
     there = ", ".join(dict.fromkeys(one.name for one in ledger.profiles))
@@ -154,13 +137,13 @@ class _Files(t.NamedTuple):
     notes: t.Mapping[str, t.Sequence[str]]
 
 
-def _files(host: "Host", ledger: Ledger) -> _Files:
+def _files(host: "Host", ledger: _ledger.Ledger) -> _Files:
     now: t.Dict[str, t.Optional[bytes]] = {}
     notes: t.Dict[str, t.List[str]] = {}
     for real, record in ledger.files.items():
         try:
             now[real] = host.read_own(real).data if host.real(record.path) == real else None
-        except HostProblem as problem:
+        except _errors.HostProblem as problem:
             notes[real] = [str(problem)]
             now[real] = None
         if now[real] not in (record.left, record.original):
@@ -183,7 +166,7 @@ def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.
     return [text + (" These were changed as well, and are left alone: {0}.".format(lines) if lines else "")]
 
 
-def request_of(record: ProfileRecord) -> Request:
+def request_of(record: _ledger.ProfileRecord) -> _wish.Request:
     """What a profile asks for.
 
     :raises TuneError: when this release does not understand it.
@@ -202,10 +185,10 @@ class _Again(t.NamedTuple):
 
     wanted: t.Dict[str, str]
     moved: t.Set[str]
-    stay: t.Tuple[ProfileRecord, ...]
+    stay: t.Tuple[_ledger.ProfileRecord, ...]
 
 
-def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Again:
+def _again(view: _view.View, stay: t.Iterable[_ledger.ProfileRecord], planner: Planner) -> _Again:
     """Plan the profiles that stay on the host as it was; the view becomes what the host is to be."""
     wanted: t.Dict[str, str] = {}
     moved: t.Set[str] = set()
@@ -213,8 +196,8 @@ def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Ag
     for record in stay:
         try:
             found = planner(view.as_host(), request_of(record))
-        except TuneError as problem:
-            raise TuneError(
+        except _errors.TuneError as problem:
+            raise _errors.TuneError(
                 "The profile {0}, which is to stay, cannot be worked out on this host: {1} Revert it too.".format(
                     record.name, problem
                 )
@@ -224,12 +207,12 @@ def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Ag
         moved.update(key for step in live_steps(found) for key, _text, _shape in step.beside)
         # What another profile did in its place so far, it does itself from now on.
         files = [step.real for step in file_steps(found)]
-        processes = map(key_of, process_steps(found.steps))
+        processes = map(_ledger.key_of, _ledger.process_steps(found.steps))
         records.append(
             record._replace(
-                keys=united(record.keys, touched(found.steps)),
-                files=united(record.files, files),
-                processes=united(record.processes, processes),
+                keys=_ledger.united(record.keys, _ledger.touched(found.steps)),
+                files=_ledger.united(record.files, files),
+                processes=_ledger.united(record.processes, processes),
             )
         )
     return _Again(wanted, moved - set(wanted), tuple(records))
@@ -237,7 +220,7 @@ def _again(view: View, stay: t.Iterable[ProfileRecord], planner: Planner) -> _Ag
 
 def _goals(
     host: "Host",
-    ledger: Ledger,
+    ledger: _ledger.Ledger,
     wanted: t.Mapping[str, str],
     moved: t.Container[str],
 ) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
@@ -264,7 +247,7 @@ def _goals(
 
 
 def _process_steps(
-    host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], view: View
+    host: "Host", ledger: _ledger.Ledger, gone: t.Iterable[_ledger.ProfileRecord], view: _view.View
 ) -> t.Tuple[t.List[d.ProcessStep], t.Dict[str, str]]:
     """What puts back the limits of processes that still run, and a sentence about each that keeps what it has."""
     steps: t.List[d.ProcessStep] = []
@@ -295,7 +278,7 @@ def why_limit_stays(host: "Host", step: d.ProcessStep, now: _rlimits.Pair) -> st
     return ""
 
 
-def foreign_value(now: str, left: str, shape: Shape) -> str:
+def foreign_value(now: str, left: str, shape: _values.Shape) -> str:
     """Why a key stays as it is: half a sentence."""
     return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
         _values.tidy(now, shape), _values.tidy(left, shape)
@@ -303,7 +286,7 @@ def foreign_value(now: str, left: str, shape: Shape) -> str:
 
 
 def _file_steps(
-    host: "Host", ledger: Ledger, gone: t.Iterable[ProfileRecord], found: _Files, view: View
+    host: "Host", ledger: _ledger.Ledger, gone: t.Iterable[_ledger.ProfileRecord], found: _Files, view: _view.View
 ) -> t.List[d.FileStep]:
     """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
     steps = []
@@ -321,21 +304,23 @@ def _file_steps(
 
 
 def _after(
-    ledger: Ledger,
-    stay: t.Tuple[ProfileRecord, ...],
+    ledger: _ledger.Ledger,
+    stay: t.Tuple[_ledger.ProfileRecord, ...],
     concerned: t.Container[str],
-    view: View,
+    view: _view.View,
     live: t.Mapping[str, str],
-) -> Ledger:
+) -> _ledger.Ledger:
     """The ledger once it is done: what no other profile needs is forgotten.
 
     :param live: the values that keys have then, as far as that is known and ours.
     """
     if not stay:
-        return EMPTY
+        return _ledger.EMPTY
     needed = {key for one in stay for key in one.keys}
     records = {
-        key: LiveRecord(one.original, live.get(key, one.left)) for key, one in ledger.live.items() if key in needed
+        key: _ledger.LiveRecord(one.original, live.get(key, one.left))
+        for key, one in ledger.live.items()
+        if key in needed
     }
     files = {}
     for real, one in ledger.files.items():
@@ -344,12 +329,12 @@ def _after(
             files[real] = one
         elif left != one.original:
             files[real] = one._replace(left=left)
-    return Ledger(stay, records, files)
+    return _ledger.Ledger(stay, records, files)
 
 
 def _processes_after(
-    ledger: Ledger, stay: t.Iterable[ProfileRecord], held: t.Container[str], view: View
-) -> t.Dict[str, ProcessRecord]:
+    ledger: _ledger.Ledger, stay: t.Iterable[_ledger.ProfileRecord], held: t.Container[str], view: _view.View
+) -> t.Dict[str, _ledger.ProcessRecord]:
     """What the ledger keeps of processes: those that other profiles have set, with the limit that these give.
 
     :param held: those that keep the limit that they have.
@@ -367,7 +352,9 @@ class _Decisions(t.NamedTuple):
     needs: t.Sequence[str]
 
 
-def _decisions(host: "Host", after: View, gone: t.Iterable[ProfileRecord], planner: Planner) -> _Decisions:
+def _decisions(
+    host: "Host", after: _view.View, gone: t.Iterable[_ledger.ProfileRecord], planner: Planner
+) -> _Decisions:
     settings: t.Dict[str, t.Tuple[d.SettingDecision, d.SettingDecision]] = {}
     limits: t.Dict[str, t.Tuple[d.LimitDecision, d.LimitDecision]] = {}
     needs: t.Dict[str, None] = {}
@@ -375,23 +362,23 @@ def _decisions(host: "Host", after: View, gone: t.Iterable[ProfileRecord], plann
         try:
             now, then = planner(host, request_of(record)), planner(after.as_host(), request_of(record))
             left = planner(after.as_host(), _wishless(request_of(record)))
-        except TuneError:
+        except _errors.TuneError:
             continue  # it goes all the same; there is only less to say about it
         effective = {one.name: one.effective for one in left.limits if one.status != d.CHANGED}
         settings.update((one.key, (one, other)) for one, other in zip(now.settings, then.settings))
         limits.update(
-            (one.name, (one, other._replace(effective=effective.get(one.name, Limit()))))
+            (one.name, (one, other._replace(effective=effective.get(one.name, _conf.Limit()))))
             for one, other in zip(now.limits, then.limits)
         )
         # What would have to happen for it to come into force has to happen for it to go.
         needs.update(dict.fromkeys(then.needs))
         # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
-        running = [one for one in then.limits if one.kind == _targets.UNIT and one.before != Limit()]
+        running = [one for one in then.limits if one.kind == _targets.UNIT and one.before != _conf.Limit()]
         needs.update(dict.fromkeys("restart:" + one.domain for one in running if one.status == d.CHANGED))
     return _Decisions(list(settings.values()), list(limits.values()), list(needs))
 
 
-def _wishless(request: Request) -> Request:
+def _wishless(request: _wish.Request) -> _wish.Request:
     """The same limits without anything that is wanted of them: planning that tells what is in force for each."""
     return request._replace(wishes=[], limits=[wish._replace(soft=None, hard=None) for wish in request.limits])
 

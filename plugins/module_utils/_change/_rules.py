@@ -17,10 +17,9 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _whole, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._whole import World
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import port_set
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _values
 
 TW_REUSE, TIMESTAMPS = "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_timestamps"
 SCALING, RMEM, WMEM = "net.ipv4.tcp_window_scaling", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"
@@ -46,10 +45,10 @@ class Rule(t.NamedTuple):
     name: str
     refuses: bool
     keys: t.Sequence[str]
-    broken: t.Callable[[World], Broken]
+    broken: t.Callable[[_whole.World], Broken]
 
 
-def _tw_reuse(world: World) -> Broken:
+def _tw_reuse(world: _whole.World) -> Broken:
     # 2, the default, is for the loopback alone. What tells an old segment from a new one is its timestamp (RFC 6191).
     if world.number(TW_REUSE) != 1 or world.number(TIMESTAMPS) != 0:
         return None
@@ -59,7 +58,7 @@ def _tw_reuse(world: World) -> Broken:
     )
 
 
-def _scaling(world: World) -> Broken:
+def _scaling(world: _whole.World) -> Broken:
     large = [key for key in (RMEM, WMEM) if (world.number(key, 2) or 0) > _UNSCALED]
     if world.number(SCALING) != 0 or not large:
         return None
@@ -71,7 +70,7 @@ def _scaling(world: World) -> Broken:
     )
 
 
-def _syn_backlog(world: World) -> Broken:
+def _syn_backlog(world: _whole.World) -> Broken:
     queue, backlog = world.number(SOMAXCONN), world.number(SYN_BACKLOG)
     if queue is None or backlog is None or queue >= backlog:
         return None
@@ -81,8 +80,8 @@ def _syn_backlog(world: World) -> Broken:
     )
 
 
-def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[World], Broken]:
-    def broken(world: World) -> Broken:
+def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[_whole.World], Broken]:
+    def broken(world: _whole.World) -> Broken:
         largest, cap = world.number(tuple_key, 2), world.number(cap_key)
         if largest is None or cap is None or largest <= cap:
             return None
@@ -96,7 +95,7 @@ def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[World]
     return broken
 
 
-def _privileged_ports(world: World) -> Broken:
+def _privileged_ports(world: _whole.World) -> Broken:
     first, start = world.number(RANGE), world.number(UNPRIVILEGED)
     if first is None or start is None or first >= start:
         return None
@@ -106,15 +105,15 @@ def _privileged_ports(world: World) -> Broken:
     )
 
 
-def _reserved_in_range(world: World) -> t.Optional[t.Tuple[int, int, int]]:
+def _reserved_in_range(world: _whole.World) -> t.Optional[t.Tuple[int, int, int]]:
     """First and last automatic port, and how many of them are reserved."""
-    ports, reserved = world.numbers(RANGE), port_set(world.text(RESERVED) or "")
+    ports, reserved = world.numbers(RANGE), _values.port_set(world.text(RESERVED) or "")
     if len(ports) != 2 or ports[0] > ports[1] or reserved is None or world.text(RESERVED) is None:
         return None
     return ports[0], ports[1], sum(ports[0] <= port <= ports[1] for port in reserved)
 
 
-def _ports_left(world: World) -> Broken:
+def _ports_left(world: _whole.World) -> Broken:
     found = _reserved_in_range(world)
     if found is None or found[2] <= found[1] - found[0]:
         return None
@@ -124,7 +123,7 @@ def _ports_left(world: World) -> Broken:
     )
 
 
-def _services_reserved(world: World) -> Broken:
+def _services_reserved(world: _whole.World) -> Broken:
     found = _reserved_in_range(world)
     if found is None or found[0] >= _USUAL_FIRST or found[2]:
         return None
@@ -135,10 +134,10 @@ def _services_reserved(world: World) -> Broken:
     )
 
 
-def _neighbours(ip: str) -> t.Callable[[World], Broken]:
+def _neighbours(ip: str) -> t.Callable[[_whole.World], Broken]:
     keys = [key for key in NEIGH if ip in key]
 
-    def broken(world: World) -> Broken:
+    def broken(world: _whole.World) -> Broken:
         for low, high in zip(keys, keys[1:]):
             below, above = world.number(low), world.number(high)
             if below is not None and above is not None and below > above:
@@ -177,11 +176,11 @@ def companions(keys: t.Iterable[str], nofile: bool = False) -> t.Set[str]:
     return (found | ({NR_OPEN, FILE_MAX} if nofile or FILE_MAX in asked else set())) - asked
 
 
-def _sentence(world: World, name: str, broken: t.Tuple[str, str]) -> str:
+def _sentence(world: _whole.World, name: str, broken: t.Tuple[str, str]) -> str:
     return "{0}{1}; {2} [rule {3}].".format(broken[0], world.when, broken[1], name)
 
 
-def _of_keys(worlds: t.Sequence[World], strict: bool) -> t.Iterator[d.Finding]:
+def _of_keys(worlds: t.Sequence[_whole.World], strict: bool) -> t.Iterator[d.Finding]:
     for rule in RULES:
         for world in worlds:
             if not world.asked(rule.keys) or (world.fixed(rule.keys) and not rule.refuses):
@@ -212,7 +211,7 @@ def _highest(limits: t.Iterable[d.LimitDecision], kinds: t.Container[str]) -> t.
     return max(found) if found else None
 
 
-def _of_file_max(worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision]) -> t.Iterator[d.Finding]:
+def _of_file_max(worlds: t.Sequence[_whole.World], limits: t.Sequence[d.LimitDecision]) -> t.Iterator[d.Finding]:
     """One process may open as many files as the whole system: then the first one that leaks stops all."""
     highest = _highest(limits, [*_HARM, _targets.PROCESS])
     for world in worlds:
@@ -227,7 +226,7 @@ def _of_file_max(worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision])
 
 
 def _of_nr_open(
-    worlds: t.Sequence[World], limits: t.Sequence[d.LimitDecision], rules: t.Sequence[d.NofileRule], guard: str
+    worlds: t.Sequence[_whole.World], limits: t.Sequence[d.LimitDecision], rules: t.Sequence[d.NofileRule], guard: str
 ) -> t.Iterator[d.Finding]:
     """A limit above fs.nr_open makes pam_limits fail, with some releases every login, and systemd start no service that has it.
 

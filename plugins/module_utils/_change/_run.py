@@ -5,6 +5,7 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _cost,
     _history,
@@ -24,16 +25,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _transaction,
     _wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
-    BootState,
-    Context,
-    FileStep,
-    LiveStep,
-    Plan,
-    Step,
-)
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Ending, History, Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, HostProblem, TuneError
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
@@ -53,7 +45,7 @@ _NEEDS_ROOT = (
 )
 
 
-class RequestFailed(TuneError):
+class RequestFailed(_errors.TuneError):
     """A request came to nothing; ``result`` tells entry by entry how far each would have come, and what was put back."""
 
     def __init__(self, message: str, result: _result.Result) -> None:
@@ -61,9 +53,9 @@ class RequestFailed(TuneError):
         super().__init__(message)
 
 
-def make_plan(request: Request, seen: _seen.Seen) -> Plan:
+def make_plan(request: _wish.Request, seen: _seen.Seen) -> d.Plan:
     """The plan for everything that a request names. Pure."""
-    plan = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else Plan()
+    plan = _plan_sysctl.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else d.Plan()
     if request.limits:
         plan = _with_limits(plan, request, seen)
     nofile_rules = _plan_limits.nofile_rules(seen.limits, plan) if seen.limits else ()
@@ -81,7 +73,7 @@ def make_plan(request: Request, seen: _seen.Seen) -> Plan:
     )
 
 
-def _with_limits(plan: Plan, request: Request, seen: _seen.Seen) -> Plan:
+def _with_limits(plan: d.Plan, request: _wish.Request, seen: _seen.Seen) -> d.Plan:
     nr_open = _plan_limits.nr_open_after(plan, seen.nr_open)
     # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
     # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
@@ -91,7 +83,7 @@ def _with_limits(plan: Plan, request: Request, seen: _seen.Seen) -> Plan:
     context = dict(plan.context)
     if seen.limits is not None:
         file_max = None if seen.limits.file_max is None else str(seen.limits.file_max)
-        context.setdefault(_rules.FILE_MAX, Context(file_max, BootState(), True))
+        context.setdefault(_rules.FILE_MAX, d.Context(file_max, d.BootState(), True))
     return plan._replace(
         limits=[decided[wish.identity] for wish in request.limits],
         steps=[step for part in plans for step in part.steps],
@@ -102,16 +94,16 @@ def _with_limits(plan: Plan, request: Request, seen: _seen.Seen) -> Plan:
     )
 
 
-def _domains(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
+def _domains(request: _wish.Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> d.Plan:
     wishes = [wish for wish in request.limits if wish.kind == _targets.DOMAIN]
-    return _plan_limits.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else Plan()
+    return _plan_limits.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else d.Plan()
 
 
-def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int], domains: Plan) -> Plan:
+def _units(request: _wish.Request, seen: _seen.Seen, nr_open: t.Optional[int], domains: d.Plan) -> d.Plan:
     """:param domains: what becomes of limits files, whose rules bind the managers of users."""
     wishes = [wish for wish in request.limits if wish.kind in (_targets.UNIT, _targets.MANAGER)]
     if seen.systemd is None or not wishes:
-        return Plan()
+        return d.Plan()
     sessions = None
     if seen.sessions is not None:
         files = _plan_limits.files_after(seen.sessions, domains)
@@ -119,12 +111,12 @@ def _units(request: Request, seen: _seen.Seen, nr_open: t.Optional[int], domains
     return _plan_units.plan(wishes, seen.systemd, request.policy, nr_open, sessions)
 
 
-def _processes(request: Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> Plan:
+def _processes(request: _wish.Request, seen: _seen.Seen, nr_open: t.Optional[int]) -> d.Plan:
     wishes = [wish for wish in request.limits if wish.kind == _targets.PROCESS]
-    return _plan_processes.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else Plan()
+    return _plan_processes.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else d.Plan()
 
 
-def plan_on(host: "Host", request: Request) -> Plan:
+def plan_on(host: "Host", request: _wish.Request) -> d.Plan:
     """The plan for a request on a host, with patterns and numbers that depend on the host worked out.
 
     :raises TuneError: when the host could not be looked at, or a number cannot be told there.
@@ -140,7 +132,7 @@ def plan_on(host: "Host", request: Request) -> Plan:
 
 
 def run(
-    host: "Host", request: Request, check_mode: bool, diff: bool = True
+    host: "Host", request: _wish.Request, check_mode: bool, diff: bool = True
 ) -> t.Tuple[_result.Result, t.Sequence[str]]:
     """Carry out a request, or predict what that would do.
 
@@ -154,11 +146,11 @@ def run(
     except RequestFailed as failure:
         secrets = asked + _secrets.reported(failure.result)
         raise RequestFailed(_secrets.masked(str(failure), secrets), _shown(failure.result, secrets, diff)) from None
-    except TuneError as problem:
+    except _errors.TuneError as problem:
         text = _secrets.masked(str(problem), asked)
         if text == str(problem):
             raise
-        raise TuneError(text) from None
+        raise _errors.TuneError(text) from None
     secrets = asked + _secrets.reported(result)
     return _shown(result, secrets, diff), _secrets.masked(list(warnings), secrets)
 
@@ -170,21 +162,21 @@ def _shown(result: _result.Result, secrets: t.Sequence[str], diff: bool) -> _res
     return shown
 
 
-def _locked(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
+def _locked(host: "Host", request: _wish.Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
     if check_mode or not host.is_root():
         return _run(host, request, check_mode)
     with host.lock(_ledger.LOCK, request.what, _PATIENCE):
         return _run(host, request, check_mode)
 
 
-def _run(host: "Host", request: Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
+def _run(host: "Host", request: _wish.Request, check_mode: bool) -> t.Tuple[_result.Result, t.Sequence[str]]:
     history = request.history
     if history is None or not (history.revert or history.ending or host.is_root()):
         # Root alone may read the ledger; others may only look, or find that there is nothing to do.
         return _apply(host, request, None, check_mode)
     if not host.is_root():
         what = "Ending a trial" if history.ending else "Taking profiles back"
-        raise TuneError(_NEEDS_ROOT.format(what, host.user_name()))
+        raise _errors.TuneError(_NEEDS_ROOT.format(what, host.user_name()))
     ledger = _history.read(host)
     if history.ending is not None:
         return _end_trial(host, ledger, history.ending, check_mode)
@@ -220,13 +212,13 @@ def _clear_up(
 
 
 def _apply(
-    host: "Host", request: Request, ledger: t.Optional[_ledger.Ledger], check_mode: bool
+    host: "Host", request: _wish.Request, ledger: t.Optional[_ledger.Ledger], check_mode: bool
 ) -> t.Tuple[_result.Result, t.Sequence[str]]:
     """:param ledger: None where no history is kept."""
     plan = plan_on(host, request)
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
-        raise RequestFailed(str(EntryProblems(plan.problems)), _result.unwritten(plan, path))
+        raise RequestFailed(str(_errors.EntryProblems(plan.problems)), _result.unwritten(plan, path))
     warnings = list(request.warnings) + list(plan.warnings)
     if check_mode:
         return _result.of(plan, path), warnings
@@ -244,21 +236,21 @@ def _with_trial(result: _result.Result, trial: str) -> _result.Result:
 
 
 def _end_trial(
-    host: "Host", ledger: _ledger.Ledger, ending: Ending, check_mode: bool
+    host: "Host", ledger: _ledger.Ledger, ending: _wish.Ending, check_mode: bool
 ) -> t.Tuple[_result.Result, t.Sequence[str]]:
     """Confirm what is on trial, or take it back: exactly that, and nothing that runs before it did."""
     unfinished = ledger.unfinished
     if unfinished is None or (ending.trial and ending.trial != unfinished.trial):
         if ending.keep:
-            raise TuneError(_NOT_ON_TRIAL.format(ending.trial or "None was named"))
-        return _result.of(Plan(), None), [_GONE_ALREADY] if ending.trial else []
+            raise _errors.TuneError(_NOT_ON_TRIAL.format(ending.trial or "None was named"))
+        return _result.of(d.Plan(), None), [_GONE_ALREADY] if ending.trial else []
     if ending.keep:
         if not check_mode:
             _history.write(host, unfinished.then or ledger._replace(unfinished=None))
-        return _result.of(Plan(), None), []
+        return _result.of(d.Plan(), None), []
     found = _history.pending(host, unfinished)
-    steps = [LiveStep(key, host.live_text(_names.to_path(key)), text, shape) for key, text, shape in found.live]
-    result = _result.of(Plan(steps=steps + list(found.processes) + list(found.files)), None)
+    steps = [d.LiveStep(key, host.live_text(_names.to_path(key)), text, shape) for key, text, shape in found.live]
+    result = _result.of(d.Plan(steps=steps + list(found.processes) + list(found.files)), None)
     if check_mode:
         return result, found.notes
     problems = _history.to_goal(host, unfinished, found)
@@ -271,9 +263,9 @@ def _end_trial(
 
 
 def _take_back(
-    host: "Host", request: Request, ledger: _ledger.Ledger, check_mode: bool
+    host: "Host", request: _wish.Request, ledger: _ledger.Ledger, check_mode: bool
 ) -> t.Tuple[_result.Result, t.Sequence[str]]:
-    history = t.cast(History, request.history)
+    history = t.cast(_wish.History, request.history)
     revert = _revert.plan(host, ledger, history.name, plan_on)
     path = request.policy.sysctl_file
     if check_mode or revert.after == ledger:
@@ -287,22 +279,22 @@ def _take_back(
     raise RequestFailed(message.format(" ".join(taken.problems)), result)
 
 
-def _backup(host: "Host", plan: Plan) -> _result.Result:
+def _backup(host: "Host", plan: d.Plan) -> _result.Result:
     """Copies of the files that are about to be changed; the result names the last one, as modules of Ansible do."""
     result: _result.Result = {}
     for step in plan.steps:
-        if isinstance(step, FileStep) and step.before is not None:
+        if isinstance(step, d.FileStep) and step.before is not None:
             result["backup_file"] = host.copy_aside(step.real, step.before)
     return result
 
 
-def _with_directories(host: "Host", step: Step) -> Step:
-    if isinstance(step, FileStep) and step.before is None:
+def _with_directories(host: "Host", step: d.Step) -> d.Step:
+    if isinstance(step, d.FileStep) and step.before is None:
         return step._replace(directories=tuple(host.missing_directories(step.real)))
     return step
 
 
-def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledger.Ledger]) -> _result.Result:
+def _commit(host: "Host", request: _wish.Request, plan: d.Plan, ledger: t.Optional[_ledger.Ledger]) -> _result.Result:
     """Carry out a plan and report what came of it."""
     path = request.policy.sysctl_file if request.policy.persist else None
     plan = plan._replace(steps=[_with_directories(host, step) for step in plan.steps])
@@ -310,7 +302,7 @@ def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledg
     try:
         if ledger is not None:
             _history.begin(host, ledger, request, plan)
-    except TuneError as problem:
+    except _errors.TuneError as problem:
         raise RequestFailed("{0} Nothing was changed.".format(problem), _result.unwritten(plan, path))
     try:
         outcomes = _transaction.commit(host, plan.steps)
@@ -321,15 +313,15 @@ def _commit(host: "Host", request: Request, plan: Plan, ledger: t.Optional[_ledg
         result = _result.unwritten(plan, path, refusal.step, refusal.reason)
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise RequestFailed(str(refusal), result)
-    kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, LiveStep)}
+    kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, d.LiveStep)}
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
     return _with_trial(dict(_result.of(plan._replace(settings=settings), path), **backups), trial)
 
 
-def _finish(host: "Host", request: Request, plan: Plan, ledger: _ledger.Ledger) -> str:
+def _finish(host: "Host", request: _wish.Request, plan: d.Plan, ledger: _ledger.Ledger) -> str:
     """Note down that all is done. What cannot be noted down could not be taken back, so then it is undone."""
     try:
         return _history.finish(host, ledger, request, plan)
-    except HostProblem as problem:
+    except _errors.HostProblem as problem:
         undone, not_undone = _transaction.undo(host, plan.steps)
         raise _transaction.StepRefused(None, str(problem), undone, not_undone)

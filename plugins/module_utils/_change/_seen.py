@@ -9,22 +9,21 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _amount,
     _cost,
     _rules,
     _seen_limits,
     _seen_units,
     _wish,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._amount import Resources
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
     _boot,
     _catalog,
     _glob,
+    _kernel,
     _names,
     _paths,
     _reader,
@@ -58,13 +57,13 @@ class BootFiles(t.NamedTuple):
 
     listing: t.Mapping[str, t.Sequence[str]]
     data: t.Mapping[str, bytes]
-    readers: t.Sequence[_boot.Reader]
-    later: t.Optional[t.Tuple[str, _boot.Reader]] = None
+    readers: t.Sequence[_reader.Reader]
+    later: t.Optional[t.Tuple[str, _reader.Reader]] = None
     directories: _paths.Directories = _paths.USUAL
     dangling: t.FrozenSet[str] = frozenset()
 
     def tables(
-        self, existing: t.Optional[t.Iterable[str]] = None, facts: _boot.Facts = _boot.NOTHING_KNOWN
+        self, existing: t.Optional[t.Iterable[str]] = None, facts: _kernel.Facts = _kernel.NOTHING_KNOWN
     ) -> t.List[_boot.BootTable]:
         """What each reader makes of the files.
 
@@ -76,8 +75,8 @@ class BootFiles(t.NamedTuple):
         facts = facts._replace(directories=self.directories)
         return [_boot.BootTable(self._files(reader), reader, existing, facts, later) for reader in self.readers]
 
-    def _files(self, reader: _boot.Reader) -> Files:
-        paths = _boot.reading_order(self.listing, reader, self.dangling)
+    def _files(self, reader: _reader.Reader) -> Files:
+        paths = _reader.reading_order(self.listing, reader, self.dangling)
         return [(path, self.data[path]) for path in paths if path in self.data]
 
     def all(self) -> Files:
@@ -121,11 +120,11 @@ class Seen(t.NamedTuple):
     """Everything that a plan is made from. ``sessions`` is what binds the managers of users, where a wish names those."""
 
     sysctl: t.Optional[SysctlSeen]
-    limits: t.Optional[LimitsSeen]
+    limits: t.Optional[_seen_limits.LimitsSeen]
     machine: t.Optional[_cost.Machine] = None
     systemd: t.Optional[_seen_units.Systemd] = None
     nr_open: t.Optional[int] = None
-    sessions: t.Optional[LimitsSeen] = None
+    sessions: t.Optional[_seen_limits.LimitsSeen] = None
 
 
 def _release(text: str) -> _catalog.Version:
@@ -153,7 +152,7 @@ def _machine(host: "Host") -> _catalog.Machine:
     )
 
 
-def resources(host: "Host") -> Resources:
+def resources(host: "Host") -> _amount.Resources:
     """What numbers that depend on the host are worked out with.
 
     Memory is what the kernel has, or the limit of the container where that is less: sockets are charged to it. The limit stands
@@ -163,7 +162,7 @@ def resources(host: "Host") -> Resources:
     memory = _memory(host)
     limits = [_integer(host.text(path)) for path in _MEMORY_LIMITS]
     known = [limit // 1024 for limit in limits if limit is not None]
-    return Resources(min([memory] + known) if memory is not None else None, _processors(host))
+    return _amount.Resources(min([memory] + known) if memory is not None else None, _processors(host))
 
 
 def _processors(host: "Host") -> t.Optional[int]:
@@ -214,7 +213,7 @@ def _content(host: "Host", path: str) -> t.Optional[bytes]:
     """
     try:
         return host.read_if_any(path)
-    except HostProblem:
+    except _errors.HostProblem:
         if host.is_root():
             return None
         raise
@@ -223,14 +222,14 @@ def _content(host: "Host", path: str) -> t.Optional[bytes]:
 def boot_files(host: "Host") -> BootFiles:
     """Everything that the next boot may read, and by which program."""
     # /lib is nowadays a link to /usr/lib.
-    places = [one for one in _boot.DIRECTORIES if one == host.real(one) or host.real(one) not in _boot.DIRECTORIES]
+    places = [one for one in _reader.DIRECTORIES if one == host.real(one) or host.real(one) not in _reader.DIRECTORIES]
     listing: t.Dict[str, t.Sequence[str]] = {directory: host.names(directory) for directory in places}
     paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
     ufw = _ufw_file(host)
     facts = _boot_facts(host, ufw is not None)
-    found = [(path, _content(host, path)) for path in paths + [_boot.SYSCTL_CONF] + ([ufw] if ufw else [])]
+    found = [(path, _content(host, path)) for path in paths + [_reader.SYSCTL_CONF] + ([ufw] if ufw else [])]
     data = {path: content for path, content in found if content is not None}
-    listing["/etc"] = ["sysctl.conf"] if _boot.SYSCTL_CONF in data else []
+    listing["/etc"] = ["sysctl.conf"] if _reader.SYSCTL_CONF in data else []
     later = None
     if ufw and ufw in data and facts.procps_sysctl:
         later = (ufw, _reader.procps_of(facts.libraries)[0])
@@ -287,7 +286,7 @@ def _cost_machine(host: "Host") -> _cost.Machine:
     return _cost.Machine(None if memory is None else memory * 1024, host.page_size())
 
 
-def of(host: "Host", request: Request) -> Seen:
+def of(host: "Host", request: _wish.Request) -> Seen:
     """What the host shows about everything that a request names, and about the keys that it is judged by."""
     policy = request.policy
     keys = [wish.key for wish in request.wishes]
@@ -309,7 +308,7 @@ def of(host: "Host", request: Request) -> Seen:
     )
 
 
-def _limits_of(host: "Host", request: Request) -> t.Optional[LimitsSeen]:
+def _limits_of(host: "Host", request: _wish.Request) -> t.Optional[_seen_limits.LimitsSeen]:
     """For limits, and for fs.nr_open, above which no nofile may be; a lower bound of it takes nothing from any unit."""
     wishes = [wish for wish in request.limits if wish.kind == _targets.DOMAIN]
     nr_open = [wish.operator for wish in request.wishes if wish.key == _rules.NR_OPEN]

@@ -9,10 +9,8 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _stack
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host
@@ -50,7 +48,7 @@ class LimitsSeen(t.NamedTuple):
     may_raise: bool
     nr_open: t.Optional[int]
     file_max: t.Optional[int] = None
-    dialect: Dialect = _dialect.UNKNOWN
+    dialect: _dialect.Dialect = _dialect.UNKNOWN
     daemons: t.Sequence[Daemon] = ()
     stacks: t.Sequence[_stack.Stack] = ()
     use_pam: t.Tuple[t.Optional[bool], str] = (None, "")
@@ -73,7 +71,7 @@ class _Everything:
         return True
 
 
-def dialect(host: "Host") -> Dialect:
+def dialect(host: "Host") -> _dialect.Dialect:
     """The dialect of the pam_limits that is installed."""
     places = list(_dialect.DIRECTORIES)
     for base in _dialect.LIBRARIES:
@@ -85,7 +83,7 @@ def dialect(host: "Host") -> Dialect:
     return _dialect.UNKNOWN
 
 
-def _limit_files(host: "Host", spoken: Dialect) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
+def _limit_files(host: "Host", spoken: _dialect.Dialect) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
     """Path and bytes of each file that pam_limits reads, in its order.
 
     :returns: and links that lead nowhere, files that cannot be opened, and whether limits.conf is missing.
@@ -188,7 +186,11 @@ def _number(text: t.Optional[str]) -> t.Optional[int]:
 
 
 def limits(
-    host: "Host", path: t.Optional[str], wishes: t.Sequence[LimitWish] = (), services: bool = False, units: bool = False
+    host: "Host",
+    path: t.Optional[str],
+    wishes: t.Sequence[_wish.LimitWish] = (),
+    services: bool = False,
+    units: bool = False,
 ) -> LimitsSeen:
     """What the host shows about limits of sessions.
 

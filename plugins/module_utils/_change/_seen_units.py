@@ -9,9 +9,9 @@ knows nothing of what is not loaded yet.
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import ReloadStep
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import LimitWish
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _process,
     _rlimits,
@@ -128,7 +128,7 @@ def bytes_of(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
     """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
     try:
         return host.read_if_any(path)
-    except HostProblem:
+    except _errors.HostProblem:
         if not host.is_root():
             raise
         closed.append(path)
@@ -233,7 +233,7 @@ def _is_called(host: "Host", pid: str, name: str) -> bool:
     return short == name or first.rpartition("/")[2] == name
 
 
-def of(host: "Host", wishes: t.Sequence[LimitWish]) -> Systemd:
+def of(host: "Host", wishes: t.Sequence[_wish.LimitWish]) -> Systemd:
     """What the host shows about the units, managers and processes that wishes name."""
     by_kind: t.Dict[str, t.Dict[str, None]] = {}
     for wish in wishes:
@@ -297,7 +297,7 @@ def speaking(host: "Host", items: t.Iterable[str]) -> Speaking:
     def tells(path: str) -> bool:
         try:
             data = host.read_if_any(path) or b""
-        except HostProblem:
+        except _errors.HostProblem:
             unread.append(path)
             return False
         return any(key in data for key in keys)
@@ -305,7 +305,7 @@ def speaking(host: "Host", items: t.Iterable[str]) -> Speaking:
     def listed(path: str) -> t.List[str]:
         try:
             return list(host.names(path))
-        except HostProblem:
+        except _errors.HostProblem:
             unread.append(path)
             return []
 
@@ -343,10 +343,10 @@ def nofile_of_units(host: "Host") -> t.List[t.Tuple[str, str, int]]:
     return found
 
 
-def settling(host: "Host", paths: t.Iterable[str]) -> t.List[ReloadStep]:
+def settling(host: "Host", paths: t.Iterable[str]) -> t.List[d.ReloadStep]:
     """What has to follow once files are put back: systemd reads its own again, where it runs."""
     concerned = any(path.startswith("/etc/systemd/") for path in paths)
-    return [ReloadStep(())] if concerned and host.exists(_BOOTED) else []
+    return [d.ReloadStep(())] if concerned and host.exists(_BOOTED) else []
 
 
 def unit_of(host: "Host", pid: int) -> str:

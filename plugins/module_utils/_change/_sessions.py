@@ -5,11 +5,9 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._seen_limits import LimitsSeen
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Request
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_limits, _seen_limits, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _stack, _targets
 
 if t.TYPE_CHECKING:
@@ -20,7 +18,7 @@ _PEOPLE = range(1000, 60000)  # login.defs(5), UID_MIN and UID_MAX
 _UNSET = "4294967295"  # of /proc/self/loginuid, where nobody logged in
 
 
-def tried(host: "Host", request: Request, seen: t.Optional[LimitsSeen], plan: d.Plan) -> d.Plan:
+def tried(host: "Host", request: _wish.Request, seen: t.Optional[_seen_limits.LimitsSeen], plan: d.Plan) -> d.Plan:
     """The plan, with what pam_limits says to the files that it would write, and a last step that asks again once they are there.
 
     Sessions that are refused already are nobody's fault here. Without root, or where PAM cannot be asked, the rules of the guard
@@ -37,7 +35,7 @@ def tried(host: "Host", request: Request, seen: t.Optional[LimitsSeen], plan: d.
     data = b"".join(content if content.endswith(b"\n") else content + b"\n" for _path, content in files)
     try:
         now, then = host.sessions([(None, arguments), (data, arguments)], users)
-    except HostProblem as problem:
+    except _errors.HostProblem as problem:
         text = "PAM could not be asked about the new limits ({0}), so the rules of the guard alone spoke.".format(
             problem
         )
@@ -83,7 +81,7 @@ def _is_ours(decision: d.LimitDecision) -> bool:
     return decision.status == d.CHANGED and decision.kind == _targets.DOMAIN
 
 
-def _arguments(seen: LimitsSeen) -> t.Tuple[str, ...]:
+def _arguments(seen: _seen_limits.LimitsSeen) -> t.Tuple[str, ...]:
     """How stacks call pam_limits, as far as it bears on the question."""
     return (
         ("set_all",)
@@ -92,7 +90,7 @@ def _arguments(seen: LimitsSeen) -> t.Tuple[str, ...]:
     )
 
 
-def _users(host: "Host", request: Request, seen: LimitsSeen) -> t.List[str]:
+def _users(host: "Host", request: _wish.Request, seen: _seen_limits.LimitsSeen) -> t.List[str]:
     """Root, whoever is logged in here, whom the limits name, and, where they name many, one of those."""
     uid = host.text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None

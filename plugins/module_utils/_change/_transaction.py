@@ -5,26 +5,17 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import (
-    FileStep,
-    LiveStep,
-    ProcessStep,
-    ReloadStep,
-    RestartStep,
-    SessionStep,
-    Step,
-)
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem, TuneError
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
 
-class StepRefused(TuneError):
+class StepRefused(_errors.TuneError):
     """One step failed, and those before it were put back.
 
     ``step`` is the one that failed, None where it was the note of them all. ``undone`` and ``not_undone`` tell, in one sentence
@@ -32,7 +23,7 @@ class StepRefused(TuneError):
     """
 
     def __init__(
-        self, step: t.Optional[Step], reason: str, undone: t.Sequence[str], not_undone: t.Sequence[str]
+        self, step: t.Optional[d.Step], reason: str, undone: t.Sequence[str], not_undone: t.Sequence[str]
     ) -> None:
         self.step = step
         self.reason = reason
@@ -58,7 +49,7 @@ class Kind(t.NamedTuple):
     settles: bool = False
 
 
-def commit(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
+def commit(host: "Host", steps: t.Sequence[d.Step]) -> t.List[str]:
     """Carry out all steps, or none.
 
     Kernel parameters come before files: what the kernel refuses is never written down for the next boot.
@@ -70,21 +61,21 @@ def commit(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
     moved: t.Set[str] = set()
     for index, step in enumerate(steps):
         try:
-            if isinstance(step, LiveStep):
+            if isinstance(step, d.LiveStep):
                 _check_unmoved(host, step, moved)
             outcomes.append(_KINDS[type(step)].do(host, step))
-        except ChangedMeanwhile as problem:
+        except _errors.ChangedMeanwhile as problem:
             # What somebody else has just written is theirs, and not ours to be put back.
             undone, not_undone = undo(host, steps[:index])
             raise StepRefused(None, str(problem), undone, not_undone)
-        except HostProblem as problem:
+        except _errors.HostProblem as problem:
             # The failed step is put back too: a write of several numbers can be refused after the first ones took effect.
             undone, not_undone = undo(host, steps[: index + 1])
             raise StepRefused(step, str(problem), undone, not_undone)
     return outcomes
 
 
-def _check_unmoved(host: "Host", step: LiveStep, moved: t.Set[str]) -> None:
+def _check_unmoved(host: "Host", step: d.LiveStep, moved: t.Set[str]) -> None:
     """:param moved: keys that steps before this one have set, or may have made the kernel change; this one is added.
     :raises ChangedMeanwhile: when somebody else has set the key since the plan was made.
     """
@@ -92,14 +83,14 @@ def _check_unmoved(host: "Host", step: LiveStep, moved: t.Set[str]) -> None:
     moved.update([step.key], [key for key, _text, _shape in step.beside])
     now = host.live_text(_names.to_path(step.key)) if known else None
     if now is not None and not _values.same(now, step.before, step.shape):
-        raise ChangedMeanwhile(
+        raise _errors.ChangedMeanwhile(
             "{0} is {1} now, and was {2} a moment ago: somebody else sets it too, so it was left alone; run this again".format(
                 step.key, now, step.before
             )
         )
 
 
-def undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[str]]:
+def undo(host: "Host", steps: t.Sequence[d.Step]) -> t.Tuple[t.List[str], t.List[str]]:
     """Put back steps, last one first; tells what was put back and what could not be."""
     undone: t.List[str] = []
     not_undone: t.List[str] = []
@@ -107,7 +98,7 @@ def undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[s
     for step in [step for step in reversed(steps) if not _KINDS[type(step)].settles] + settling:
         try:
             done = _KINDS[type(step)].undo(host, step)
-        except HostProblem as problem:
+        except _errors.HostProblem as problem:
             not_undone.append(str(problem))
             continue
         if done:
@@ -115,7 +106,7 @@ def undo(host: "Host", steps: t.Sequence[Step]) -> t.Tuple[t.List[str], t.List[s
     return undone, not_undone
 
 
-def _set_live(host: "Host", step: LiveStep) -> str:
+def _set_live(host: "Host", step: d.LiveStep) -> str:
     path, text = _names.to_path(step.key), step.after
     only_held = step.before is not None and _values.holds(step.before, text, step.shape)
     found = host.live_text(path) if only_held else None
@@ -124,21 +115,21 @@ def _set_live(host: "Host", step: LiveStep) -> str:
         # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
         found = text if step.action else host.live_text(path)
     if found is None or not _values.holds(found, text, step.shape):
-        raise HostProblem(
+        raise _errors.HostProblem(
             "{0!r} was written, and the kernel kept {1!r}{2}".format(text, found, _legal(host, step.key, step.shape))
         )
     return _values.tidy(found, step.shape)
 
 
-def _write_live(host: "Host", step: LiveStep) -> None:
+def _write_live(host: "Host", step: d.LiveStep) -> None:
     """:raises HostProblem: with half a sentence that tells what the key takes."""
     try:
         host.write_live(_names.to_path(step.key), step.after)
-    except HostProblem as problem:
-        raise HostProblem("{0}{1}".format(problem, _legal(host, step.key, step.shape)))
+    except _errors.HostProblem as problem:
+        raise _errors.HostProblem("{0}{1}".format(problem, _legal(host, step.key, step.shape)))
 
 
-def _legal(host: "Host", key: str, shape: Shape) -> str:
+def _legal(host: "Host", key: str, shape: _values.Shape) -> str:
     """What a key takes, in brackets: its range, or the words that the kernel lists elsewhere."""
     facts = _catalog.find(key)
     lists = [(name, host.live_text(_names.to_path(name))) for name in facts.listed] if facts else []
@@ -146,12 +137,12 @@ def _legal(host: "Host", key: str, shape: Shape) -> str:
     return " (legal: {0})".format("; ".join(known) or _catalog.legal(key, shape))
 
 
-def _undo_live(host: "Host", step: LiveStep) -> str:
+def _undo_live(host: "Host", step: d.LiveStep) -> str:
     """Put back a key and all that the kernel changed with it."""
     if step.action:
-        raise HostProblem("What a write to {0} triggered cannot be taken back.".format(step.key))
+        raise _errors.HostProblem("What a write to {0} triggered cannot be taken back.".format(step.key))
     if step.before is None:
-        raise HostProblem("{0}: its former value could not be read.".format(step.key))
+        raise _errors.HostProblem("{0}: its former value could not be read.".format(step.key))
     wanted = list(step.beside) + [(step.key, step.before, step.shape)]
     if not _differing(host, wanted):
         return ""
@@ -159,14 +150,14 @@ def _undo_live(host: "Host", step: LiveStep) -> str:
     if failed:
         reasons = [reason for reason in failed.values() if reason != _NOT_KEPT]
         why = ": " + reasons[-1] if reasons else ""
-        raise HostProblem("{0} could not be put back{1}.".format(", ".join(failed), why))
+        raise _errors.HostProblem("{0} could not be put back{1}.".format(", ".join(failed), why))
     return "{0} is {1} again.".format(step.key, step.before)
 
 
 _NOT_KEPT = "the kernel kept another value"
 
 
-def put_back(host: "Host", values: t.Sequence[t.Tuple[str, str, Shape]]) -> t.Dict[str, str]:
+def put_back(host: "Host", values: t.Sequence[t.Tuple[str, str, _values.Shape]]) -> t.Dict[str, str]:
     """Give kernel parameters former values, as far as the kernel lets it; returns why, for each that differs in the end.
 
     :param values: key, text and shape of each, in the order in which they are to be written.
@@ -178,16 +169,16 @@ def put_back(host: "Host", values: t.Sequence[t.Tuple[str, str, Shape]]) -> t.Di
         if not _values.same(host.live_text(_names.to_path(key)), text, shape):
             try:
                 host.write_live(_names.to_path(key), text)
-            except HostProblem as problem:
+            except _errors.HostProblem as problem:
                 reasons[key] = str(problem)
     return {key: reasons.get(key, _NOT_KEPT) for key in _differing(host, values)}
 
 
-def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, Shape]]) -> t.List[str]:
+def _differing(host: "Host", wanted: t.Sequence[t.Tuple[str, str, _values.Shape]]) -> t.List[str]:
     return [key for key, text, shape in wanted if not _values.same(host.live_text(_names.to_path(key)), text, shape)]
 
 
-def settle(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
+def settle(host: "Host", steps: t.Sequence[d.Step]) -> t.List[str]:
     """Carry out those steps that make others take effect; returns a sentence about each that failed."""
     problems = []
     for step in steps:
@@ -195,17 +186,17 @@ def settle(host: "Host", steps: t.Sequence[Step]) -> t.List[str]:
         if kind.settles:
             try:
                 kind.do(host, step)
-            except HostProblem as problem:
+            except _errors.HostProblem as problem:
                 problems.append("{0} failed: {1}".format(kind.describe(step), problem))
     return problems
 
 
-def _write_file(host: "Host", step: FileStep) -> str:
+def _write_file(host: "Host", step: d.FileStep) -> str:
     put_file(host, step, step.before, step.after)
     return ""
 
 
-def put_file(host: "Host", step: FileStep, before: t.Optional[bytes], after: t.Optional[bytes]) -> None:
+def put_file(host: "Host", step: d.FileStep, before: t.Optional[bytes], after: t.Optional[bytes]) -> None:
     """Give the file of a step the bytes ``after``, and make or remove the directories that are there for it alone.
 
     :raises HostProblem: when that failed, or the file is not what it was ``before``.
@@ -218,7 +209,7 @@ def put_file(host: "Host", step: FileStep, before: t.Optional[bytes], after: t.O
     host.remove_directories(step.directories)
 
 
-def _undo_file(host: "Host", step: FileStep) -> str:
+def _undo_file(host: "Host", step: d.FileStep) -> str:
     now = host.read_if_any(step.real)
     if now == step.before:
         host.sweep(step.real)
@@ -226,23 +217,23 @@ def _undo_file(host: "Host", step: FileStep) -> str:
             host.remove_directories(step.directories)
         return ""
     if now != step.after:
-        raise HostProblem("{0} was changed by somebody else meanwhile, and was left alone.".format(step.path))
+        raise _errors.HostProblem("{0} was changed by somebody else meanwhile, and was left alone.".format(step.path))
     put_file(host, step, step.after, step.before)
     return "{0} is gone again.".format(step.path) if step.before is None else "{0} is as it was.".format(step.path)
 
 
-def _try_sessions(host: "Host", step: SessionStep) -> str:
+def _try_sessions(host: "Host", step: d.SessionStep) -> str:
     try:
         refused = host.sessions([(None, step.arguments)], step.users)[0]
-    except HostProblem:
+    except _errors.HostProblem:
         return ""  # it answered a moment ago, before the files were written; no reason to take them back
     text = ", ".join("{0} ({1})".format(user, why) for user, why in sorted(refused.items()) if user not in step.before)
     if text:
-        raise HostProblem("pam_limits refuses a session of {0} with the files that were written".format(text))
+        raise _errors.HostProblem("pam_limits refuses a session of {0} with the files that were written".format(text))
     return ""
 
 
-def _set_process(host: "Host", step: ProcessStep) -> str:
+def _set_process(host: "Host", step: d.ProcessStep) -> str:
     """Nothing is left to be limited where the process has ended; its id may have been given to another one since."""
     if not _still_runs(host, step):
         return ""
@@ -252,23 +243,23 @@ def _set_process(host: "Host", step: ProcessStep) -> str:
     return ""
 
 
-def _still_runs(host: "Host", step: ProcessStep) -> bool:
+def _still_runs(host: "Host", step: d.ProcessStep) -> bool:
     return limit_of(host, step) is not None
 
 
-def limit_of(host: "Host", step: ProcessStep) -> t.Optional[_rlimits.Pair]:
+def limit_of(host: "Host", step: d.ProcessStep) -> t.Optional[_rlimits.Pair]:
     """The limit that the process of a step has now, in the kernel's units; None when that process has ended."""
     found = _seen_units.process(host, str(step.pid))
     return found.limits.get(_rlimits.item_of(step.number)) if found and found.started == step.started else None
 
 
-def put_limits(host: "Host", steps: t.Iterable[ProcessStep]) -> t.List[str]:
+def put_limits(host: "Host", steps: t.Iterable[d.ProcessStep]) -> t.List[str]:
     """Set limits of processes one by one; returns a sentence about each that could not be."""
     problems = []
     for step in steps:
         try:
             _set_process(host, step)
-        except HostProblem as problem:
+        except _errors.HostProblem as problem:
             problems.append(_NOT_PUT_BACK.format(step.pid, problem))
     return problems
 
@@ -276,23 +267,23 @@ def put_limits(host: "Host", steps: t.Iterable[ProcessStep]) -> t.List[str]:
 _NOT_PUT_BACK = "Process {0}: its former limit could not be put back, {1}."
 
 
-def _undo_process(host: "Host", step: ProcessStep) -> str:
+def _undo_process(host: "Host", step: d.ProcessStep) -> str:
     if not _still_runs(host, step):
         return ""
     try:
         former = host.set_limit(step.pid, step.number, step.before)
-    except HostProblem as problem:
-        raise HostProblem(_NOT_PUT_BACK.format(step.pid, problem))
+    except _errors.HostProblem as problem:
+        raise _errors.HostProblem(_NOT_PUT_BACK.format(step.pid, problem))
     return "" if former == step.before else "Process {0} has its former limit again.".format(step.pid)
 
 
-def _reload(host: "Host", step: ReloadStep) -> str:
+def _reload(host: "Host", step: d.ReloadStep) -> str:
     _systemctl(host, ["daemon-reload"])
     for unit, name, limit in step.expected:
         shown = _seen_units.show(host, [name, name + "Soft"], [unit] if unit else [])
         found = _rlimits.shown(shown[0], name) if shown else None
         if found != limit:
-            raise HostProblem(
+            raise _errors.HostProblem(
                 "systemd read its files again, and {0} of {1} is {2}, not {3}".format(
                     name,
                     unit or "the manager",
@@ -303,22 +294,22 @@ def _reload(host: "Host", step: ReloadStep) -> str:
     return ""
 
 
-def _undo_reload(host: "Host", step: ReloadStep) -> str:
+def _undo_reload(host: "Host", step: d.ReloadStep) -> str:
     _systemctl(host, ["daemon-reload"])
     return "systemd has read its files again."
 
 
-def _restart(host: "Host", step: RestartStep) -> str:
+def _restart(host: "Host", step: d.RestartStep) -> str:
     _systemctl(host, ["restart", "--", step.unit])
     return ""
 
 
-def _undo_restart(host: "Host", step: RestartStep) -> str:
+def _undo_restart(host: "Host", step: d.RestartStep) -> str:
     """With the files as they were, and read again, the unit gets its former limits by another restart."""
     try:
         _systemctl(host, ["restart", "--", step.unit])
-    except HostProblem as problem:
-        raise HostProblem("{0} does not start with its former limits either: {1}.".format(step.unit, problem))
+    except _errors.HostProblem as problem:
+        raise _errors.HostProblem("{0} does not start with its former limits either: {1}.".format(step.unit, problem))
     return "{0} was restarted with its former limits.".format(step.unit)
 
 
@@ -327,7 +318,7 @@ def _systemctl(host: "Host", arguments: t.Sequence[str]) -> None:
     ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _PATIENCE)
     if ran is None or ran.status != 0:
         said = " ".join(ran.errors.split()) if ran else "there is no such program"
-        raise HostProblem("systemctl {0} failed: {1}".format(" ".join(arguments), said or "it did not say why"))
+        raise _errors.HostProblem("systemctl {0} failed: {1}".format(" ".join(arguments), said or "it did not say why"))
 
 
 # Longer than systemd itself waits for a service to stop and to start (DefaultTimeoutStartSec= and -StopSec=, 90 s each).
@@ -336,12 +327,12 @@ _PATIENCE = 240
 # For the ledger: after files below /etc/systemd are put back, a reload has to follow, and a restart is never repeated but named in
 # ``needs``.
 _KINDS: t.Dict[t.Type[t.Any], Kind] = {
-    LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
-    FileStep: Kind(_write_file, _undo_file, lambda step: ""),
-    SessionStep: Kind(_try_sessions, lambda host, step: "", lambda step: ""),
-    ProcessStep: Kind(
+    d.LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
+    d.FileStep: Kind(_write_file, _undo_file, lambda step: ""),
+    d.SessionStep: Kind(_try_sessions, lambda host, step: "", lambda step: ""),
+    d.ProcessStep: Kind(
         _set_process, _undo_process, lambda step: "setting {0} of process {1}".format(step.name, step.pid)
     ),
-    ReloadStep: Kind(_reload, _undo_reload, lambda step: "letting systemd read its files again", settles=True),
-    RestartStep: Kind(_restart, _undo_restart, lambda step: "restarting {0}".format(step.unit), settles=True),
+    d.ReloadStep: Kind(_reload, _undo_reload, lambda step: "letting systemd read its files again", settles=True),
+    d.RestartStep: Kind(_restart, _undo_restart, lambda step: "restarting {0}".format(step.unit), settles=True),
 }

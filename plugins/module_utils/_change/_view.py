@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import FileStep, LiveStep, ProcessStep
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
@@ -25,7 +25,7 @@ class View:
         host: "Host",
         live: t.Mapping[str, str],
         files: t.Mapping[str, t.Tuple[str, t.Optional[bytes]]],
-        processes: t.Iterable[ProcessStep] = (),
+        processes: t.Iterable[d.ProcessStep] = (),
     ) -> None:
         self._host = host
         self._live = {_names.to_path(key): text for key, text in live.items()}
@@ -45,12 +45,12 @@ class View:
     def carry_out(self, steps: t.Iterable[t.Any]) -> None:
         """Become what the host would be after some steps."""
         for step in steps:
-            if isinstance(step, LiveStep):
+            if isinstance(step, d.LiveStep):
                 self._live[_names.to_path(step.key)] = step.after
-            elif isinstance(step, FileStep):
+            elif isinstance(step, d.FileStep):
                 self._files[step.real] = step.after
                 self._paths[step.path] = step.real
-            elif isinstance(step, ProcessStep):
+            elif isinstance(step, d.ProcessStep):
                 limits = self._limits.setdefault("/proc/{0}/limits".format(step.pid), {})
                 limits[_rlimits.item_of(step.number)] = step.after
 

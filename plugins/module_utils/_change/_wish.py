@@ -6,12 +6,11 @@
 import difflib
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _amount
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems, NameProblem, ValueProblem
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _rlimits, _targets
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values as _limit_values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, Raw, Shape, normal
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
 
 VALUE = "value"
 AT_LEAST = "at_least"
@@ -44,7 +43,7 @@ class Wish(t.NamedTuple):
 
     key: str
     operator: str
-    raw: t.Optional[Raw] = None
+    raw: t.Optional[_values.Raw] = None
     note: Note = Note()
     arithmetic: str = ""
 
@@ -177,14 +176,14 @@ def sentence(name: str, half: str) -> str:
 def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: str) -> str:
     unknown = sorted(str(field) for field in entry if field not in allowed)
     if unknown:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r} is no field of {1} (allowed: {2}){3}".format(
                 unknown[0], what, ", ".join(allowed), near(unknown[0], allowed)
             )
         )
     present = [operator for operator in OPERATORS if entry.get(operator) is not None]
     if len(present) != 1:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0} needs exactly one of value, at_least and at_most, found {1}".format(
                 what, " and ".join(present) or "none"
             )
@@ -202,7 +201,7 @@ def note_of(entry: t.Mapping[str, t.Any]) -> Note:
         source = [source]
     instead_of = entry.get("instead_of") or ()
     if not isinstance(instead_of, (list, tuple)) or not all(isinstance(one, dict) for one in instead_of):
-        raise ValueProblem("instead_of takes a list of maps, found {0!r}".format(instead_of))
+        raise _errors.ValueProblem("instead_of takes a list of maps, found {0!r}".format(instead_of))
     return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"), tuple(instead_of))
 
 
@@ -214,21 +213,21 @@ def setting(name: str, raw: t.Any) -> Wish:
     key = _names.canonical_pattern(name)
     if not isinstance(raw, dict):
         if raw is None:
-            raise ValueProblem("the value is missing")
+            raise _errors.ValueProblem("the value is missing")
         return Wish(key, VALUE, raw)
     operator = _operator_of(raw, OPERATORS + _NOTES, "a setting")
     value = raw[operator]
     _amount.check(value)
     if operator != VALUE and isinstance(value, bool):
-        raise ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
+        raise _errors.ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
     return Wish(key, operator, value, note_of(raw))
 
 
 def _meaning(wish: Wish) -> t.Tuple[str, str]:
     """What a wish comes to, so that 0x10 and 16 are no contradiction."""
     try:
-        return wish.operator, normal(t.cast(Raw, wish.raw), Shape(INTEGERS))
-    except ValueProblem:
+        return wish.operator, _values.normal(t.cast(_values.Raw, wish.raw), _values.Shape(_values.INTEGERS))
+    except _errors.ValueProblem:
         return wish.operator, str(wish.raw)
 
 
@@ -242,10 +241,10 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
     for name, raw in entries.items():
         try:
             wish = setting(name, raw)
-        except NameProblem as problem:
+        except _errors.NameProblem as problem:
             problems.append(str(problem))
             continue
-        except ValueProblem as problem:
+        except _errors.ValueProblem as problem:
             problems.append(sentence(name, str(problem)))
             continue
         earlier = found.setdefault(wish.key, wish)
@@ -256,7 +255,7 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[Wish]:
                 )
             )
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return list(found.values())
 
 
@@ -283,7 +282,7 @@ def expanded(wishes: t.Sequence[Wish], matches: t.Mapping[str, t.Sequence[str]])
                     )
                 )
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return list(found.values())
 
 
@@ -317,7 +316,7 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
     kind, target = _targets.of(entry)
     item = str(entry.get("item"))
     if item not in _limit_values.ITEMS:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r} is no item of limits.conf(5) (known: {1}){2}".format(
                 item, ", ".join(sorted(_limit_values.ITEMS)), near(item, _limit_values.ITEMS)
             )
@@ -325,7 +324,7 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
     if kind != _targets.DOMAIN:
         _rlimits.check_item(item, kind)
     elif target.startswith("%") and item != "maxlogins":
-        raise ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
+        raise _errors.ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
     wish = LimitWish(
         target,
         item,
@@ -336,10 +335,10 @@ def limit(entry: t.Mapping[str, t.Any]) -> LimitWish:
         restart=bool(entry.get("restart")),
     )
     if wish.soft is None and wish.hard is None:
-        raise ValueProblem("neither soft nor hard is given")
+        raise _errors.ValueProblem("neither soft nor hard is given")
     if _above(wish.soft, wish.hard):
         cut = "pam_limits would cut it" if kind == _targets.DOMAIN else "the kernel takes no such pair"
-        raise ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
+        raise _errors.ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
     return wish
 
 
@@ -364,7 +363,7 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
     for entry in entries:
         try:
             wish = limit(entry)
-        except ValueProblem as problem:
+        except _errors.ValueProblem as problem:
             problems.append(sentence("Limit " + named_target(entry), str(problem)))
             continue
         earlier = found.get(wish.identity, wish)
@@ -377,7 +376,7 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[LimitWish]:
             problems.append("Limit {0}: soft {1} is above hard {2}.".format(wish.name, together.soft, together.hard))
         found[wish.identity] = together
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return list(found.values())
 
 
@@ -404,15 +403,15 @@ def worked_out(request: Request, resources: _amount.Resources) -> Request:
     for wish in request.wishes:
         try:
             wishes.append(_worked_out_setting(wish, resources))
-        except ValueProblem as problem:
+        except _errors.ValueProblem as problem:
             problems.append(sentence(wish.key, str(problem)))
     for limit_wish in request.limits:
         try:
             limits.append(_worked_out_limit(limit_wish, resources))
-        except ValueProblem as problem:
+        except _errors.ValueProblem as problem:
             problems.append(sentence("Limit " + limit_wish.name, str(problem)))
     if problems:
-        raise EntryProblems(problems)
+        raise _errors.EntryProblems(problems)
     return request._replace(wishes=wishes, limits=limits)
 
 

@@ -10,8 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _lines
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import PLAIN, Dialect
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _values
 
 HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines of limits that it does not set are left alone.\n"
 SOFT = "soft"
@@ -68,7 +67,7 @@ class Change(t.NamedTuple):
     comment: str = ""
 
 
-def _fields(text: str, dialect: Dialect) -> t.List[str]:
+def _fields(text: str, dialect: _dialect.Dialect) -> t.List[str]:
     """The fields that pam_limits finds on a line without its comment."""
     if dialect.pieces:
         return re.findall("[^" + _BLANKS + "]+", text)[:4]
@@ -76,7 +75,7 @@ def _fields(text: str, dialect: Dialect) -> t.List[str]:
     return words[:3] + [word.strip(" \t") for word in words[3:] if word.strip(" \t")]
 
 
-def parse_line(line: bytes, dialect: Dialect = PLAIN) -> t.Optional[Rule]:
+def parse_line(line: bytes, dialect: _dialect.Dialect = _dialect.PLAIN) -> t.Optional[Rule]:
     """The rule on a line, or None. Type and item are read in any case, the domain is not; a ``#`` starts a comment anywhere."""
     # A C string ends at a zero byte.
     text, _hash, comment = line.partition(b"\0")[0].decode("utf-8", "surrogateescape").lstrip(_BLANKS).partition("#")
@@ -100,7 +99,7 @@ def _lower(text: str) -> str:
     return re.sub("[A-Z]+", lambda match: match.group().lower(), text)
 
 
-def read(data: bytes, dialect: Dialect = PLAIN) -> t.List[t.Tuple[int, Rule]]:
+def read(data: bytes, dialect: _dialect.Dialect = _dialect.PLAIN) -> t.List[t.Tuple[int, Rule]]:
     """Each rule that pam_limits finds in a file, with the number of its line."""
     found: t.List[t.Tuple[int, Rule]] = []
     for number, line in enumerate(_lines.split(data), 1):
@@ -113,7 +112,7 @@ def read(data: bytes, dialect: Dialect = PLAIN) -> t.List[t.Tuple[int, Rule]]:
 class ConfFile:
     """The lines of a file below limits.d, with the rules found on them."""
 
-    def __init__(self, data: bytes, dialect: Dialect = PLAIN) -> None:
+    def __init__(self, data: bytes, dialect: _dialect.Dialect = _dialect.PLAIN) -> None:
         self._lines = _lines.split(data)
         self._rules = [parse_line(line, dialect) for line in self._lines]
 

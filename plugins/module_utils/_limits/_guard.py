@@ -10,8 +10,7 @@ which nothing works. Both are found here, before they are written. Each sentence
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import UNKNOWN, Dialect
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _dialect, _values
 
 REFUSE = "refuse"
 WARN = "warn"
@@ -44,7 +43,7 @@ class Facts(t.NamedTuple):
     """
 
     nr_open: t.Optional[int] = None
-    dialect: Dialect = UNKNOWN
+    dialect: _dialect.Dialect = _dialect.UNKNOWN
     people: bool = True
     sudo: bool = False
     threads: t.Optional[t.Tuple[str, int]] = None

@@ -11,9 +11,7 @@ apart from each other; ``domain -`` exempts whom it names from everything.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import PLAIN, Dialect
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _dialect, _values
 
 MAIN_FILE = "/etc/security/limits.conf"
 DIRECTORY = "/etc/security/limits.d"
@@ -76,7 +74,7 @@ def merged(listing: t.Mapping[str, t.Iterable[str]]) -> t.List[str]:
     ]
 
 
-def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: Dialect = PLAIN) -> t.List[Placed]:
+def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: _dialect.Dialect = _dialect.PLAIN) -> t.List[Placed]:
     """Every rule of the files, in reading order."""
     return [Placed(rule, path, line) for path, data in files for line, rule in _conf.read(data, dialect)]
 
@@ -211,8 +209,14 @@ def for_user(rules: t.Iterable[Placed], user: User, item: str, spares_root: bool
 
 
 def session(
-    choice: Choice, item: str, before: Limit, start: Limit, may_raise: bool, nr_open: t.Optional[int], dialect: Dialect
-) -> t.Tuple[Limit, bool]:
+    choice: Choice,
+    item: str,
+    before: _conf.Limit,
+    start: _conf.Limit,
+    may_raise: bool,
+    nr_open: t.Optional[int],
+    dialect: _dialect.Dialect,
+) -> t.Tuple[_conf.Limit, bool]:
     """What a session gets of an item, and whether the kernel refuses what the rules ask for.
 
     A refusal leaves the limit as it was; where the dialect does not forgive it, it also ends the session.
@@ -222,7 +226,7 @@ def session(
     """
     if choice.exempt is not None or (choice.soft is None and choice.hard is None and start == before):
         return before, False
-    limit = Limit(
+    limit = _conf.Limit(
         _meant(choice.soft.rule.value if choice.soft else start.soft, item, nr_open, dialect, choice.soft),
         _meant(choice.hard.rule.value if choice.hard else start.hard, item, nr_open, dialect, choice.hard),
     )
@@ -240,7 +244,7 @@ def _meant(
     value: t.Optional[_values.Number],
     item: str,
     nr_open: t.Optional[int],
-    dialect: Dialect,
+    dialect: _dialect.Dialect,
     placed: t.Optional[Placed],
 ) -> t.Optional[_values.Number]:
     """A number of a rule as pam_limits hands it to the kernel."""
@@ -249,7 +253,9 @@ def _meant(
     return value
 
 
-def start(before: t.Mapping[str, Limit], first: t.Mapping[str, Limit], dialect: Dialect) -> t.Mapping[str, Limit]:
+def start(
+    before: t.Mapping[str, _conf.Limit], first: t.Mapping[str, _conf.Limit], dialect: _dialect.Dialect
+) -> t.Mapping[str, _conf.Limit]:
     """What pam_limits starts from, by item.
 
     :param before: what the process has that opens the session. :param first: what process 1 has.
@@ -257,7 +263,7 @@ def start(before: t.Mapping[str, Limit], first: t.Mapping[str, Limit], dialect: 
     if not dialect.resets:
         return before
     found = dict(before, **first)
-    nofile = found.get("nofile", Limit())
+    nofile = found.get("nofile", _conf.Limit())
     if dialect.spares_root and nofile.soft is not None and _values.rank(nofile.soft) > _FD_SETSIZE:
         found["nofile"] = nofile._replace(soft=_FD_SETSIZE)
     return found

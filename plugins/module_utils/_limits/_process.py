@@ -8,8 +8,7 @@ What a session has before any rule of limits.conf(5) comes from the processes th
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _values
 
 # Name in /proc/PID/limits (fs/proc/base.c, lnames), and what one unit of limits.conf(5) is in the unit of setrlimit(2).
 _ROWS = {
@@ -35,7 +34,7 @@ _WHOLE_RANGE = ["0", "0", "4294967295"]
 # pam_limits of Debian and su(1) of util-linux begin a session with this soft limit, whatever the daemon has.
 _SESSION_SOFT_NOFILE = 1024
 
-Limits = t.Dict[str, Limit]
+Limits = t.Dict[str, _conf.Limit]
 
 
 def parse(text: str) -> Limits:
@@ -45,7 +44,7 @@ def parse(text: str) -> Limits:
         item, unit = _ROWS.get(line[:26].strip(), ("", 1))
         words = line[26:].split()
         if item and len(words) >= 2:
-            found[item] = Limit(_in_units(words[0], item, unit), _in_units(words[1], item, unit))
+            found[item] = _conf.Limit(_in_units(words[0], item, unit), _in_units(words[1], item, unit))
     return found
 
 
@@ -67,7 +66,7 @@ def lowest(limits: t.Sequence[Limits]) -> Limits:
         ]
         if item == "nofile":
             soft = min(soft, _SESSION_SOFT_NOFILE, key=_values.rank)
-        found[item] = Limit(soft, hard)
+        found[item] = _conf.Limit(soft, hard)
     return found
 
 

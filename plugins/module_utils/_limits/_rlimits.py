@@ -10,9 +10,8 @@ How systemd reads a value: src/basic/rlimit-util.c and src/basic/parse-util.c.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _values
 
 INFINITY = 2**64 - 1
 
@@ -141,14 +140,14 @@ def read(item: str, text: str) -> t.Optional[Pair]:
     return (soft, hard) if soft <= hard else None
 
 
-def limit(item: str, pair: t.Optional[Pair]) -> Limit:
+def limit(item: str, pair: t.Optional[Pair]) -> _conf.Limit:
     """A pair in units of limits.conf(5)."""
     if pair is None:
-        return Limit()
-    return Limit(*[_values.UNLIMITED if one >= INFINITY else one // ITEMS[item].unit for one in pair])
+        return _conf.Limit()
+    return _conf.Limit(*[_values.UNLIMITED if one >= INFINITY else one // ITEMS[item].unit for one in pair])
 
 
-def pair(item: str, wanted: Limit) -> Pair:
+def pair(item: str, wanted: _conf.Limit) -> Pair:
     """A whole limit in the kernel's units."""
     both = [INFINITY if one == _values.UNLIMITED else int(t.cast(int, one)) * ITEMS[item].unit for one in wanted]
     return both[0], both[1]
@@ -207,7 +206,7 @@ def item_of(number: int) -> str:
 def check_item(item: str, kind: str) -> None:
     """:raises ValueProblem: for an item that only a session has."""
     if item not in ITEMS:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0} is set when a session begins, and no limit of a {1} (which takes: {2})".format(
                 item, kind, ", ".join(sorted(ITEMS))
             )

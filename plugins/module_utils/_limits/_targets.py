@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _unit_names, _values
 
 # The kinds of targets.
@@ -27,19 +27,19 @@ def of(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
     given = [kind for kind in TARGETS if entry.get(kind) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none"
-        raise ValueProblem("a limit needs exactly one of {0}, found {1}".format(", ".join(TARGETS), found))
+        raise _errors.ValueProblem("a limit needs exactly one of {0}, found {1}".format(", ".join(TARGETS), found))
     kind, raw = given[0], entry[given[0]]
     if entry.get("restart") and kind != UNIT:
-        raise ValueProblem("restart goes with unit only, for nothing else is ever restarted")
+        raise _errors.ValueProblem("restart goes with unit only, for nothing else is ever restarted")
     if kind == DOMAIN:
         return kind, _values.domain(raw)
     if kind == UNIT:
         return kind, _unit_names.check_name(raw)
     if kind == MANAGER and raw not in (SYSTEM, USER):
-        raise ValueProblem("{0!r} is no manager of systemd; it is system or user".format(raw))
+        raise _errors.ValueProblem("{0!r} is no manager of systemd; it is system or user".format(raw))
     text = raw if isinstance(raw, str) else ""
     if kind == PROCESS and (not text.strip() or "\0" in text or "\n" in text or ("/" in text and text[0] != "/")):
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r} is no process; write its name as ps -C takes it, or the path of its pid file".format(raw)
         )
     return kind, text

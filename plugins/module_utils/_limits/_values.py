@@ -10,7 +10,7 @@ Stricter than pam_limits, which reads numbers by their beginning: to it ``64k`` 
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 
 UNLIMITED = "unlimited"
 _UNLIMITED_WORDS = frozenset(["unlimited", "infinity", "-1", "-"])
@@ -65,9 +65,11 @@ def number(raw: object, item: str) -> Number:
     low, high = _RANGES.get(item, _BOUNDED)
     legal = "a whole number from {0} to {1}{2}".format(low, high, "" if item in _RANGES else ", or unlimited")
     if not _NUMBER.match(text):
-        raise ValueProblem("{0!r} is not {1}; pam_limits would read something else, systemd nothing".format(raw, legal))
+        raise _errors.ValueProblem(
+            "{0!r} is not {1}; pam_limits would read something else, systemd nothing".format(raw, legal)
+        )
     if not low <= int(text) <= high:
-        raise ValueProblem("{0} is not {1}".format(text, legal))
+        raise _errors.ValueProblem("{0} is not {1}".format(text, legal))
     return int(text)
 
 
@@ -115,16 +117,18 @@ def domain(raw: object) -> str:
     """
     text = raw if isinstance(raw, str) else ""
     if not text:
-        raise ValueProblem("{0!r} is no domain; write a user, @group, *, or a range of ids as in 1000:2000".format(raw))
+        raise _errors.ValueProblem(
+            "{0!r} is no domain; write a user, @group, *, or a range of ids as in 1000:2000".format(raw)
+        )
     if len(text.encode("utf-8", "surrogateescape")) > LONGEST:
-        raise ValueProblem("the domain is longer than {0} bytes, and names nobody".format(LONGEST))
+        raise _errors.ValueProblem("the domain is longer than {0} bytes, and names nobody".format(LONGEST))
     if re.search(r"[\s#\x00-\x1f\x7f]", text):
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "the domain {0!r} holds a blank, a '#' or a control character and would never match".format(text)
         )
     if text == "@" or text == ":":
-        raise ValueProblem("the domain {0!r} names nobody; write @group or a range of ids".format(text))
+        raise _errors.ValueProblem("the domain {0!r} names nobody; write @group or a range of ids".format(text))
     ends = _RANGE.match(text)
     if ends and ends.group(1) and ends.group(2) and int(ends.group(1)) > int(ends.group(2)):
-        raise ValueProblem("the range {0!r} ends before it begins and would never match".format(text))
+        raise _errors.ValueProblem("the range {0!r} ends before it begins and would never match".format(text))
     return text

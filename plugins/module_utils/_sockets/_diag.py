@@ -10,7 +10,7 @@ datagrams apart; sending and receiving is the host's.
 import struct
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 
 NETLINK_SOCK_DIAG = 4  # include/uapi/linux/netlink.h
 _SOCK_DIAG_BY_FAMILY = 20  # include/uapi/linux/sock_diag.h
@@ -34,7 +34,7 @@ _MESSAGE_BYTES = 72
 _MAPPED = bytes(10) + b"\xff\xff"
 
 
-class DumpInterrupted(HostProblem):
+class DumpInterrupted(_errors.HostProblem):
     """The table changed while the kernel told of it, in a way that may have left sockets out or told of them twice."""
 
 
@@ -138,10 +138,10 @@ def messages(datagrams: t.Iterable[bytes]) -> t.Iterator[t.Tuple[bytes, int, int
         start, end = 0, len(data)
         while start < end:
             if end - start < _HEADER.size:
-                raise HostProblem("the kernel's answer is cut off")
+                raise _errors.HostProblem("the kernel's answer is cut off")
             length, kind, flags, _sequence, _port = unpack(data, start)
             if length < _HEADER.size or start + length > end:
-                raise HostProblem("the kernel's answer is cut off")
+                raise _errors.HostProblem("the kernel's answer is cut off")
             if flags & _DUMP_INTERRUPTED:
                 raise DumpInterrupted("the sockets changed while the kernel told of them")
             if kind == _SOCK_DIAG_BY_FAMILY and length >= _HEADER.size + _MESSAGE_BYTES:
@@ -150,14 +150,14 @@ def messages(datagrams: t.Iterable[bytes]) -> t.Iterator[t.Tuple[bytes, int, int
                 _end(data[start + _HEADER.size : start + length])
                 return
             start += (length + 3) & ~3
-    raise HostProblem("the kernel's answer has no end")
+    raise _errors.HostProblem("the kernel's answer has no end")
 
 
 def _end(payload: bytes) -> None:
     """The number with which a dump ends, or with which the kernel refuses it: 0, or an error as a negative number."""
     number = struct.unpack_from("=i", payload)[0] if len(payload) >= 4 else 0
     if number:
-        raise HostProblem("the kernel refused with error {0}".format(-number))
+        raise _errors.HostProblem("the kernel refused with error {0}".format(-number))
 
 
 def listeners(family: str, datagrams: t.Iterable[bytes]) -> t.List[Listener]:

@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _process
 from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _advice, _catalog, _reading
 
@@ -28,7 +28,7 @@ def diagnose(host: "Host", seconds: float) -> Result:
     :raises ValueProblem: when the time makes no sense.
     """
     if not 0.1 <= seconds <= _LONGEST:  # also refuses what is no number (nan)
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "Diagnosing the host for {0:g} seconds was refused: seconds has to be between 0.1 and {1}.".format(
                 seconds, _LONGEST
             )
@@ -60,7 +60,7 @@ def _owner(host: "Host", pid: str) -> _advice.Owner:
     limit = _process.parse(host.text(place + "limits") or "").get("nofile")
     try:
         count: t.Optional[int] = len(host.names(place + "fd"))
-    except HostProblem:
+    except _errors.HostProblem:
         count = None
     may_open = limit.soft if limit and isinstance(limit.soft, int) else None
     return _advice.Owner(pid, host.text(place + "comm") or "", count, may_open)

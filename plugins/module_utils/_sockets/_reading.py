@@ -9,7 +9,7 @@ reading and named in ``unseen``, and the rest is there all the same.
 
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _catalog, _diag, _proc
 
 if t.TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _conntrack(host: "Host", maximum: t.Optional[str]) -> t.Optional[Conntrack]:
 def _sockets(host: "Host", ports: t.Tuple[int, int], unseen: t.List[str]) -> t.Optional[Sockets]:
     try:
         return _from_netlink(host, ports)
-    except HostProblem as problem:
+    except _errors.HostProblem as problem:
         reason = str(problem)
     texts = {family: host.text(path) for family, path in (("ipv4", "/proc/net/tcp"), ("ipv6", "/proc/net/tcp6"))}
     if texts["ipv4"] is None:

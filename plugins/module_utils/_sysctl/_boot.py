@@ -11,42 +11,11 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names, _paths
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._kernel import NOTHING_KNOWN, Facts
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import (
-    DIRECTORIES,
-    PROCPS,
-    SYSCTL_CONF,
-    SYSTEMD,
-    SYSTEMD_257,
-    Assignment,
-    Reader,
-    assignments,
-    reading_order,
-)
-
-__all__ = [
-    "DIRECTORIES",
-    "KERNEL_DEFAULT",
-    "NOTHING_KNOWN",
-    "PROCPS",
-    "SYSCTL_CONF",
-    "SYSTEMD",
-    "Assignment",
-    "Boot",
-    "BootTable",
-    "Facts",
-    "Files",
-    "Reader",
-    "glob_matches",
-    "reading_order",
-]
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _kernel, _names, _paths, _reader
 
 KERNEL_DEFAULT = "kernel default"
 
 Files = t.Iterable[t.Tuple[str, bytes]]
-
-glob_matches = _glob.matches_path
 
 
 class Boot(t.NamedTuple):
@@ -61,26 +30,26 @@ _NOT_WRITTEN = Boot(None, KERNEL_DEFAULT, None)
 
 
 # A write to a key: its place in the run, the path of the key, and the line with the value.
-_Write = t.Tuple[int, str, Assignment]
+_Write = t.Tuple[int, str, _reader.Assignment]
 
 
 class _Run:
     """One run of a reader over some files: its writes, ready to be asked for single keys."""
 
-    def __init__(self, files: Files, reader: Reader, directories: _paths.Directories) -> None:
+    def __init__(self, files: Files, reader: _reader.Reader, directories: _paths.Directories) -> None:
         self.reader = reader
         self._directories = directories
         self._expands = reader.expands
         self._lines = [line for path, data in files for line in _lines(path, data, reader)]
-        self._mentions: t.Dict[str, t.List[t.Tuple[int, Assignment]]] = {}  # filled when somebody asks
+        self._mentions: t.Dict[str, t.List[t.Tuple[int, _reader.Assignment]]] = {}  # filled when somebody asks
         self._named: t.Dict[str, t.List[_Write]] = {}
-        self._patterns: t.List[t.Tuple[int, Assignment]] = []
+        self._patterns: t.List[t.Tuple[int, _reader.Assignment]] = []
         self._excluding: t.List[str] = []
         self._spelled: t.Set[str] = set()
         for place, line in enumerate(_one_per_key(self._lines) if reader.keeps_place else self._lines):
             self._add(place, line)
 
-    def _add(self, place: int, line: Assignment) -> None:
+    def _add(self, place: int, line: _reader.Assignment) -> None:
         self._spelled.add(line.path)
         pattern = self._expands and _names.is_pattern(line.path)
         if pattern and line.value is not None:
@@ -136,14 +105,14 @@ class _Run:
 
     def _spellings(self, pattern: str, path: str) -> t.Iterator[str]:
         """How a pattern spells a key that it stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
-        for one in _glob.braces(pattern) if self.reader.name == SYSTEMD else [pattern]:
+        for one in _glob.braces(pattern) if self.reader.name == _reader.SYSTEMD else [pattern]:
             yield from _paths.spellings(one, path, self._directories)
 
     def _resolved(self, path: str) -> str:
         """The one spelling of a path, or the path itself where it leads nowhere."""
         return _paths.resolved(path, self._directories) or path
 
-    def mentions(self, path: str) -> t.List[Assignment]:
+    def mentions(self, path: str) -> t.List[_reader.Assignment]:
         """Every line that names a key or matches it."""
         if not self._mentions:
             for place, line in enumerate(self._lines):
@@ -164,17 +133,17 @@ class _Run:
 
 
 @functools.lru_cache(maxsize=512)
-def _lines(path: str, data: bytes, reader: Reader) -> t.Tuple[Assignment, ...]:
+def _lines(path: str, data: bytes, reader: _reader.Reader) -> t.Tuple[_reader.Assignment, ...]:
     """What a file says. Kept, because a plan looks at the same files before and after its change."""
-    return tuple(assignments(path, data, reader))
+    return tuple(_reader.assignments(path, data, reader))
 
 
-def _one_per_key(lines: t.Iterable[Assignment]) -> t.Iterator[Assignment]:
+def _one_per_key(lines: t.Iterable[_reader.Assignment]) -> t.Iterator[_reader.Assignment]:
     """systemd's ordered hashmap: another value takes the later place among the writes; the same value again keeps the earlier.
 
     It is still the last line that decides: a change of the earlier one would do nothing.
     """
-    options: t.Dict[str, Assignment] = {}
+    options: t.Dict[str, _reader.Assignment] = {}
     order: t.Dict[str, int] = {}
     for place, line in enumerate(lines):
         earlier = options.get(line.path)
@@ -193,12 +162,12 @@ def _sought(pattern: str) -> str:
 _MAGIC = re.compile(r"[*?\[\\]")
 
 
-def _leaves(line: Assignment) -> bool:
+def _leaves(line: _reader.Assignment) -> bool:
     """Whether the path of a line goes back to a directory above."""
     return _paths.PARENT in line.path.split("/")
 
 
-def _boot(text: t.Optional[str], line: Assignment) -> Boot:
+def _boot(text: t.Optional[str], line: _reader.Assignment) -> Boot:
     return Boot(None if text is None else text.replace("\t", " "), line.where, line.file)
 
 
@@ -214,10 +183,10 @@ class BootTable:
     def __init__(
         self,
         files: Files,
-        reader: Reader = SYSTEMD_257,
+        reader: _reader.Reader = _reader.SYSTEMD_257,
         existing: t.Optional[t.Iterable[str]] = None,
-        facts: Facts = NOTHING_KNOWN,
-        later: t.Optional[t.Tuple[Files, Reader]] = None,
+        facts: _kernel.Facts = _kernel.NOTHING_KNOWN,
+        later: t.Optional[t.Tuple[Files, _reader.Reader]] = None,
     ) -> None:
         self.reader = reader
         self._facts = facts
@@ -245,12 +214,12 @@ class BootTable:
             return _NOT_WRITTEN
         return _boot(state.text(path), origin)
 
-    def _writes(self, paths: t.Sequence[str], asked: str) -> t.List[t.Tuple[str, Assignment, Reader]]:
+    def _writes(self, paths: t.Sequence[str], asked: str) -> t.List[t.Tuple[str, _reader.Assignment, _reader.Reader]]:
         missing = None if self._existing is None or asked in self._existing else asked
         first = self._runs[0].writes(paths, missing)
         found = [(target, line, self.reader) for _place, target, line in first]
         # A write that is the only one changes nothing when it is done again.
-        if len(first) > 1 and self.reader.name == SYSTEMD and self._facts.replays:
+        if len(first) > 1 and self.reader.name == _reader.SYSTEMD and self._facts.replays:
             found.extend([(target, line, self.reader) for _place, target, line in self._replayed(first, asked)])
         for run in self._runs[1:]:
             found.extend([(target, line, run.reader) for _place, target, line in run.writes(paths, missing)])
@@ -270,7 +239,7 @@ class BootTable:
                 if self._runs[0].begins(one, _kernel.directories_of(interface)):
                     yield one
 
-    def mentions(self, key: str) -> t.List[Assignment]:
+    def mentions(self, key: str) -> t.List[_reader.Assignment]:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""
         path = _names.to_path(key)
         return [line for run in self._runs for line in run.mentions(path)]

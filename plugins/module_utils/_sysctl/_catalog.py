@@ -13,15 +13,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import (
-    INTEGERS,
-    PORTS,
-    TEXT,
-    WORDS,
-    Shape,
-    span,
-)
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
 
 Version = t.Tuple[int, int]
 
@@ -56,7 +48,7 @@ class Parameter(t.NamedTuple):
     """
 
     about: str
-    shape: Shape = Shape(TEXT)
+    shape: _values.Shape = _values.Shape(_values.TEXT)
     unit: str = ""
     scope: str = GLOBAL
     defaults: t.Tuple[t.Tuple[Version, str], ...] = ()
@@ -69,14 +61,14 @@ class Parameter(t.NamedTuple):
     listed: t.Tuple[str, ...] = ()
 
 
-def _checked(low: t.Optional[int], high: t.Optional[int], length: int = 1) -> Shape:
+def _checked(low: t.Optional[int], high: t.Optional[int], length: int = 1) -> _values.Shape:
     """Integers whose range the kernel checks; a write outside of it gives EINVAL."""
-    return Shape(INTEGERS, length, low, high, True)
+    return _values.Shape(_values.INTEGERS, length, low, high, True)
 
 
-def _sane(low: int, high: int, length: int = 1) -> Shape:
+def _sane(low: int, high: int, length: int = 1) -> _values.Shape:
     """Integers that the kernel stores unchecked; outside of this range they do harm."""
-    return Shape(INTEGERS, length, low, high, False)
+    return _values.Shape(_values.INTEGERS, length, low, high, False)
 
 
 def _default(text: str, *since: int) -> t.Tuple[t.Tuple[Version, str], ...]:
@@ -174,7 +166,7 @@ def _buckets(number: int) -> t.FrozenSet[int]:
 
 _U8 = _checked(0, 255)
 _MILLISECONDS = _checked(0, None)._replace(kept=_clock_steps)
-_HUNDREDTHS = Shape(INTEGERS, 1, 0, None, False, kept=_user_ticks)
+_HUNDREDTHS = _values.Shape(_values.INTEGERS, 1, 0, None, False, kept=_user_ticks)
 _SECONDS = _sane(1, _JIFFIES_MAX)
 
 PARAMETERS: t.Dict[str, Parameter] = {
@@ -223,7 +215,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "Lets timers of idle processors fire on busy ones.", _checked(0, 1), "flag", GLOBAL, _default("1")
     ),
     "kernel.watchdog_cpumask": Parameter(
-        "Processors that are watched for lockups.", Shape(PORTS, high=8191), "processors", GLOBAL
+        "Processors that are watched for lockups.", _values.Shape(_values.PORTS, high=8191), "processors", GLOBAL
     ),
     "net.bridge.bridge-nf-call-arptables": Parameter(
         "Shows bridged ARP traffic to arptables.", _sane(0, 1), "flag", NETNS
@@ -258,11 +250,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _default("0"),
     ),
     "net.core.default_qdisc": Parameter(
-        "Queueing discipline of network devices that are set up from now on.", Shape(TEXT), "name", INIT_NETNS
+        "Queueing discipline of network devices that are set up from now on.",
+        _values.Shape(_values.TEXT),
+        "name",
+        INIT_NETNS,
     ),
     "net.core.flow_limit_cpu_bitmap": Parameter(
         "Processors that drop packets of the largest flow first when their queue fills up.",
-        Shape(TEXT, spelled=_processor_mask),
+        _values.Shape(_values.TEXT, spelled=_processor_mask),
         "hexadecimal mask of processors",
         INIT_NETNS,
     ),
@@ -304,7 +299,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.rps_default_mask": Parameter(
         "Processors that handle received packets of a new device, for receive packet steering.",
-        Shape(TEXT, spelled=_processor_mask),
+        _values.Shape(_values.TEXT, spelled=_processor_mask),
         "hexadecimal mask of processors",
         NETNS,
         since=(6, 3),
@@ -374,7 +369,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _default("32768 60999", 4, 2),
     ),
     "net.ipv4.ip_local_reserved_ports": Parameter(
-        "Ports that are never chosen for such connections.", Shape(PORTS), "ports", NETNS, _default("")
+        "Ports that are never chosen for such connections.", _values.Shape(_values.PORTS), "ports", NETNS, _default("")
     ),
     "net.ipv4.ip_unprivileged_port_start": Parameter(
         "First port that a program without privileges may listen on.",
@@ -427,7 +422,9 @@ PARAMETERS: t.Dict[str, Parameter] = {
         NETNS,
         _default("1 0"),
     ),
-    "net.ipv4.route.flush": Parameter("Throws away cached routes.", Shape(TEXT), "action", NETNS, action=True),
+    "net.ipv4.route.flush": Parameter(
+        "Throws away cached routes.", _values.Shape(_values.TEXT), "action", NETNS, action=True
+    ),
     "net.ipv4.route.gc_min_interval_ms": Parameter(
         "Least time between two sweeps of the cached routes.", _MILLISECONDS, "milliseconds", INIT_NETNS
     ),
@@ -439,11 +436,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _default("0"),
     ),
     "net.ipv4.tcp_allowed_congestion_control": Parameter(
-        "Congestion control that programs without privileges may choose.", Shape(WORDS), "names", NETNS_READ_ONLY
+        "Congestion control that programs without privileges may choose.",
+        _values.Shape(_values.WORDS),
+        "names",
+        NETNS_READ_ONLY,
     ),
     "net.ipv4.tcp_congestion_control": Parameter(
         "Congestion control of new connections.",
-        Shape(TEXT),
+        _values.Shape(_values.TEXT),
         "name",
         NETNS,
         listed=("net.ipv4.tcp_available_congestion_control", "net.ipv4.tcp_allowed_congestion_control"),
@@ -474,7 +474,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_fastopen_key": Parameter(
         "Secret from which cookies for TCP Fast Open are made; a second one, after a comma, is taken as well.",
-        Shape(TEXT, spelled=_fastopen_keys),
+        _values.Shape(_values.TEXT, spelled=_fastopen_keys),
         "four groups of up to eight hexadecimal digits, with dashes between",
         NETNS,
     ),
@@ -686,7 +686,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv6.conf.*.stable_secret": Parameter(
         "Secret from which stable addresses are made (RFC 7217).",
-        Shape(TEXT, spelled=_ipv6_address),
+        _values.Shape(_values.TEXT, spelled=_ipv6_address),
         "IPv6 address",
         NETNS,
     ),
@@ -694,7 +694,10 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "Least time between two ICMPv6 messages to one peer.", _MILLISECONDS, "milliseconds", NETNS
     ),
     "net.ipv6.icmp.ratemask": Parameter(
-        "Types of ICMPv6 messages that are held back so.", Shape(PORTS, high=255), "types of messages", NETNS
+        "Types of ICMPv6 messages that are held back so.",
+        _values.Shape(_values.PORTS, high=255),
+        "types of messages",
+        NETNS,
     ),
     "net.ipv6.neigh.*.anycast_delay": Parameter(
         "Longest wait before a question for an anycast address is answered.",
@@ -717,7 +720,9 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv6.neigh.*.retrans_time_ms": Parameter(
         "Time between two questions for a neighbour.", _MILLISECONDS, "milliseconds", NETNS
     ),
-    "net.ipv6.route.flush": Parameter("Throws away cached routes.", Shape(TEXT), "action", NETNS, action=True),
+    "net.ipv6.route.flush": Parameter(
+        "Throws away cached routes.", _values.Shape(_values.TEXT), "action", NETNS, action=True
+    ),
     "net.ipv6.route.gc_min_interval_ms": Parameter(
         "Least time between two sweeps of the cached routes.", _MILLISECONDS, "milliseconds", NETNS
     ),
@@ -731,7 +736,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.netfilter.nf_conntrack_max": Parameter(
         "Tracked connections; 0 sets no bound.", _checked(0, INT_MAX), "entries", NETNS_READ_ONLY
     ),
-    "vm.compact_memory": Parameter("Puts free memory together.", Shape(TEXT), "action", action=True),
+    "vm.compact_memory": Parameter("Puts free memory together.", _values.Shape(_values.TEXT), "action", action=True),
     "vm.dirty_background_bytes": Parameter(
         "Unwritten data at which writing back begins; takes the place of the ratio.", _checked(1, LONG_MAX), "bytes"
     ),
@@ -822,16 +827,16 @@ def names() -> t.List[str]:
     return [key for key in PARAMETERS if not _names.is_pattern(key)]
 
 
-def legal(key: str, shape: Shape) -> str:
+def legal(key: str, shape: _values.Shape) -> str:
     """What a key takes, as messages say it: ``1 .. 127 retransmits``.
 
     :param shape: of the key, which tells what there is to be told of one that is not in the catalog.
     """
     parameter = find(key)
     unit, shape = (parameter.unit, parameter.shape) if parameter else ("", shape)
-    if shape.kind != INTEGERS:
+    if shape.kind != _values.INTEGERS:
         return unit or "one line of text"
-    return "{0} {1}".format(span(shape), unit).strip() or "whole numbers, within bounds of the kernel's own"
+    return "{0} {1}".format(_values.span(shape), unit).strip() or "whole numbers, within bounds of the kernel's own"
 
 
 def module_of(key: str) -> t.Optional[str]:

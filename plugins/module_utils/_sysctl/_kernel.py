@@ -11,9 +11,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _paths, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import Assignment, Reader
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import Shape
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _paths, _reader, _values
 
 _NUMBER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
 _LONGEST_NUMBER = 20  # TMPBUFLEN - 2
@@ -49,7 +47,11 @@ class Written(t.NamedTuple):
 
 
 def written(
-    shape: Shape, before: t.Optional[str], value: str, repeats: bool = True, words: t.Optional[t.Container[str]] = None
+    shape: _values.Shape,
+    before: t.Optional[str],
+    value: str,
+    repeats: bool = True,
+    words: t.Optional[t.Container[str]] = None,
 ) -> Written:
     """The effect of writing a value and a line end to a key.
 
@@ -79,7 +81,7 @@ def _take_number(text: str, separators: str) -> t.Tuple[t.Optional[int], str]:
     return _values.c_integer(match.group()), rest
 
 
-def _bounds(shape: Shape) -> t.Tuple[int, int]:
+def _bounds(shape: _values.Shape) -> t.Tuple[int, int]:
     """What the kernel lets pass: the range that it checks, else what its type holds."""
     low = shape.low if shape.checked else None
     high = shape.high if shape.checked else None
@@ -88,13 +90,13 @@ def _bounds(shape: Shape) -> t.Tuple[int, int]:
     return _INT_MIN if low is None else low, _catalog.INT_MAX if high is None else high
 
 
-def _is_unsigned(shape: Shape) -> bool:
+def _is_unsigned(shape: _values.Shape) -> bool:
     """Whether not even ``-0`` is taken: proc_dou8vec_minmax() and those for larger unsigned numbers."""
     low, high = _bounds(shape)
     return low >= 0 and (shape.high is None or high <= 255 or high > _catalog.INT_MAX)
 
 
-def _written_integers(shape: Shape, before: t.Optional[str], value: str) -> Written:
+def _written_integers(shape: _values.Shape, before: t.Optional[str], value: str) -> Written:
     """do_proc_dointvec() and its relatives: a list is applied number by number, and what it does not say stays."""
     low, high = _bounds(shape)
     if (
@@ -126,7 +128,7 @@ def _integers(numbers: Numbers, taken: bool) -> Written:
     return Written("\t".join(said) if said else None, taken)
 
 
-def _written_ports(shape: Shape, before: t.Optional[str], value: str, repeats: bool) -> Written:
+def _written_ports(shape: _values.Shape, before: t.Optional[str], value: str, repeats: bool) -> Written:
     """proc_do_large_bitmap(): one write is cut at one page; a second one on the same descriptor adds to the first."""
     ports: t.Set[int] = set()
     rest, first = value + "\n", True
@@ -255,9 +257,9 @@ def sources(path: str) -> t.Tuple[str, ...]:
     return tuple(found + [alias for alias, target in _ALIASES.items() if target in found])
 
 
-def _guessed(text: t.Optional[str]) -> Shape:
+def _guessed(text: t.Optional[str]) -> _values.Shape:
     """What a key takes that the catalog does not know, by a text that it has."""
-    guess = _values.guess(text) if text is not None else Shape()
+    guess = _values.guess(text) if text is not None else _values.Shape()
     # No smaller number has ten digits.
     if text is None or len(text) < 10 or guess.kind != _values.INTEGERS:
         return guess
@@ -283,7 +285,7 @@ class Facts(t.NamedTuple):
     replays: bool = True
     directories: _paths.Directories = _paths.USUAL
 
-    def shape(self, path: str) -> Shape:
+    def shape(self, path: str) -> _values.Shape:
         """What the kernel takes for a key."""
         known = _catalog.find(_names.from_path(path))
         return known.shape if known is not None else _guessed(self.live.get(path, self.start.get(path)))
@@ -302,11 +304,11 @@ def _at_start(path: str, facts: Facts) -> t.Optional[str]:
     return "0" if place and place[2] in _FANNED_OUT else None
 
 
-def _is_spared(before: t.Optional[str], value: str, reader: Reader) -> bool:
+def _is_spared(before: t.Optional[str], value: str, reader: _reader.Reader) -> bool:
     return before is not None and value.rstrip("\n") == before and reader.spares_writes
 
 
-def _effect(path: str, before: t.Optional[str], value: str, reader: Reader, facts: Facts) -> Written:
+def _effect(path: str, before: t.Optional[str], value: str, reader: _reader.Reader, facts: Facts) -> Written:
     words = _Words(facts.words) if path == _CONGESTION_CONTROL else None
     shape = facts.shape(path)
     return written(shape, before, value, shape.kind != _values.PORTS or reader.repeats_writes, words)
@@ -317,7 +319,7 @@ def is_bounded(path: str) -> bool:
     return path in (_UNPRIVILEGED, _RANGE)
 
 
-def written_once(line: Assignment, path: str, reader: Reader, facts: Facts) -> t.Optional[Written]:
+def written_once(line: _reader.Assignment, path: str, reader: _reader.Reader, facts: Facts) -> t.Optional[Written]:
     """What the one write to a key that is not bounded comes to; None where it changes nothing."""
     target, value = storage(path), line.value or ""
     if path in facts.read_only or target in facts.read_only:
@@ -340,7 +342,7 @@ class State:
         self._facts = facts
         self._paths = paths
         self._texts: t.Dict[str, t.Optional[str]] = {}  # of what was set here
-        self._origins: t.Dict[str, t.Optional[Assignment]] = {}
+        self._origins: t.Dict[str, t.Optional[_reader.Assignment]] = {}
         self._written: t.Set[str] = set()  # what was ever written by hand, even in vain
 
     def text(self, path: str) -> t.Optional[str]:
@@ -348,11 +350,11 @@ class State:
         path = storage(path)
         return self._texts[path] if path in self._texts else _at_start(path, self._facts)
 
-    def origin(self, path: str) -> t.Optional[Assignment]:
+    def origin(self, path: str) -> t.Optional[_reader.Assignment]:
         """The line that gave a key its text; None when it is the kernel's own."""
         return self._origins.get(storage(path))
 
-    def write(self, line: Assignment, path: str, reader: Reader) -> None:
+    def write(self, line: _reader.Assignment, path: str, reader: _reader.Reader) -> None:
         """What a reader's write to a key changes here, for the value of a line."""
         target, value = storage(path), line.value or ""
         if path in self._facts.read_only or target in self._facts.read_only:
@@ -369,7 +371,7 @@ class State:
             self._set(target, effect.text, line)
         self._follow(target, before, effect, line)
 
-    def _set(self, path: str, text: t.Optional[str], line: t.Optional[Assignment]) -> None:
+    def _set(self, path: str, text: t.Optional[str], line: t.Optional[_reader.Assignment]) -> None:
         self._texts[path] = text
         self._origins[path] = line
 
@@ -386,7 +388,7 @@ class State:
     def _others(self, path: str) -> t.List[str]:
         return sorted({storage(one) for one in self._paths} - {path})
 
-    def _follow(self, path: str, before: t.Optional[str], effect: Written, line: Assignment) -> None:
+    def _follow(self, path: str, before: t.Optional[str], effect: Written, line: _reader.Assignment) -> None:
         """What else a write changes."""
         if path == _FORWARDING:
             if effect.text != before:
@@ -403,7 +405,7 @@ class State:
             for other in self._others(path):
                 self._set(other, effect.text, line)
 
-    def _forward(self, text: t.Optional[str], line: Assignment) -> None:
+    def _forward(self, text: t.Optional[str], line: _reader.Assignment) -> None:
         """inet_forward_change() of net/ipv4/devinet.c; a value that is already there changes nothing."""
         for other in self._others(_FORWARDING):
             if other == _REDIRECTS:

@@ -12,7 +12,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import NameProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 
 _GLOB = re.compile(r"[*?\[]")
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
@@ -77,22 +77,22 @@ def interface_of(key: str) -> t.Optional[str]:
 
 def _segments(name: str) -> t.List[str]:
     if _CONTROL_OR_BLANK.search(name):
-        raise NameProblem(
+        raise _errors.NameProblem(
             "The key {0!r} holds a blank or a control character; write one key, as in net.core.somaxconn.".format(name)
         )
     segments = normalise(name).split("/")
     if "" in segments:
-        raise NameProblem("The key {0!r} has an empty segment; write it as in net.core.somaxconn.".format(name))
+        raise _errors.NameProblem("The key {0!r} has an empty segment; write it as in net.core.somaxconn.".format(name))
     if "." in segments or ".." in segments:
-        raise NameProblem("The key {0!r} leaves /proc/sys; write it as in net.core.somaxconn.".format(name))
+        raise _errors.NameProblem("The key {0!r} leaves /proc/sys; write it as in net.core.somaxconn.".format(name))
     if "=" in name or name[0] in "#;-":
-        raise NameProblem(
+        raise _errors.NameProblem(
             "The key {0!r} holds a character that sysctl.d(5) gives a meaning of its own ('=', or a leading '#', ';' or '-').".format(
                 name
             )
         )
     if len(segments) < 2:
-        raise NameProblem(
+        raise _errors.NameProblem(
             "The key {0!r} is one word; a key names its directory too, as in net.core.somaxconn.".format(name)
         )
     return segments
@@ -105,7 +105,7 @@ def canonical_pattern(name: str) -> str:
     :raises NameProblem: when it is neither.
     """
     if not isinstance(name, str):
-        raise NameProblem("The key {0!r} is not text; write it as in net.core.somaxconn.".format(name))
+        raise _errors.NameProblem("The key {0!r} is not text; write it as in net.core.somaxconn.".format(name))
     segments = _segments(name.strip(" "))
     if "/" not in name:
         segments = _join_interface(segments)
@@ -121,5 +121,5 @@ def canonical(name: str) -> str:
     """
     key = canonical_pattern(name)
     if is_pattern(key):
-        raise NameProblem("The key {0!r} is a pattern; here each key has to be named.".format(name))
+        raise _errors.NameProblem("The key {0!r} is a pattern; here each key has to be named.".format(name))
     return key

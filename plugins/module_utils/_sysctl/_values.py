@@ -11,7 +11,7 @@ whether two texts mean the same, and which of two is larger. How the kernel read
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ValueProblem
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 
 INTEGERS = "integers"
 PORTS = "ports"
@@ -106,34 +106,38 @@ def _words(raw: Raw, shape: Shape) -> t.List[str]:
     if isinstance(raw, (list, tuple)):
         for item in raw:
             if isinstance(item, (bool, float)) or not isinstance(item, (int, str)):
-                raise ValueProblem("{0!r} in the list {1!r} is no whole number".format(item, list(raw)))
+                raise _errors.ValueProblem("{0!r} in the list {1!r} is no whole number".format(item, list(raw)))
             if "\0" in str(item):
-                raise ValueProblem("{0!r} in the list {1!r} holds a line break or a NUL byte".format(item, list(raw)))
+                raise _errors.ValueProblem(
+                    "{0!r} in the list {1!r} holds a line break or a NUL byte".format(item, list(raw))
+                )
         separator = "," if shape.kind == PORTS else " "
         return separator.join(str(item) for item in raw).split()
     if isinstance(raw, float) and not raw.is_integer():
-        raise ValueProblem("{0!r} is no whole number".format(raw))
+        raise _errors.ValueProblem("{0!r} is no whole number".format(raw))
     if isinstance(raw, float):
         return [str(int(raw))]
     if not isinstance(raw, (str, int)):
-        raise ValueProblem("{0!r} is neither a number, nor text, nor a list of numbers".format(raw))
+        raise _errors.ValueProblem("{0!r} is neither a number, nor text, nor a list of numbers".format(raw))
     return str(raw).split()
 
 
 def _checked_integer(word: str, shape: Shape) -> int:
     if len(word) > _LONGEST:
-        raise ValueProblem("{0!r} has {1} characters, and the kernel reads {2}".format(word, len(word), _LONGEST))
+        raise _errors.ValueProblem(
+            "{0!r} has {1} characters, and the kernel reads {2}".format(word, len(word), _LONGEST)
+        )
     number = int(word) if ONE_NUMBER.match(word) else c_integer(word)
     if _OCTAL.match(word) and number != int(word):
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
                 word
             )
         )
     if number is None:
-        raise ValueProblem("{0!r} is no whole number".format(word))
+        raise _errors.ValueProblem("{0!r} is no whole number".format(word))
     if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0} is outside of the {1} {2}".format(
                 number, "kernel's range" if shape.checked else "sane range", span(shape)
             )
@@ -157,12 +161,12 @@ def _normal_integers(words: t.List[str], shape: Shape) -> str:
         words = ["0"]
     try:
         numbers = [_checked_integer(word, shape) for word in words]
-    except ValueProblem as problem:
+    except _errors.ValueProblem as problem:
         if len(words) == 1:
             raise
-        raise ValueProblem("{0!r}: {1}".format(" ".join(words), problem))
+        raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(words), problem))
     if shape.length is not None and len(numbers) != shape.length:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r} has {1} number{2} where the key takes {3}; a shorter or longer list would be written in part".format(
                 " ".join(words), len(numbers), "" if len(numbers) == 1 else "s", shape.length
             )
@@ -175,7 +179,7 @@ def _check_order(numbers: t.Sequence[int], shape: Shape) -> None:
     for one, following in zip(numbers, numbers[1:]):
         if (shape.rising or shape.interval) and one > following:
             rule = "the last one is below the first" if shape.interval else "each has to be at least the one before it"
-            raise ValueProblem("{0!r}: {1}".format(" ".join(map(str, numbers)), rule))
+            raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(map(str, numbers)), rule))
 
 
 def port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
@@ -197,14 +201,14 @@ def _normal_ports(words: t.List[str], shape: Shape) -> str:
     highest = LAST_PORT if shape.high is None else shape.high
     if ports is None or max(ports or [0]) > highest:
         what, example = ("ports", "8080,9000-9010") if shape.high is None else ("numbers", "0,2-5")
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r} is no list of {1}; write {1} and ranges from 0 to {2} with commas and no blanks, as in {3}".format(
                 " ".join(words), what, highest, example
             )
         )
     text = ports_text(ports)
     if len(text) >= _PAGE - 1:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "the list has {0} bytes even with its ranges merged, and the kernel takes less than {1} in a write".format(
                 len(text), _PAGE
             )
@@ -231,10 +235,10 @@ def normal(raw: Raw, shape: Shape) -> str:
     :raises ValueProblem: when the value cannot be meant for this key; the text is a half sentence about the value.
     """
     if isinstance(raw, str) and _LINE_BREAK.search(raw.strip()):
-        raise ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
+        raise _errors.ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
     text = _normal(raw, shape)
     if len(text) >= _PAGE // 4 and len(text.encode("utf-8", "surrogateescape")) >= _PAGE - 1:
-        raise ValueProblem(
+        raise _errors.ValueProblem(
             "{0!r}... has {1} characters, and the kernel takes less than {2} bytes in a write".format(
                 text[:20], len(text), _PAGE
             )
@@ -243,7 +247,7 @@ def normal(raw: Raw, shape: Shape) -> str:
         return text
     spelled = shape.spelled(text)
     if spelled is None:
-        raise ValueProblem("{0!r} is not of the form that the key takes".format(text))
+        raise _errors.ValueProblem("{0!r} is not of the form that the key takes".format(text))
     return spelled
 
 
@@ -253,7 +257,7 @@ def _normal(raw: Raw, shape: Shape) -> str:
     words = _words(raw, shape)
     if shape.kind == INTEGERS:
         if not words:
-            raise ValueProblem("value cannot be blank")
+            raise _errors.ValueProblem("value cannot be blank")
         return _normal_integers(words, shape)
     if shape.kind == PORTS:
         return _normal_ports(words, shape)

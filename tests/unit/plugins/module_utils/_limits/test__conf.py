@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _dialect
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Change, ConfFile, Limit, Rule
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits._dialect import Dialect
 
@@ -212,5 +212,5 @@ OLD = Dialect(pieces=True, nonewprivs=False)
     ],
 )
 def test_what_each_release_reads(line, old, new):
-    found = [_conf.read(line + b"\n", dialect) for dialect in (OLD, _conf.PLAIN)]
+    found = [_conf.read(line + b"\n", dialect) for dialect in (OLD, _dialect.PLAIN)]
     assert [rules[-1][1].value if rules else None for rules in found] == [old, new]

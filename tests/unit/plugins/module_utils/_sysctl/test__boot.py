@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _glob, _reader
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._boot import Boot, BootTable
 
 DEFAULT = Boot(None, "kernel default", None)
@@ -53,7 +53,7 @@ DEFAULT = Boot(None, "kernel default", None)
     ],
 )
 def test_reading_order(listing, order):
-    assert _boot.reading_order(listing) == order
+    assert _reader.reading_order(listing) == order
 
 
 A, B, C = "/etc/sysctl.d/10-a.conf", "/usr/lib/sysctl.d/20-b.conf", "/etc/sysctl.d/30-c.conf"
@@ -200,4 +200,4 @@ def test_keys():
     ],
 )
 def test_glob_matches(pattern, path, expected):
-    assert _boot.glob_matches(pattern, path) is expected
+    assert _glob.matches_path(pattern, path) is expected

@@ -15,7 +15,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import (
     _paths,
     _reader,
 )
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._boot import BootTable, Facts, Reader
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._boot import BootTable
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._kernel import Facts
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import Reader
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._values import INTEGERS, PORTS, Shape
 
 S239, S247, S252, S257, S262 = [Reader("systemd", (version,)) for version in (239, 247, 252, 257, 262)]
@@ -52,7 +54,7 @@ def listing_of(files):
 def table_of(reader, files, **options):
     """What a reader makes of files that lie at their paths."""
     data = dict(files)
-    order = _boot.reading_order(listing_of(files), reader)
+    order = _reader.reading_order(listing_of(files), reader)
     return BootTable([(path, data[path]) for path in order if data.get(path) is not None], reader, **options)
 
 
@@ -443,7 +445,7 @@ def test_a_link_that_leads_nowhere_among_what_a_name_stands_for(reader):
     """procps takes the name of a file for a pattern, and gives up at the first of the files that it cannot open."""
     directory = "/etc/sysctl.d/"
     names = ["10.conf", "20.conf", "[!z]*.conf"]
-    order = _boot.reading_order({"/etc/sysctl.d": names}, reader, {directory + "20.conf"})
+    order = _reader.reading_order({"/etc/sysctl.d": names}, reader, {directory + "20.conf"})
     once = [directory + "10.conf", directory + "20.conf", directory + "[!z]*.conf"]
     assert order == (once if reader.name == "systemd" else [directory + "10.conf"] * 2)
 
@@ -452,7 +454,7 @@ def test_a_link_that_leads_nowhere_among_what_a_name_stands_for(reader):
 def test_order_of_files(reader):
     names = ["a", "10-b", "9-a", "B", "_x"]
     files = [("/etc/sysctl.d/{0}.conf".format(name), b"") for name in names]
-    order = [path.rpartition("/")[2] for path in _boot.reading_order(listing_of(files), reader)]
+    order = [path.rpartition("/")[2] for path in _reader.reading_order(listing_of(files), reader)]
     assert order == ["10-b.conf", "9-a.conf", "B.conf", "_x.conf", "a.conf"]
 
 
@@ -462,7 +464,7 @@ def test_order_of_files(reader):
 def test_lib_of_its_own(reader, read):
     """Where /lib is no link to /usr/lib."""
     path = "/lib/sysctl.d/a.conf"
-    assert _boot.reading_order({"/lib/sysctl.d": ["a.conf"]}, reader) == ([path] if read else [])
+    assert _reader.reading_order({"/lib/sysctl.d": ["a.conf"]}, reader) == ([path] if read else [])
 
 
 def test_a_link_to_sysctl_conf_is_read_at_its_place_and_by_procps_once_more():
