@@ -402,7 +402,7 @@ _archive.compile_once()
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _argspec, _request, _run, _secrets
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _argspec, _request, _result, _run, _secrets
 
 ARGUMENT_SPEC = {
     "name": {"type": "list", "elements": "str"},
@@ -431,7 +431,7 @@ def main() -> None:
         result, warnings = _run.run(
             _host.Host(), _request.of_profile(options, module.check_mode), module.check_mode, module._diff
         )
-    except _run.RequestFailed as error:
+    except _result.RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))
     except _errors.TuneError as error:
         module.fail_json(msg=str(error), **told)

@@ -312,7 +312,7 @@ def main() -> None:
     )
     try:
         result, warnings = _run.run(_host.Host(), _request.of_sysctl(module.params), module.check_mode, module._diff)
-    except _run.RequestFailed as error:
+    except _result.RequestFailed as error:
         module.fail_json(msg=_result.single_failure(module.params, error.result, str(error)), **error.result)
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))

@@ -10,6 +10,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._change import _de
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _info_limits,
     _plan_units,
+    _processes,
     _result,
     _seen_limits,
     _seen_units,
@@ -120,11 +121,11 @@ class _Reader:
             return [_entry(_targets.PROCESS, name, item, d.UNKNOWN, "no such process runs" + near)]
         return [self._process(name, item, one) for one in found]
 
-    def _process(self, name: str, item: str, one: _seen_units.Process) -> _result.Result:
+    def _process(self, name: str, item: str, one: _processes.Process) -> _result.Result:
         entry = _entry(_targets.PROCESS, name, item)
         entry["target"]["pid"] = one.pid
         entry.update(live=_halves(item, one.limits[item]), effective=_halves(item, one.limits[item]))
-        unit = _seen_units.unit_of(self._host, one.pid)
+        unit = _processes.unit_of(self._host, one.pid)
         if unit.endswith(".service") and not unit.startswith("user@"):
             seen = _seen_units.systemd(self._host, {_targets.UNIT: [unit]}, [item])
             if seen.running and seen.units[unit].state == "loaded":
@@ -148,7 +149,7 @@ def _session_of(shown: t.Mapping[str, str]) -> str:
     return shown.get("PAMName", "") if shown.get("User") else ""
 
 
-def _set_by(main: _seen_units.Process, item: str, told: _Told, loaded: t.Optional[_rlimits.Pair], pam: str) -> str:
+def _set_by(main: _processes.Process, item: str, told: _Told, loaded: t.Optional[_rlimits.Pair], pam: str) -> str:
     """Which layer set the limit of a unit's process last."""
     if main.limits[item] in (told.reached, told.pair):
         return told.who

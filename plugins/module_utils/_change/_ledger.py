@@ -17,7 +17,6 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
 PATH = "/var/lib/tunefleet/ledger.json"
@@ -375,6 +374,8 @@ def _file_record(old: t.Optional[FileRecord], step: d.FileStep) -> FileRecord:
     if old is None:
         return FileRecord(step.path, step.before, step.after, step.directories)
     # What others did to the file since belongs to what we go back to.
+    from ansible_collections.tunefleet.linux.plugins.module_utils._change import _merge
+
     original = _merge.merged(old.left, step.before, old.original)[0]
     return old._replace(original=original, left=step.after, directories=old.directories or step.directories)
 

@@ -9,7 +9,7 @@ Pure; private to ``tunefleet.linux``. Nothing is kept on file: a limit set by pr
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_units, _seen_units, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _plan_units, _processes, _seen_units, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _guard, _rlimits
 
 Steps = t.List[d.ProcessStep]
@@ -48,7 +48,7 @@ def _decide(
     return decision._replace(status=d.CHANGED, reason=reason), steps
 
 
-def _step(wish: _wish.LimitWish, one: _seen_units.Process, pair: _rlimits.Pair) -> d.ProcessStep:
+def _step(wish: _wish.LimitWish, one: _processes.Process, pair: _rlimits.Pair) -> d.ProcessStep:
     number = _rlimits.ITEMS[wish.item].number
     return d.ProcessStep(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
 

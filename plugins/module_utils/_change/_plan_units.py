@@ -9,7 +9,7 @@ Pure; private to ``tunefleet.linux``. Numbers are in the kernel's units here, an
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _processes, _seen_units, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _conf,
     _guard,
@@ -307,7 +307,7 @@ def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optiona
     return steps
 
 
-def _is_stale(main: _seen_units.Process, finding: Finding, winner: t.Optional[_units.Winner], loaded: bool) -> bool:
+def _is_stale(main: _processes.Process, finding: Finding, winner: t.Optional[_units.Winner], loaded: bool) -> bool:
     """Whether a process started before what decides now was there; else it has set its limits itself since."""
     place = t.cast(_seen_units.Place, finding.place)
     age = place.ages.get(winner.file) if winner else None

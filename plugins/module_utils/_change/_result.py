@@ -5,11 +5,20 @@
 
 import typing as t
 
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf, _targets
 
 Result = t.Dict[str, t.Any]
+
+
+class RequestFailed(_errors.TuneError):
+    """A request came to nothing; ``result`` tells entry by entry how far each would have come, and what was put back."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        self.result = result
+        super().__init__(message)
 
 
 def _halves(limit: t.Sequence[t.Any]) -> Result:
@@ -160,6 +169,10 @@ def of(plan: d.Plan, path: t.Optional[str]) -> Result:
         "diff": diff(plan),
     }
     return dict(found, cost=_cost(plan.cost)) if plan.cost else found
+
+
+def with_trial(result: Result, trial: str) -> Result:
+    return dict(result, trial_id=trial) if trial else result
 
 
 def _unkept(status: str, reason: str) -> str:

@@ -11,11 +11,11 @@ import typing as t
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _history,
     _ledger,
     _merge,
     _plan_sysctl,
     _request,
-    _seen_units,
     _transaction,
     _view,
     _wish,
@@ -56,16 +56,6 @@ def file_steps(plan: d.Plan) -> t.List[d.FileStep]:
     return [step for step in plan.steps if isinstance(step, d.FileStep)]
 
 
-def boot_id(host: "Host") -> str:
-    """What tells this boot from every other: random(4)."""
-    return host.text(_ledger.BOOT_ID) or ""
-
-
-def limit_now(host: "Host", record: _ledger.ProcessRecord) -> t.Optional[_rlimits.Pair]:
-    """The limit that a process has now, in the kernel's units; None when it has ended."""
-    return _transaction.limit_of(host, record.step) if record.boot == boot_id(host) else None
-
-
 def shape_of(key: str, text: str) -> _values.Shape:
     return _plan_sysctl.shape_of(key, text, text)
 
@@ -81,7 +71,7 @@ def plan(host: "Host", ledger: _ledger.Ledger, name: str, planner: Planner) -> R
         return Revert(d.Plan(warnings=_nothing(ledger, name)), ledger)
     stay = tuple(one for one in ledger.profiles if one not in gone)
     found = _files(host, ledger)
-    running = [one.step for one in ledger.processes.values() if limit_now(host, one) is not None]
+    running = [one.step for one in ledger.processes.values() if _history.limit_now(host, one) is not None]
     view = _view.View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
     wanted, moved, stay = _again(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
@@ -92,7 +82,7 @@ def plan(host: "Host", ledger: _ledger.Ledger, name: str, planner: Planner) -> R
     processes, held = _process_steps(host, ledger, gone, view)
     then = _view.View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
     decisions = _decisions(host, then, gone, planner)
-    settling: t.List[d.Step] = list(_seen_units.settling(host, [step.path for step in files]))
+    settling: t.List[d.Step] = list(_transaction.settling(host, [step.path for step in files]))
     settings = [_setting(one, other, foreign) for one, other in decisions.settings]
     limits = [_limit(one, other) for one, other in decisions.limits]
     concerned = {real for one in gone for real in one.files}
@@ -254,8 +244,8 @@ def _process_steps(
     held: t.Dict[str, str] = {}
     for key in dict.fromkeys(key for one in gone for key in one.processes):
         record = ledger.processes.get(key)
-        now = None if record is None else limit_now(host, record)
-        goal = None if record is None else limit_now(view.as_host(), record)
+        now = None if record is None else _history.limit_now(host, record)
+        goal = None if record is None else _history.limit_now(view.as_host(), record)
         if record is None or now is None or goal is None or now == goal:
             continue
         step = record.step._replace(after=goal)
@@ -340,7 +330,9 @@ def _processes_after(
     :param held: those that keep the limit that they have.
     """
     needed = {key for one in stay for key in one.processes}
-    found = {key: (one, limit_now(view.as_host(), one)) for key, one in ledger.processes.items() if key in needed}
+    found = {
+        key: (one, _history.limit_now(view.as_host(), one)) for key, one in ledger.processes.items() if key in needed
+    }
     return {key: one if key in held or now is None else one._replace(left=now) for key, (one, now) in found.items()}
 
 

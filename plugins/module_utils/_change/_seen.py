@@ -9,10 +9,10 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
     _amount,
     _cost,
+    _processes,
     _rules,
     _seen_limits,
     _seen_units,
@@ -188,7 +188,7 @@ def _libraries(host: "Host", of_procps: bool) -> t.List[str]:
 
 def _boot_facts(host: "Host", ufw: bool) -> _reader.BootFacts:
     programs = [path for path in _SYSCTL if host.exists(path)]
-    runs = host.exists("/run/systemd/system")
+    runs = _processes.booted(host)
     return _reader.BootFacts(
         systemd_runs=runs,
         init=host.text("/proc/1/comm") or "",
@@ -206,19 +206,6 @@ def _ufw_file(host: "Host") -> t.Optional[str]:
     return str(named[-1]) if enabled and named else None
 
 
-def _content(host: "Host", path: str) -> t.Optional[bytes]:
-    """The bytes of a file of others; None also for one that not even root can open, such as a ring of links.
-
-    :raises HostProblem: when we are not root, and root might.
-    """
-    try:
-        return host.read_if_any(path)
-    except _errors.HostProblem:
-        if host.is_root():
-            return None
-        raise
-
-
 def boot_files(host: "Host") -> BootFiles:
     """Everything that the next boot may read, and by which program."""
     # /lib is nowadays a link to /usr/lib.
@@ -227,7 +214,9 @@ def boot_files(host: "Host") -> BootFiles:
     paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
     ufw = _ufw_file(host)
     facts = _boot_facts(host, ufw is not None)
-    found = [(path, _content(host, path)) for path in paths + [_reader.SYSCTL_CONF] + ([ufw] if ufw else [])]
+    found = [
+        (path, _seen_units.bytes_of(host, path, [])) for path in paths + [_reader.SYSCTL_CONF] + ([ufw] if ufw else [])
+    ]
     data = {path: content for path, content in found if content is not None}
     listing["/etc"] = ["sysctl.conf"] if _reader.SYSCTL_CONF in data else []
     later = None

@@ -9,7 +9,7 @@ The host object is handed in; from here on everything that decides is pure.
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _processes, _seen_units, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _stack
 
 if t.TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _busy(host: "Host") -> t.List[t.Tuple[_pam.User, int]]:
 def _highest_service(host: "Host") -> t.Optional[t.Tuple[str, int]]:
     """The child of systemd with the highest hard nofile, which it sets anew each time that it starts it."""
     found = []
-    if host.exists("/run/systemd/system"):
+    if _processes.booted(host):
         for pid in host.children_of_init(_Everything()):
             hard = _process.parse(host.text("/proc/{0}/limits".format(pid)) or "").get("nofile")
             if hard is not None and isinstance(hard.hard, int):

@@ -10,8 +10,7 @@ knows nothing of what is not loaded yet.
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _processes, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import (
     _process,
     _rlimits,
@@ -25,24 +24,10 @@ if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Host
 
 _SYSTEMD = ("/usr/lib/systemd/systemd", "/lib/systemd/systemd")
-# sd_booted(3)
-_BOOTED = "/run/systemd/system"
 _PROPERTIES = (
     "Id", "Names", "LoadState", "ActiveState", "MainPID", "User", "PAMName", "Slice", "TasksMax", "ControlGroup",
 )  # fmt: skip
 _ABSENT = ("not-found", "")
-_TICKS = 100  # of /proc/PID/stat in a second: USER_HZ, the same on every architecture that systemd runs on
-
-Shown = t.Mapping[str, str]
-
-
-class Process(t.NamedTuple):
-    """A running process. ``started`` tells it from a later one with its id, ``age`` is in seconds, limits in the kernel's units."""
-
-    pid: int
-    started: str
-    age: float
-    limits: t.Mapping[str, _rlimits.Pair]
 
 
 class Place(t.NamedTuple):
@@ -80,9 +65,9 @@ class Unit(t.NamedTuple):
 
     name: str
     state: str
-    shown: Shown
+    shown: _processes.Shown
     place: Place
-    running: t.Mapping[str, Process]
+    running: t.Mapping[str, _processes.Process]
     near: t.Sequence[str] = ()
 
 
@@ -97,31 +82,17 @@ class Systemd(t.NamedTuple):
     running: bool
     units: t.Mapping[str, Unit]
     managers: t.Mapping[str, Place]
-    processes: t.Mapping[str, t.Sequence[Process]]
+    processes: t.Mapping[str, t.Sequence[_processes.Process]]
     names: t.Sequence[str]
-    defaults: Shown
-    services: t.Mapping[str, t.Tuple[Shown, Process]]
-    user_managers: t.Mapping[str, Process]
+    defaults: _processes.Shown
+    services: t.Mapping[str, t.Tuple[_processes.Shown, _processes.Process]]
+    user_managers: t.Mapping[str, _processes.Process]
     init: t.Mapping[str, _rlimits.Pair]
     may_raise: bool
 
 
 def _limit_properties(items: t.Iterable[str], prefix: str = "Limit") -> t.List[str]:
     return [prefix + _rlimits.ITEMS[item].name + half for item in sorted(items) for half in ("", "Soft")]
-
-
-def blocks(text: str) -> t.List[Shown]:
-    """The units in what ``systemctl show`` prints."""
-    return [
-        dict(line.partition("=")[::2] for line in block.splitlines()) for block in text.split("\n\n") if block.strip()
-    ]
-
-
-def show(host: "Host", properties: t.Sequence[str], units: t.Sequence[str] = ()) -> t.List[Shown]:
-    """What systemd says about units, or about itself; nothing where it does not run."""
-    command = ["systemctl", "--no-pager", "show", "--property", ",".join(properties)]
-    ran = host.run(command + (["--"] + list(units) if units else []))
-    return blocks(ran.output) if ran is not None and ran.status == 0 else []
 
 
 def bytes_of(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
@@ -133,17 +104,6 @@ def bytes_of(host: "Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
             raise
         closed.append(path)
         return None
-
-
-def process(host: "Host", pid: str) -> t.Optional[Process]:
-    """A running process, None when it has ended."""
-    # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
-    fields = (host.text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
-    uptime = (host.text("/proc/uptime") or "").split()
-    limits = host.text("/proc/{0}/limits".format(pid))
-    if len(fields) < 20 or not uptime or limits is None:
-        return None
-    return Process(int(pid), fields[19], float(uptime[0]) - int(fields[19]) / _TICKS, _rlimits.running(limits))
 
 
 def _place(
@@ -169,7 +129,7 @@ def _manager(host: "Host", kind: str) -> Place:
     return _place(host, _units.MANAGER_SECTION, "DefaultLimit", directories[0], _units.manager_files(kind), directories)
 
 
-def _unit(host: "Host", asked: str, shown: Shown) -> Unit:
+def _unit(host: "Host", asked: str, shown: _processes.Shown) -> Unit:
     name = shown.get("Id") or _real_name(host, asked)
     names = [name] + [one for one in shown.get("Names", "").split() + [asked] if one != name]
     heads = _units.fragments(list(dict.fromkeys(names)))
@@ -189,12 +149,12 @@ def _unit(host: "Host", asked: str, shown: Shown) -> Unit:
     return Unit(name, state, shown, place, _running(host, name, shown), near)
 
 
-def _running(host: "Host", name: str, shown: Shown) -> t.Dict[str, Process]:
+def _running(host: "Host", name: str, shown: _processes.Shown) -> t.Dict[str, _processes.Process]:
     """The main processes of a unit, by the unit that each belongs to."""
     ones = [shown]
-    if _unit_names.is_template(name) and host.exists(_BOOTED):
-        ones = show(host, ["Id", "MainPID"], [name.replace("@.", "@*.")])
-    found = {one["Id"]: process(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
+    if _unit_names.is_template(name) and _processes.booted(host):
+        ones = _processes.show(host, ["Id", "MainPID"], [name.replace("@.", "@*.")])
+    found = {one["Id"]: _processes.process(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
     return {unit: main for unit, main in found.items() if main is not None}
 
 
@@ -213,14 +173,14 @@ def _of_type(host: "Host", kind: str) -> t.List[str]:
     return sorted(found)
 
 
-def _named(host: "Host", name: str) -> t.List[Process]:
+def _named(host: "Host", name: str) -> t.List[_processes.Process]:
     """The processes that a name or the path of a pid file stands for."""
     if name.startswith("/"):
         words = (host.text(name) or "").split()
         pids = words[:1] if words and words[0].isdigit() else []
     else:
         pids = [pid for pid in host.processes() if _is_called(host, pid, name)]
-    found = [process(host, pid) for pid in pids]
+    found = [_processes.process(host, pid) for pid in pids]
     return [one for one in found if one is not None]
 
 
@@ -245,9 +205,9 @@ def systemd(host: "Host", named: t.Mapping[str, t.Sequence[str]], items: t.Colle
     """What the host shows about what is named of each kind."""
     units, managers = named.get(_targets.UNIT, ()), named.get(_targets.MANAGER, ())
     installed = bool(units or managers) and any(host.exists(path) for path in _SYSTEMD)
-    defaults: t.List[Shown] = []
-    if installed and host.exists(_BOOTED):
-        defaults = show(host, _limit_properties(_rlimits.ITEMS, "DefaultLimit"))
+    defaults: t.List[_processes.Shown] = []
+    if installed and _processes.booted(host):
+        defaults = _processes.show(host, _limit_properties(_rlimits.ITEMS, "DefaultLimit"))
     shown = _shown_units(host, units, items) if defaults else {}
     own = host.text("/proc/self/status" if host.is_root() else "/proc/1/status")
     return Systemd(
@@ -265,18 +225,18 @@ def systemd(host: "Host", named: t.Mapping[str, t.Sequence[str]], items: t.Colle
     )
 
 
-def _shown_units(host: "Host", units: t.Sequence[str], items: t.Collection[str]) -> t.Dict[str, Shown]:
+def _shown_units(host: "Host", units: t.Sequence[str], items: t.Collection[str]) -> t.Dict[str, _processes.Shown]:
     loadable = [name for name in units if not _unit_names.is_template(name)]
     if not loadable:
         return {}
-    return dict(zip(loadable, show(host, list(_PROPERTIES) + _limit_properties(items), loadable)))
+    return dict(zip(loadable, _processes.show(host, list(_PROPERTIES) + _limit_properties(items), loadable)))
 
 
-def _services(host: "Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[Shown, Process]]:
+def _services(host: "Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[_processes.Shown, _processes.Process]]:
     """The main process of every service that runs, with what systemd says of its unit."""
     found = {}
-    for one in show(host, ["Id", "MainPID"] + _limit_properties(items), ["*.service"]):
-        main = process(host, one["MainPID"]) if one.get("MainPID", "0") != "0" else None
+    for one in _processes.show(host, ["Id", "MainPID"] + _limit_properties(items), ["*.service"]):
+        main = _processes.process(host, one["MainPID"]) if one.get("MainPID", "0") != "0" else None
         if main is not None:
             found[one["Id"]] = (one, main)
     return found
@@ -341,31 +301,6 @@ def nofile_of_units(host: "Host") -> t.List[t.Tuple[str, str, int]]:
             if winner is not None and winner.pair[1] < _rlimits.INFINITY:
                 found.append((name, winner.where, winner.pair[1]))
     return found
-
-
-def settling(host: "Host", paths: t.Iterable[str]) -> t.List[d.ReloadStep]:
-    """What has to follow once files are put back: systemd reads its own again, where it runs."""
-    concerned = any(path.startswith("/etc/systemd/") for path in paths)
-    return [d.ReloadStep(())] if concerned and host.exists(_BOOTED) else []
-
-
-def unit_of(host: "Host", pid: int) -> str:
-    """The unit that a process belongs to, or nothing: the last one on its path of cgroups that is no slice."""
-    paths = [line.split(":", 2)[1:] for line in (host.text("/proc/{0}/cgroup".format(pid)) or "").splitlines()]
-    # The hierarchy of systemd itself in the first version of cgroups, the only one in the second.
-    for hierarchy in ("name=systemd", ""):
-        for name, path in [pair for pair in paths if len(pair) == 2]:
-            units = [one for one in path.split("/") if one.endswith((".service", ".scope"))]
-            if name == hierarchy and units:
-                return units[-1]
-    return ""
-
-
-def tasks_max(host: "Host", unit: str) -> t.Optional[int]:
-    """How many tasks systemd lets a unit or a slice have; None where there is no bound or it cannot be told."""
-    shown = show(host, ["TasksMax"], [unit])
-    text = shown[0].get("TasksMax", "") if shown else ""
-    return int(text) if text.isdigit() and int(text) < _rlimits.INFINITY else None
 
 
 def _process_names(host: "Host") -> t.List[str]:

@@ -10,13 +10,12 @@ make fork(2) fail in the same words, so whoever raises the one has to be told of
 import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _processes
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _targets, _values
 
 if t.TYPE_CHECKING:
     from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
 
-_BOOTED = "/run/systemd/system"  # sd_booted(3)
 # No user has it (login.defs(5), UID_MAX), so its slice is what those of all users begin with: user-.slice.d.
 _NOBODYS = 60001
 
@@ -26,9 +25,9 @@ def note(host: "Host", name: str, uid: t.Optional[int], nproc: t.Optional[_value
 
     :param name: how the sentence calls whom the nproc is for. :param uid: None for users in general.
     """
-    if nproc is None or uid == 0 or not host.exists(_BOOTED):
+    if nproc is None or uid == 0 or not _processes.booted(host):
         return None
-    most = _seen_units.tasks_max(host, "user-{0}.slice".format(_NOBODYS if uid is None else uid))
+    most = _processes.tasks_max(host, "user-{0}.slice".format(_NOBODYS if uid is None else uid))
     if most is None or _values.rank(nproc) <= most:
         return None
     unit = "user-{0}.slice".format("" if uid is None else uid)

@@ -7,7 +7,7 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _seen_units
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _processes
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _names, _values
 
@@ -191,6 +191,12 @@ def settle(host: "Host", steps: t.Sequence[d.Step]) -> t.List[str]:
     return problems
 
 
+def settling(host: "Host", paths: t.Iterable[str]) -> t.List[d.ReloadStep]:
+    """What has to follow once files are put back: systemd reads its own again, where it runs."""
+    concerned = any(path.startswith("/etc/systemd/") for path in paths)
+    return [d.ReloadStep(())] if concerned and _processes.booted(host) else []
+
+
 def _write_file(host: "Host", step: d.FileStep) -> str:
     put_file(host, step, step.before, step.after)
     return ""
@@ -207,6 +213,17 @@ def put_file(host: "Host", step: d.FileStep, before: t.Optional[bytes], after: t
     if before is not None:
         host.remove(step.real, before)
     host.remove_directories(step.directories)
+
+
+def put_files(host: "Host", steps: t.Iterable[d.FileStep]) -> t.List[str]:
+    """Write files one by one; returns a sentence about each that could not be."""
+    problems = []
+    for step in steps:
+        try:
+            put_file(host, step, step.before, step.after)
+        except _errors.HostProblem as problem:
+            problems.append(str(problem))
+    return problems
 
 
 def _undo_file(host: "Host", step: d.FileStep) -> str:
@@ -244,13 +261,7 @@ def _set_process(host: "Host", step: d.ProcessStep) -> str:
 
 
 def _still_runs(host: "Host", step: d.ProcessStep) -> bool:
-    return limit_of(host, step) is not None
-
-
-def limit_of(host: "Host", step: d.ProcessStep) -> t.Optional[_rlimits.Pair]:
-    """The limit that the process of a step has now, in the kernel's units; None when that process has ended."""
-    found = _seen_units.process(host, str(step.pid))
-    return found.limits.get(_rlimits.item_of(step.number)) if found and found.started == step.started else None
+    return _processes.limit_of(host, step) is not None
 
 
 def put_limits(host: "Host", steps: t.Iterable[d.ProcessStep]) -> t.List[str]:
@@ -280,7 +291,7 @@ def _undo_process(host: "Host", step: d.ProcessStep) -> str:
 def _reload(host: "Host", step: d.ReloadStep) -> str:
     _systemctl(host, ["daemon-reload"])
     for unit, name, limit in step.expected:
-        shown = _seen_units.show(host, [name, name + "Soft"], [unit] if unit else [])
+        shown = _processes.show(host, [name, name + "Soft"], [unit] if unit else [])
         found = _rlimits.shown(shown[0], name) if shown else None
         if found != limit:
             raise _errors.HostProblem(

@@ -9,7 +9,8 @@ import re
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _rules, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import RequestFailed
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy, Request
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import SYSCTL_FILE, FakeHost, tabs
 

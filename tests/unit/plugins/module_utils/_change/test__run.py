@@ -6,7 +6,8 @@
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _request, _run, _wish
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import RequestFailed
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import (
     Bound,
     LimitWish,

@@ -4,7 +4,8 @@
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info, _request, _secrets
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import RequestFailed
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils._change.test__ledger_runs import OPTIONS
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import SYSCTL_FILE, FakeHost

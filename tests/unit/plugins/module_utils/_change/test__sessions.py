@@ -5,7 +5,7 @@
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _run, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _result, _run, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy, Request
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import LIMITS_FILE as OWN
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost
@@ -84,7 +84,7 @@ def test_a_refusal_beforehand_writes_nothing(check_mode):
     host = host_with(refuses_new)
     before = host.state()
     with pytest.raises(
-        _run.RequestFailed, match=r"^Limit \* nofile: rule sessions: .* root \(Permission denied\)"
+        _result.RequestFailed, match=r"^Limit \* nofile: rule sessions: .* root \(Permission denied\)"
     ) as caught:
         run(host, check_mode=check_mode)
     assert host.state() == before and host.log == []
@@ -98,7 +98,8 @@ def test_a_refusal_afterwards_puts_back():
     )
     # Beforehand it agrees, whatever it is asked about: what is written is another matter.
     with pytest.raises(
-        _run.RequestFailed, match=r"refuses a session of alice \(Permission denied\) with the files that were written"
+        _result.RequestFailed,
+        match=r"refuses a session of alice \(Permission denied\) with the files that were written",
     ):
         run(host)
     assert host.files[OWN] == old[OWN]
@@ -106,7 +107,7 @@ def test_a_refusal_afterwards_puts_back():
 
 def test_what_was_put_back_is_told():
     host = host_with(refuses_written)
-    with pytest.raises(_run.RequestFailed) as caught:
+    with pytest.raises(_result.RequestFailed) as caught:
         run(host)
     assert caught.value.result["undone"] == [OWN + " is gone again."] and OWN not in host.files
 

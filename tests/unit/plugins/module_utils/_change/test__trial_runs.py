@@ -6,7 +6,8 @@
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _request
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import RequestFailed, run
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._result import RequestFailed
+from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import TuneError
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import (

@@ -5,7 +5,7 @@
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _run, _transaction, _wish
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _result, _run, _transaction, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._decision import LiveStep
 from ansible_collections.tunefleet.linux.plugins.module_utils._change._wish import Policy, Request
 from ansible_collections.tunefleet.linux.plugins.module_utils._errors import EntryProblems
@@ -150,7 +150,7 @@ def test_what_stayed_as_wanted_is_not_written():
 def test_what_the_kernel_changed_along_is_put_back():
     host = couples(FakeHost(live=LIVE, rules={"vm/dirty_ratio": refuses("30")}))
     before = host.state()
-    with pytest.raises(_run.RequestFailed):
+    with pytest.raises(_result.RequestFailed):
         run({"net.ipv4.ip_forward": 1, "vm.dirty_ratio": 30}, host)
     assert host.state() == before
 
@@ -196,7 +196,7 @@ def test_a_twin_comes_back_by_the_other_one():
 )
 def test_contradictions(settings, words):
     host = FakeHost(live=LIVE)
-    with pytest.raises(_run.RequestFailed) as caught:
+    with pytest.raises(_result.RequestFailed) as caught:
         run(settings, host)
     assert all(word in str(caught.value) for word in words)
     assert host.log == []
@@ -240,7 +240,7 @@ def test_patterns(settings, expected):
 
 
 def test_a_pattern_that_matches_nothing_is_unknown():
-    with pytest.raises(_run.RequestFailed, match="no key on this kernel matches the pattern"):
+    with pytest.raises(_result.RequestFailed, match="no key on this kernel matches the pattern"):
         run({"net.ipv4.nope_*": 1}, FakeHost(live=LIVE))
 
 
@@ -254,7 +254,7 @@ def test_an_action_is_written_each_time_and_never_to_a_file():
     for _time in range(2):
         assert run({"net.ipv4.route.flush": 1}, host)["changed"]
     assert written(host) == [("net/ipv4/route/flush", "1")] * 2
-    with pytest.raises(_run.RequestFailed, match="set persist to false"):
+    with pytest.raises(_result.RequestFailed, match="set persist to false"):
         run({"net.ipv4.route.flush": 1}, host, persist=True)
 
 
@@ -278,6 +278,6 @@ def test_a_rounded_value_is_met_by_what_the_kernel_keeps(key, wish, kept):
 def test_a_rounding_that_the_catalog_does_not_know_is_no_success():
     host = FakeHost(live={"net/ipv4/tcp_fin_timeout": "63"}, rules={"net/ipv4/tcp_fin_timeout": rounds_up_to(9)})
     before = host.state()
-    with pytest.raises(_run.RequestFailed, match="'30' was written, and the kernel kept '36'"):
+    with pytest.raises(_result.RequestFailed, match="'30' was written, and the kernel kept '36'"):
         run({"net.ipv4.tcp_fin_timeout": 30}, host)
     assert host.state() == before

@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Clearing up after a run that was killed or is on trial: what is to be done, and doing it. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
+    _history,
+    _ledger,
+    _merge,
+    _processes,
+    _revert,
+    _transaction,
+    _view,
+)
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names, _values
+
+if t.TYPE_CHECKING:
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+
+Values = t.Sequence[t.Tuple[str, str, _values.Shape]]
+
+
+class Pending(t.NamedTuple):
+    """What is to be done to clear up, and what is left alone and why."""
+
+    live: Values
+    files: t.Sequence[d.FileStep]
+    processes: t.Sequence[d.ProcessStep]
+    notes: t.Sequence[str]
+
+
+def pending(host: "Host", unfinished: _ledger.Unfinished) -> Pending:
+    """What has to be done to get everything to its goal."""
+    if unfinished.then is not None:
+        return _pending_trial(host, unfinished, unfinished.then)
+    same_boot = unfinished.boot == _history.boot_id(host)
+    live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
+    files, notes = [], []
+    for step in unfinished.files:
+        now = host.read_if_any(step.real)
+        if now == step.before and now != step.after:
+            files.append(step)
+        elif now != step.after:
+            notes.append("{0} was changed by somebody else since, and is left as it is.".format(step.path))
+    # A limit that is neither was set by somebody else, or the process has ended.
+    processes = [one for one in unfinished.processes if same_boot and _processes.limit_of(host, one) == one.before]
+    return Pending(live, files, processes, notes)
+
+
+def _pending_live(host: "Host", goal: _ledger.LiveGoal, same_boot: bool) -> Values:
+    values = [(key, text, _revert.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.goal)]]
+    found = {key: host.live_text(_names.to_path(key)) for key, _text, _shape in values}
+    values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
+    # A boot has set everything anew. Only what it has set to the value that is not to be came from our own file.
+    is_ours = _values.same(found[goal.key], goal.other, _revert.shape_of(goal.key, goal.goal))
+    if not same_boot and not is_ours:
+        return []
+    return values if any(not _values.same(found[key], text, shape) for key, text, shape in values) else []
+
+
+def _pending_trial(host: "Host", unfinished: _ledger.Unfinished, then: _ledger.Ledger) -> Pending:
+    """The same for what is on trial. That came to its end, so what is not as it was left was changed by somebody else."""
+    live: t.List[t.Tuple[str, str, _values.Shape]] = []
+    files, notes = [], []
+    for goal in unfinished.live:
+        now, shape = host.live_text(_names.to_path(goal.key)), _revert.shape_of(goal.key, goal.goal)
+        left = then.live[goal.key].left if goal.key in then.live else goal.other
+        if now is None or _values.same(now, goal.goal, shape):
+            continue
+        if _values.same(now, left, shape):
+            live += [(key, text, _revert.shape_of(key, text)) for key, text in goal.beside]
+            live.append((goal.key, goal.goal, shape))
+        else:
+            notes.append("{0}: {1}.".format(goal.key, _revert.foreign_value(now, left, shape)))
+    for step in unfinished.files:
+        now_data = host.read_if_any(step.real)
+        data, lost = _merge.merged(step.before, now_data, step.after)
+        if now_data not in (step.before, step.after):
+            notes += _revert.changes(step.path, step.before, now_data, lost)
+        if data != now_data:
+            files.append(step._replace(before=now_data, after=data))
+    processes = []
+    for one in unfinished.processes if unfinished.boot == _history.boot_id(host) else ():
+        pair = _processes.limit_of(host, one)
+        reason = "" if pair in (None, one.after) else _revert.why_limit_stays(host, one, pair)
+        if reason:
+            notes.append("Limit {0} ({1}): {2}.".format(one.name, one.pid, reason))
+        elif pair not in (None, one.after):
+            processes.append(one)
+    return Pending(live, files, processes, notes)
+
+
+def clear_up(host: "Host", ledger: _ledger.Ledger) -> t.List[str]:
+    """Bring what a killed run left to its end; returns a sentence about each thing that could not be."""
+    unfinished = ledger.unfinished
+    if unfinished is None:
+        return []
+    found = pending(host, unfinished)
+    problems = list(found.notes) + to_goal(host, unfinished, found)
+    _history.write(host, ledger._replace(unfinished=None))
+    return problems
+
+
+def to_goal(host: "Host", unfinished: _ledger.Unfinished, found: Pending) -> t.List[str]:
+    """Do what is to be done to clear up; returns a sentence about each thing that failed."""
+    problems = ["{0}: {1}.".format(key, reason) for key, reason in _transaction.put_back(host, found.live).items()]
+    problems += _transaction.put_limits(host, found.processes)
+    problems += _transaction.put_files(host, found.files)
+    # Of all files: the run may have been killed when they were as they should be, and systemd had not read them yet.
+    problems += _transaction.settle(host, _transaction.settling(host, [step.path for step in unfinished.files]))
+    for step in unfinished.files:
+        host.sweep(step.real)
+        if step.after is None and host.read_if_any(step.real) is None:
+            host.remove_directories(step.directories)
+    return problems
+
+
+def as_cleared_up(host: "Host", unfinished: _ledger.Unfinished) -> "Host":
+    """The host as it would be once everything is at its goal, for check mode."""
+    found = pending(host, unfinished)
+    live = {key: text for key, text, _shape in found.live}
+    return _view.View(
+        host, live, {step.path: (step.real, step.after) for step in found.files}, found.processes
+    ).as_host()
