@@ -9,10 +9,11 @@ import pytest
 
 _NOTE = "note"
 # With several processes, the tests of one group run one after the other in the same one: they share containers, the kernel,
-# or what ansible-test keeps in the home folder. Everything that is named nowhere shares the running kernel.
+# virtual environments, or what ansible-test keeps in the home folder. Everything that is named nowhere shares the running kernel.
 _GROUPS = {
     "test_sanity.py": "sanity",
     "test_oldest_core.py": "sanity",
+    "test_by_ssh.py": "sanity",
     "test_molecule.py": "containers",
     "test_fresh_machine.py": "containers",
     "test_rollout.py": "containers",

@@ -4,28 +4,7 @@
 
 from __future__ import annotations
 
-import gc
-import typing as t
-
-import pytest
-from ansible.plugins.action import normal
-
-from ansible_collections.tunefleet.linux.plugins.action.profile import LOADED, ActionModule
-
-
-def test_the_module_runs_without_collections_of_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[bool, tuple[t.Any, ...], dict[str, t.Any]]] = []
-
-    def run(_self: object, *arguments: t.Any, **options: t.Any) -> dict[str, t.Any]:
-        seen.append((gc.isenabled(), arguments, options))
-        return {"changed": False}
-
-    monkeypatch.setattr(normal.ActionModule, "run", run)
-    try:
-        assert ActionModule.run(object.__new__(ActionModule), "tmp", task_vars={"a": 1}) == {"changed": False}
-    finally:
-        gc.enable()
-    assert seen == [(False, ("tmp",), {"task_vars": {"a": 1}})]
+from ansible_collections.tunefleet.linux.plugins.action.profile import LOADED
 
 
 def test_what_the_lookup_needs_is_loaded_with_the_action() -> None:
