@@ -140,6 +140,7 @@ def bench_host(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     books = {"nothing": plays.NOTHING, "ping": plays.PING, ROLE: plays.ROLE}
     if not quick:
         books.update({"template and `sysctl --system`": plays.TEMPLATE, "loop of `ansible.posix.sysctl`": plays.LOOP})
+        books.update({"ping with pipelining": plays.PIPED_PING, "the loop with pipelining": plays.PIPED_LOOP})
     found: dict[str, Any] = {}
     plots: dict[str, str] = {}
     ratios: dict[str, dict[str, Spread]] = {}

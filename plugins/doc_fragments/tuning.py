@@ -17,6 +17,11 @@ attributes:
     platforms: linux
 notes:
   - Needs nothing but Python 3.6 or newer on the host, no C(sysctl) program and no facts.
+  - Gets to the host as the input of the one command that runs it, which Ansible calls pipelining, where the connection can do that and
+    nobody has chosen (C(ansible_pipelining), or C(pipelining) in C(ansible.cfg)). To become root on this way,
+    P(ansible.builtin.sudo#become) without a password will do. For every other way, and where sudo insists on a terminal
+    (C(requiretty) of C(sudoers)), a file is sent, made executable, run and removed, as Ansible does with all modules. So it is before
+    ansible-core 2.18, which cannot tell whether somebody has chosen, unless C(ansible_pipelining) is true.
 """
 
     CHANGES = r"""

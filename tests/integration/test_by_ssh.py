@@ -131,7 +131,7 @@ def sudo_host(host: Host) -> Host:
 
 
 CORES = pytest.mark.parametrize("core", ["controller", "2.16", "newest"])
-# Those that can tell whether somebody has chosen; 2.16 takes its own default for a variable of the user.
+# Those that can tell whether somebody has chosen; before 2.18 they take their own default for a variable of the user.
 KNOWING_CORES = pytest.mark.parametrize("core", ["controller", "newest"])
 
 
@@ -165,6 +165,15 @@ def test_sudo_gets_it_too(sudo_host: Host, core: str) -> None:
     run = sudo_host.play(core)
     run.ended(changed=1)
     assert (run.commands, run.files) == (1, 0) and "sudo " in run.text, run.text
+
+
+@pytest.mark.parametrize("defaults", ["use_pty", "log_input,log_output", "use_pty,log_output", "!visiblepw"])
+def test_whatever_sudo_does_with_its_input_and_output(sudo_host: Host, defaults: str) -> None:
+    sudo_host.let_sudo(f"Defaults {defaults}\n{FREELY}")
+    for changed in (1, 0):
+        run = sudo_host.play()
+        run.ended(changed=changed)
+        assert (run.commands, run.files) == (1, 0), run.text
 
 
 @CORES

@@ -85,6 +85,11 @@ def end_trial(
 def take_back(
     host: "Host", request: _wish.Request, ledger: _ledger.Ledger, check_mode: bool, planner: _revert.Planner
 ) -> t.Tuple[_result.Result, t.Sequence[str]]:
+    """Take profiles back, as far as the host lets it.
+
+    :param planner: plans requests on a host, for what the profiles that stay come to without these.
+    :raises TuneError: RequestFailed when something could not be put back, others when nothing was tried.
+    """
     history = t.cast(_wish.History, request.history)
     revert = _revert.plan(host, ledger, history.name, planner)
     path = request.policy.sysctl_file

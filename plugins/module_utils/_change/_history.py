@@ -7,11 +7,7 @@ import typing as t
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._change import _decision as d
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import (
-    _ledger,
-    _processes,
-    _wish,
-)
+from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _processes, _wish
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _names
 
