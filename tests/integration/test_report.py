@@ -95,7 +95,7 @@ def test_every_host_is_in_the_report(audit: Audit, first: subprocess.CompletedPr
     }
     told = {host["host"]: host["message"] for host in audit.read()["hosts"] if host["message"]}
     assert sorted(told) == ["gone", "misnamed", "senseless"]
-    assert "Failed to connect" in told["gone"] and "perhaps" in told["senseless"]
+    assert "Connection refused" in told["gone"] and "perhaps" in told["senseless"]
     assert told["misnamed"].startswith("There is no profile 'nothin'; did you mean 'nothing'?")
 
 
