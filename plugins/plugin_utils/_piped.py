@@ -4,7 +4,7 @@
 """How our modules get to a host: one command, with the module as its input. Private: not for use outside of ``tunefleet.linux``.
 
 Ansible calls this pipelining, and does it only where it is told to, for a sudo that insists on a terminal (``requiretty`` of
-sudoers(5), the default of distributions until 2016) refuses it. Without it, a module is a file that is sent, made executable, run and
+sudoers(5), as older distributions have it) refuses it. Without it, a module is a file that is sent, made executable, run and
 removed by a command each: five round trips to a host instead of one.
 """
 
@@ -59,5 +59,6 @@ class ActionModule(normal.ActionModule):
 
 def _is_refused(result: t.Mapping[str, t.Any]) -> bool:
     """Whether sudo itself said no, in whatever language, so that nothing was run. Another try says why, if it was not for this."""
-    said = str(result.get("module_stderr", ""))
-    return bool(result.get("failed")) and not result.get("module_stdout") and said.startswith("sudo:")
+    # Not the first line: ssh may have something to say as well, and so may the host, in a banner.
+    said = any(line.startswith("sudo:") for line in str(result.get("module_stderr", "")).splitlines())
+    return said and bool(result.get("failed")) and not result.get("module_stdout")

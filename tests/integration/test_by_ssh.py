@@ -80,6 +80,8 @@ class Host:
         own = "" if shutil.which("sudo") else str(UNPACKED)
         self.ns.run("sh", "-euc", SUDO, "sh", rules, own, str(self.ns.folder))
         self._line = self._line.replace("ansible_user=root", "ansible_user=operator ansible_become=true")
+        # Such as that a host is not known yet: what sudo says is then not all there is.
+        self._line = self._line.replace("LogLevel=ERROR", "LogLevel=INFO")
 
     def play(self, core: str = "controller", **env: str) -> Run:
         (self.folder / "hosts.ini").write_text(self._line)

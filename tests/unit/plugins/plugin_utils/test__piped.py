@@ -22,7 +22,8 @@ NO_TERMINAL = {
     "failed": True,
     "rc": 1,
     "module_stdout": "",
-    "module_stderr": "sudo: Entschuldigung, Sie benötigen ein TTY, um sudo auszuführen\n",
+    "module_stderr": "Warning: Permanently added 'web1' (ED25519) to the list of known hosts.\r\n"
+    "sudo: Entschuldigung, Sie benötigen ein TTY, um sudo auszuführen\n",
 }
 
 
