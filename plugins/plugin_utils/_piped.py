@@ -58,7 +58,11 @@ class ActionModule(normal.ActionModule):
 
 
 def _is_refused(result: t.Mapping[str, t.Any]) -> bool:
-    """Whether sudo itself said no, in whatever language, so that nothing was run. Another try says why, if it was not for this."""
+    """Whether sudo itself said no, in whatever language: sudo(8) then ends with 1 and has run nothing.
+
+    Its warnings, as of a name that does not resolve, begin like that as well, so neither they nor a module that was killed count.
+    Another try says why sudo refused, if it was not for want of a terminal.
+    """
     # Not the first line: ssh may have something to say as well, and so may the host, in a banner.
     said = any(line.startswith("sudo:") for line in str(result.get("module_stderr", "")).splitlines())
-    return said and bool(result.get("failed")) and not result.get("module_stdout")
+    return said and bool(result.get("failed")) and result.get("rc") == 1 and not result.get("module_stdout")
