@@ -206,12 +206,9 @@ def bench_fleet(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
 
 def bench_report(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Rendering of audit reports, by the number of hosts, each with 60 settings."""
-    from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import (  # type: ignore[import-untyped]
-        _fleet,
-        _html,
-        _junit,
-    )
-    from ansible_collections.tunefleet.linux.tests.unit.plugins.plugin_utils._report import (  # type: ignore[import-untyped]
+    from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import fleet as fleet_report
+    from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import html, junit
+    from ansible_collections.tunefleet.linux.tests.unit.plugins.plugin_utils._report import (
         fleets,
     )
 
@@ -223,11 +220,11 @@ def bench_report(quick: bool) -> tuple[dict[str, Any], dict[str, str]]:
         for _turn in range(1 if quick else 5):
             outcomes = fleets.large(count, 60)
             start = time.perf_counter()
-            document = _fleet.build(outcomes)
+            document = fleet_report.build(outcomes)
             built = time.perf_counter()
-            page = _html.to_html(document)
+            page = html.to_html(document)
             rendered = time.perf_counter()
-            _junit.to_junit(document)
+            junit.to_junit(document)
             took["build"].append(built - start)
             took["fleet.html"].append(rendered - built)
             took["junit.xml"].append(time.perf_counter() - rendered)

@@ -70,18 +70,17 @@ def timed(action: Callable[..., None], *arguments: object) -> dict[str, float]:
 
 def run_once(keys: list[str], check_mode: bool, changes: bool) -> dict[str, Any]:
     """One run of the module's core in this process, beside the bare loop."""
-    from ansible_collections.tunefleet.linux.plugins.module_utils._change import (  # type: ignore[import-untyped]
-        _commit,
-        _run,
-        _wish,
-    )
-    from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host  # type: ignore[import-untyped]
+    from ansible_collections.tunefleet.linux.plugins.module_utils._core import request as requests
+    from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+    from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
+    from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import settings as sysctl_settings
+    from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import commit
 
-    del _commit  # loaded by runs that change something; loading is no part of what is measured
+    del commit  # loaded by runs that change something; loading is no part of what is measured
 
     def apply(value: int) -> None:
-        request = _wish.Request(wishes=_wish.settings(dict.fromkeys(keys, value)))
-        result, _warnings = _run.run(Host(), request, check_mode)
+        request = requests.Request(wishes=sysctl_settings.settings(dict.fromkeys(keys, value)))
+        result, _warnings = module_run.run(hosts.Host(), request, check_mode)
         assert result["changed"] is changes and len(result["settings"]) == len(keys)
 
     now = int(Path("/proc/sys/" + keys[-1]).read_text())

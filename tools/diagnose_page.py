@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "diagnose.md"
-PACKAGE = "ansible_collections.tunefleet.linux.plugins.module_utils._sockets."
+PACKAGE = "ansible_collections.tunefleet.linux.plugins.module_utils._network."
 
 HEAD = """\
 # What a diagnosis says
@@ -43,8 +43,8 @@ def page() -> str:
     """The whole document."""
     # Imported here, for the collection has its name only once tools/setup has made .cache, or from PYTHONPATH.
     sys.path.append(str(ROOT / ".cache"))
-    kinds = importlib.import_module(PACKAGE + "_kinds")
-    catalog = importlib.import_module(PACKAGE + "_catalog")
+    kinds = importlib.import_module(PACKAGE + "advice")
+    catalog = importlib.import_module(PACKAGE + "counters")
     parts = [HEAD, *_table(("id", "in words", "settings"), (_in_short(kind) for kind in kinds.KINDS))]
     for kind in kinds.KINDS:
         parts += ["\n", *_chapter(kind, kinds.IN_PROFILES)]

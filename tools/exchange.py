@@ -83,20 +83,20 @@ def import_profile() -> None:
     source = path_of("FROM", "name a file or a directory, as in make import FROM=/etc/sysctl.conf")
     default = "imported_" + re.sub(r"[^a-z0-9]+", "_", source.name.lower()).strip("_")
     target = Path(typed("TO")).expanduser() if typed("TO") else ROOT / "profiles" / f"{default}.yml"
-    profile_file = loaded("_profile_file")
+    profile_file = loaded("_profiles.validation")
     if target.suffix != ".yml" or not profile_file.is_profile_name(target.stem):
         raise Refusal(f"TO={target} is no file of a profile: letters, digits, '_' and '-', and .yml behind them.")
     if target.exists():
         raise Refusal(f"{target} is there already and is not overwritten: name another with TO=, or remove it.")
-    importer = loaded("_import")
+    importer = loaded("_profiles.import_")
     files = [importer.File(str(path), text_of(path)) for path in files_of(source)]
     found = importer.import_files(files, str(source))
     if not found.settings and not found.limits:
         tell("Left out", found.left_out)
         said = "says nothing that a profile could" if found.left_out else "sets nothing; all there is are comments"
         raise Refusal(f"FROM={source} {said}.")
-    document = loaded("_yaml_lines").read_document(str(target), found.text)
-    profile_file.check_profile(target.stem, document, loaded("_profiles").Library().shared_sources)
+    document = loaded("_profiles.yaml_lines").read_document(str(target), found.text)
+    profile_file.check_profile(target.stem, document, loaded("_profiles.library").Library().shared_sources)
     write_new(target, found.text)
     print(f"Written: {target}, with {number(found.settings, 'setting')} and {number(found.limits, 'limit')}.")
     tell("Left out", found.left_out)
@@ -104,10 +104,10 @@ def import_profile() -> None:
 
 def export_profiles() -> None:
     target = path_of("TO", "name a directory, as in make export PROFILES=web_server TO=plain")
-    profiles = loaded("_profiles")
+    profiles = loaded("_profiles.library")
     folders = [folder for folder in (ROOT / "profiles",) if folder.is_dir()]
     wanted = profiles.resolve(profiles.Library(folders), typed("PROFILES") or "web_server", allow_audit_only=False)
-    found = loaded("_export").export(wanted)
+    found = loaded("_profiles.export").export(wanted)
     name = wanted["name"].replace(",", "-")
     texts = {f"sysctl.d/99-{name}.conf": found.sysctl, f"limits.d/99-{name}.conf": found.limits}
     paths = {target / place: text for place, text in texts.items() if text}
@@ -133,7 +133,7 @@ def main(command: str) -> None:
         {"import": import_profile, "export": export_profiles}[command]()
     except Refusal:
         raise
-    except loaded("_profile").ProfileProblem as problem:
+    except loaded("_profiles.model").ProfileProblem as problem:
         raise Refusal(str(problem)) from problem
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "kernel_parameters.md"
-CATALOG = "ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._catalog"
+CATALOG = "ansible_collections.tunefleet.linux.plugins.module_utils._sysctl.catalog"
 
 HEAD = """\
 # Kernel parameters that the collection knows

@@ -87,8 +87,8 @@ def _limit(check: t.Any, targets: Sequence[str], items: Sequence[str]) -> Schema
 
 def schema() -> Schema:
     """The whole schema."""
-    check, values = _loaded("plugin_utils._profile_file"), _loaded("module_utils._limits._values")
-    targets = _loaded("module_utils._limits._targets").TARGETS
+    check, values = _loaded("plugin_utils._profiles.validation"), _loaded("module_utils._limits.items")
+    targets = _loaded("module_utils._core.limit").TARGETS
     properties = {
         "title": _ref("text"),
         "summary": _ref("text"),

@@ -19,11 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ROLES = ROOT / "roles"
 OVERVIEW = ROOT / "docs" / "profiles.md"
-COMPOSE = "ansible_collections.tunefleet.linux.plugins.plugin_utils._compose"
-PROFILES = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles"
-WORDS = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profile"
-TARGETS = "ansible_collections.tunefleet.linux.plugins.module_utils._limits._targets"
-AMOUNTS = "ansible_collections.tunefleet.linux.plugins.module_utils._change._amount"
+COMPOSE = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles.compose"
+PROFILES = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles.library"
+WORDS = "ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles.model"
+TARGETS = "ansible_collections.tunefleet.linux.plugins.module_utils._core.limit"
+AMOUNTS = "ansible_collections.tunefleet.linux.plugins.module_utils._core.formula"
 
 BEGIN = "<!-- values: written by tools/profile_tables.py -->"
 END = "<!-- end of values -->"

@@ -15,15 +15,15 @@ from collections.abc import Callable, Mapping
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils import _gate as gate
-from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as summary
+from ansible_collections.tunefleet.linux.plugins.plugin_utils import _rollout
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import summary
 
 ARGUMENT_SPEC: t.Final = {
     "stage": {"type": "str", "required": True, "choices": ["baseline", "before", "settle", "after", "end"]},
     "seconds": {"type": "float", "default": 0},
 }
 Data = dict[str, t.Any]
-Hosts = Mapping[str, gate.Answers]
+Hosts = Mapping[str, _rollout.Answers]
 
 
 class ActionModule(ActionBase):
@@ -40,9 +40,9 @@ class ActionModule(ActionBase):
         hosts = _answers(task_vars or {})
         result.update(changed=False)
         stages: dict[str, Callable[[], Data]] = {
-            "baseline": lambda: _wait(_problems(hosts, gate.before_problem), wanted["seconds"]),
+            "baseline": lambda: _wait(_problems(hosts, _rollout.before_problem), wanted["seconds"]),
             "before": lambda: _before(hosts),
-            "settle": lambda: _wait(_problems(hosts, gate.apply_problem), wanted["seconds"]),
+            "settle": lambda: _wait(_problems(hosts, _rollout.apply_problem), wanted["seconds"]),
             "after": lambda: _after(hosts),
             "end": lambda: _end(hosts),
         }
@@ -56,7 +56,7 @@ def _answers(variables: Mapping[str, t.Any]) -> Hosts:
     found = {}
     for host in variables.get("ansible_play_batch") or ():
         known = hostvars[host]  # once, for all variables of the host are put together for it
-        found[host] = {name: known[name] for name in gate.ANSWERS if name in known}
+        found[host] = {name: known[name] for name in _rollout.ANSWERS if name in known}
     return found
 
 
@@ -68,7 +68,7 @@ def _wait(problems: Mapping[str, str], seconds: float) -> Data:
 
 
 def _before(hosts: Hosts) -> Data:
-    problems = _problems(hosts, gate.before_problem)
+    problems = _problems(hosts, _rollout.before_problem)
     if not problems:
         return {"good": True}
     endings = dict.fromkeys(hosts, summary.UNTOUCHED)
@@ -76,24 +76,24 @@ def _before(hosts: Hosts) -> Data:
 
 
 def _after(hosts: Hosts) -> Data:
-    problems = _problems(hosts, gate.after_problem)
+    problems = _problems(hosts, _rollout.after_problem)
     return {"good": not problems, "problems": problems}
 
 
 def _end(hosts: Hosts) -> Data:
-    problems = _problems(hosts, gate.after_problem)
-    for text, members in gate.unseen(hosts).items():
+    problems = _problems(hosts, _rollout.after_problem)
+    for text, members in _rollout.unseen(hosts).items():
         Display().warning(f"{summary.named(members)}: {text}, so it was not held against what it was before.")
     endings = {}
     for host, answers in hosts.items():
-        endings[host], note = gate.ending(answers, not problems)
+        endings[host], note = _rollout.ending(answers, not problems)
         if note:
             problems[host] = f"{problems[host].rstrip('.')}; {note}" if host in problems else note
     data = _told(endings, problems)
     return {**data, "failed": True, "msg": _message(endings, problems)} if problems else data
 
 
-def _problems(hosts: Hosts, judge: Callable[[gate.Answers], str]) -> dict[str, str]:
+def _problems(hosts: Hosts, judge: Callable[[_rollout.Answers], str]) -> dict[str, str]:
     found = {host: judge(answers) for host, answers in hosts.items()}
     return {host: problem for host, problem in found.items() if problem}
 
@@ -108,4 +108,4 @@ def _told(endings: Mapping[str, str], problems: Mapping[str, str]) -> Data:
 
 def _message(endings: Mapping[str, str], problems: Mapping[str, str]) -> str:
     said = " ".join(f"{host}: {problem.rstrip('.')}." for host, problem in problems.items())
-    return f"The batch is not well, and the roll-out ends with it. {gate.described(list(endings), endings)}. {said}"
+    return f"The batch is not well, and the roll-out ends with it. {_rollout.described(list(endings), endings)}. {said}"

@@ -9,9 +9,9 @@ that loads it. So what the lookup needs to compose profiles is loaded here, once
 
 from __future__ import annotations
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils import _profiles
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._piped import ActionModule
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._action import ActionModule
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library
 
 __all__ = ["ActionModule"]
 
-LOADED = (_profiles,)
+LOADED = (library,)

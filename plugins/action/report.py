@@ -16,14 +16,13 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as summary
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import ProfileProblem, Source
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import _fleet as fleet
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import _lines, _text
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report._files import load, write
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report._html import to_html
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report._junit import to_junit
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import summary
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import text as console_text
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import model as profile_model
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import files as report_files
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import fleet as fleet_report
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import headline, html, junit
 
 ARGUMENT_SPEC: t.Final = {
     "dest": {"type": "path", "default": "tunefleet-report"},
@@ -48,26 +47,26 @@ class ActionModule(ActionBase):
         try:
             document = _audited(wanted, variables) if wanted["merge"] is None else _merged(wanted["merge"])
             result.update(self._report(document, Path(wanted["dest"])))
-        except fleet.FleetProblem as problem:
+        except fleet_report.FleetProblem as problem:
             # Without its cause, for newer releases of ansible-core print that sentence once more.
             raise AnsibleActionFail(str(problem)) from None
-        complaint = _lines.complaint(document, wanted["fail_on_drift"], fail_on_lost=wanted["merge"] is None)
+        complaint = headline.complaint(document, wanted["fail_on_drift"], fail_on_lost=wanted["merge"] is None)
         # Only what a person should read is printed without being asked for.
         result["_ansible_verbose_always"] = True
         if complaint:
             result.update(failed=True, msg=f"{complaint}: see {result['files'][0]}.")
         return result
 
-    def _report(self, document: fleet.Data, folder: Path) -> dict[str, t.Any]:
+    def _report(self, document: fleet_report.Data, folder: Path) -> dict[str, t.Any]:
         """Write the files, unless in check mode, and say what they say."""
         texts = {
-            "fleet.html": to_html(document),
-            "fleet.json": fleet.to_json(document),
-            "junit.xml": to_junit(document),
+            "fleet.html": html.to_html(document),
+            "fleet.json": fleet_report.to_json(document),
+            "junit.xml": junit.to_junit(document),
         }
         check_mode = bool(self._task.check_mode)
-        files = [folder / name for name in texts] if check_mode else write(folder.absolute(), texts)
-        lines = _lines.lines(document)
+        files = [folder / name for name in texts] if check_mode else report_files.write(folder.absolute(), texts)
+        lines = headline.lines(document)
         return {
             "changed": False,
             "msg": lines[0],
@@ -78,11 +77,11 @@ class ActionModule(ActionBase):
         }
 
 
-def _merged(paths: list[str]) -> fleet.Data:
-    return fleet.merge([(_text.one_line(path), load(Path(path))) for path in paths])
+def _merged(paths: list[str]) -> fleet_report.Data:
+    return fleet_report.merge([(console_text.one_line(path), report_files.load(Path(path))) for path in paths])
 
 
-def _audited(wanted: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> fleet.Data:
+def _audited(wanted: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> fleet_report.Data:
     """The document about every host of the play, also those that are gone from it."""
     hostvars = variables["hostvars"]
     outcomes = [
@@ -90,7 +89,7 @@ def _audited(wanted: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> fle
         for host in dict.fromkeys(variables.get("ansible_play_hosts_all") or ())
     ]
     folders = [Path(variables.get("playbook_dir") or ".") / one for one in ("profiles", *wanted["profile_paths"])]
-    return fleet.build(outcomes, _sources(folders, outcomes), _time(wanted["time"]))
+    return fleet_report.build(outcomes, _sources(folders, outcomes), _time(wanted["time"]))
 
 
 def _outcome(host: str, known: Mapping[str, t.Any], name: str) -> summary.Outcome:
@@ -109,15 +108,15 @@ def _outcome(host: str, known: Mapping[str, t.Any], name: str) -> summary.Outcom
     return summary.Outcome(host, summary.DONE, True, answer)
 
 
-def _sources(folders: list[Path], outcomes: list[summary.Outcome]) -> dict[str, Source]:
+def _sources(folders: list[Path], outcomes: list[summary.Outcome]) -> dict[str, profile_model.Source]:
     """Titles and addresses of what settings name as their source, as far as the profiles can be found here."""
-    library = Library(folders)
+    library = profile_library.Library(folders)
     found = dict(library.shared_sources)
     for name in sorted({name for outcome in outcomes for name in outcome.profile.split(",") if name}):
         try:
             for profile in library.load([name]).values():
                 found.update(profile.sources)
-        except ProfileProblem:
+        except profile_model.ProfileProblem:
             continue  # A report without a title is better than none.
     return found
 
@@ -133,7 +132,7 @@ def _time(given: str | None) -> str | None:
         # Python before 3.11 does not know the letter for UTC.
         datetime.datetime.fromisoformat(given.replace("Z", "+00:00"))
     except ValueError as error:
-        raise fleet.FleetProblem(
-            f"The time of a report is ISO 8601, such as 2026-11-22T03:00:00Z, found {_text.one_line(given)!r}."
+        raise fleet_report.FleetProblem(
+            f"The time of a report is ISO 8601, such as 2026-11-22T03:00:00Z, found {console_text.one_line(given)!r}."
         ) from error
     return given

@@ -5,6 +5,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._piped import ActionModule
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._action import ActionModule
 
 __all__ = ["ActionModule"]

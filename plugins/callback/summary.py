@@ -46,8 +46,7 @@ from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils import _diagnosis as diagnosis
-from ansible_collections.tunefleet.linux.plugins.plugin_utils import _summary as summary
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import diagnosis, summary
 
 MODULE = "tunefleet.linux.profile"
 DIAGNOSE = "tunefleet.linux.diagnose"

@@ -69,9 +69,9 @@ from pathlib import Path
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._explain import Texts, explain, topic_of
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import ProfileProblem
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import explain
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import model as profile_model
 
 
 class LookupModule(LookupBase):
@@ -82,14 +82,14 @@ class LookupModule(LookupBase):
         playbook = Path((variables or {}).get("playbook_dir") or ".")
         try:
             if len(terms) != 1 or not isinstance(terms[0], str):
-                raise ProfileProblem(f"Name one key or limit to explain, found {terms!r}.")
-            library = Library([playbook / folder for folder in ("profiles", *self.get_option("paths"))])
+                raise profile_model.ProfileProblem(f"Name one key or limit to explain, found {terms!r}.")
+            library = profile_library.Library([playbook / folder for folder in ("profiles", *self.get_option("paths"))])
             profiles = library.load(library.places)
-            topic = topic_of(terms[0], profiles)
+            topic = explain.topic_of(terms[0], profiles)
             if self.get_option("want") == "topic":
                 return [{"kind": topic.kind, "name": topic.name}]
-            texts = Texts(library.shared_sources, library.quotes)
-            return list(explain(topic, profiles, texts, self.get_option("hosts"), self.get_option("width")))
-        except ProfileProblem as problem:
+            texts = explain.Texts(library.shared_sources, library.quotes)
+            return list(explain.explain(topic, profiles, texts, self.get_option("hosts"), self.get_option("width")))
+        except profile_model.ProfileProblem as problem:
             # On its own: newer releases of ansible-core append what an error was raised from.
             raise AnsibleLookupError(str(problem)) from None

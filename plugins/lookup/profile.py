@@ -117,8 +117,8 @@ from pathlib import Path
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import ProfileProblem
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import model as profile_model
 
 
 class LookupModule(LookupBase):
@@ -130,8 +130,8 @@ class LookupModule(LookupBase):
         folders = [playbook / folder for folder in ("profiles", *self.get_option("paths"))]
         try:
             return [
-                resolve(
-                    Library(folders),
+                profile_library.resolve(
+                    profile_library.Library(folders),
                     terms,
                     prefer=self.get_option("prefer"),
                     sysctl=self.get_option("sysctl"),
@@ -139,6 +139,6 @@ class LookupModule(LookupBase):
                     allow_audit_only=self.get_option("check_mode"),
                 )
             ]
-        except ProfileProblem as problem:
+        except profile_model.ProfileProblem as problem:
             # On its own: newer releases of ansible-core append what an error was raised from.
             raise AnsibleLookupError(str(problem)) from None

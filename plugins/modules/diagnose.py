@@ -127,14 +127,15 @@ unseen:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _diagnosis
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._network import diagnose
 
 ARGUMENT_SPEC = {"seconds": {"type": "float", "default": 5}}
 
@@ -142,7 +143,7 @@ ARGUMENT_SPEC = {"seconds": {"type": "float", "default": 5}}
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = _diagnosis.diagnose(_host.Host(), module.params["seconds"])
+        result = diagnose.diagnose(hosts.Host(), module.params["seconds"])
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -275,21 +275,25 @@ not_undone:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _argspec, _request, _result, _run
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _values
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import items
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import argspec, compat
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 
 ARGUMENT_SPEC = {
-    "limits": _argspec.LIMIT_LIST,
+    "limits": argspec.LIMIT_LIST,
     "domain": {"type": "str"},
     "limit_type": {"type": "str", "choices": ["hard", "soft", "-"]},
-    "limit_item": {"type": "str", "choices": sorted(_values.ITEMS)},
+    "limit_item": {"type": "str", "choices": sorted(items.ITEMS)},
     "value": {"type": "str"},
     "use_max": {"type": "bool", "default": False},
     "use_min": {"type": "bool", "default": False},
@@ -310,14 +314,16 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result, warnings = _run.run(_host.Host(), _request.of_limits(module.params), module.check_mode, module._diff)
-    except _result.RequestFailed as error:
+        result, warnings = module_run.run(
+            hosts.Host(), module_options.of_limits(module.params), module.check_mode, module._diff
+        )
+    except results.RequestFailed as error:
         module.fail_json(msg=str(error), **error.result)
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(**_result.single_limit(module.params, result))
+    module.exit_json(**compat.single_limit(module.params, result))
 
 
 if __name__ == "__main__":

@@ -145,14 +145,15 @@ notes:
   sample: ['sshd does not ask PAM (/etc/ssh/sshd_config:3 has no UsePAM yes), so ssh sessions keep what sshd has.']
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info_units
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.systemd import info as systemd_info
 
 ARGUMENT_SPEC = {
     "users": {"type": "list", "elements": "str"},
@@ -165,7 +166,7 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = _info_units.everything(_host.Host(), module.params)
+        result = systemd_info.everything(hosts.Host(), module.params)
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

@@ -395,19 +395,24 @@ not_undone:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _argspec, _request, _result, _run, _secrets
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import redact
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import argspec
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 
 ARGUMENT_SPEC = {
     "name": {"type": "list", "elements": "str"},
     "sysctl": {"type": "dict"},
-    "limits": _argspec.LIMIT_LIST,
+    "limits": argspec.LIMIT_LIST,
     "accept_hazards": {"type": "bool", "default": False},
     "on_unavailable": {"type": "str", "choices": ["fail", "warn", "skip"], "default": "warn"},
     "on_shadowed": {"type": "str", "choices": ["warn", "fail"], "default": "warn"},
@@ -424,14 +429,14 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     # Of what Ansible reports of the arguments.
-    module.no_log_values.update(_secrets.asked_for(module.params["sysctl"]))
+    module.no_log_values.update(redact.asked_for(module.params["sysctl"]))
     options = dict(module.params, name=",".join(module.params["name"] or []))
     told = {"name": options["name"] or None, "state": options["state"]}
     try:
-        result, warnings = _run.run(
-            _host.Host(), _request.of_profile(options, module.check_mode), module.check_mode, module._diff
+        result, warnings = module_run.run(
+            hosts.Host(), module_options.of_profile(options, module.check_mode), module.check_mode, module._diff
         )
-    except _result.RequestFailed as error:
+    except results.RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))
     except _errors.TuneError as error:
         module.fail_json(msg=str(error), **told)

@@ -247,20 +247,21 @@ unseen:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _diagnosis
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._network import diagnose
 
 
 def main() -> None:
     module = AnsibleModule({}, supports_check_mode=True)
     try:
-        result = _diagnosis.info(_host.Host())
+        result = diagnose.info(hosts.Host())
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

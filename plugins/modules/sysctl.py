@@ -274,14 +274,19 @@ not_undone:
   sample: []
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _request, _result, _run, _secrets
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import redact
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import compat
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 
 ARGUMENT_SPEC = {
     "settings": {"type": "dict"},
@@ -308,12 +313,14 @@ def main() -> None:
     )
     # Of what Ansible reports of the arguments.
     module.no_log_values.update(
-        _secrets.asked_for(module.params["settings"] or {module.params["name"]: module.params["value"]})
+        redact.asked_for(module.params["settings"] or {module.params["name"]: module.params["value"]})
     )
     try:
-        result, warnings = _run.run(_host.Host(), _request.of_sysctl(module.params), module.check_mode, module._diff)
-    except _result.RequestFailed as error:
-        module.fail_json(msg=_result.single_failure(module.params, error.result, str(error)), **error.result)
+        result, warnings = module_run.run(
+            hosts.Host(), module_options.of_sysctl(module.params), module.check_mode, module._diff
+        )
+    except results.RequestFailed as error:
+        module.fail_json(msg=compat.single_failure(module.params, error.result, str(error)), **error.result)
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:

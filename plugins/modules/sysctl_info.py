@@ -99,14 +99,15 @@ summary:
   sample: {ok: 12}
 """
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _archive
+from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_archive.compile_once()
+_ansiballz.compile_once()
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _errors, _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _info
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import info as sysctl_info
 
 ARGUMENT_SPEC = {"names": {"type": "list", "elements": "str"}}
 
@@ -114,7 +115,7 @@ ARGUMENT_SPEC = {"names": {"type": "list", "elements": "str"}}
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = _info.sysctl(_host.Host(), module.params["names"])
+        result = sysctl_info.sysctl(hosts.Host(), module.params["names"])
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     module.exit_json(**result)

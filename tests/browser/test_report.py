@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report._html import to_html
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import html
 from ansible_collections.tunefleet.linux.tests.unit.plugins.plugin_utils._report import fleets
 
 WIDTHS = {390: 844, 1440: 1000}
@@ -84,7 +84,7 @@ class Browser:
     def path(self, name: str) -> Path:
         path = self._folder / f"{name}.html"
         if not path.exists():
-            path.write_text(to_html(fleets.fleet(FLEETS[name]())), encoding="utf-8")
+            path.write_text(html.to_html(fleets.fleet(FLEETS[name]())), encoding="utf-8")
         return path
 
     def show(self, name: str, width: int = 1440, scheme: str = "light") -> None:

@@ -15,9 +15,9 @@ import yaml
 from support import ROOT
 
 UTILS = "ansible_collections.tunefleet.linux.plugins.plugin_utils."
-profile_file = importlib.import_module(UTILS + "_profile_file")
-problem = importlib.import_module(UTILS + "_profile").ProfileProblem
-read_document = importlib.import_module(UTILS + "_yaml_lines").read_document
+profile_file = importlib.import_module(UTILS + "_profiles.validation")
+problem = importlib.import_module(UTILS + "_profiles.model").ProfileProblem
+read_document = importlib.import_module(UTILS + "_profiles.yaml_lines").read_document
 
 SCHEMA = json.loads((ROOT / "docs" / "profile.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _cost
+from ansible_collections.tunefleet.linux.plugins.module_utils._checks import memory as tcp_memory
 from ansible_collections.tunefleet.linux.tests.integration.namespace import Namespace, one_sentence
 
 MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -39,6 +39,6 @@ def test_the_structures_of_a_connection_are_as_large_as_is_said(ns: Namespace) -
     lines = ns.run("cat", "/proc/slabinfo").stdout.splitlines()[2:]
     sizes = {line.split()[0]: int(line.split()[3]) for line in lines}
     found = sum(sizes[name] for name in ("TCPv6", "sock_inode_cache", "filp", "dentry", "eventpoll_epi")) + 8
-    assert 0.75 * _cost.CONNECTION < found <= _cost.CONNECTION
+    assert 0.75 * tcp_memory.CONNECTION < found <= tcp_memory.CONNECTION
     waiting = max(sizes["tw_sock_TCP"], sizes["tw_sock_TCPv6"])
-    assert 0.75 * _cost.TIME_WAIT < waiting <= _cost.TIME_WAIT
+    assert 0.75 * tcp_memory.TIME_WAIT < waiting <= tcp_memory.TIME_WAIT

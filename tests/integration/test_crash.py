@@ -16,12 +16,13 @@ import signal
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _ledger, _request
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem, TuneError
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits
-from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils._change.test__ledger_runs import (
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import conversion
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
+from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import ledger as ledgers
+from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils._transaction.test_ledger_runs import (
     NOFILE,
     OPTIONS,
 )
@@ -62,7 +63,7 @@ PROFILES = {
 KEYS = ("net/core/somaxconn", "net/ipv4/tcp_fin_timeout", "net/ipv4/tcp_rmem")
 
 
-class Sandbox(_host.Host):
+class Sandbox(hosts.Host):
     """The real host below a directory, with kernel parameters that are files there."""
 
     @staticmethod
@@ -71,17 +72,17 @@ class Sandbox(_host.Host):
 
     def write_live(self, key_path, text):
         path = self._at("/proc/sys/" + key_path)
-        if isinstance(_host.os, Seam):
-            _host.os.about_to("set", (path,), {})
+        if isinstance(hosts.os, Seam):
+            hosts.os.about_to("set", (path,), {})
         write(path, (text + "\n").encode())
 
     def set_limit(self, pid, number, limit):
         path = self._at(LIMITS_OF_IT)
-        if isinstance(_host.os, Seam):
-            _host.os.about_to("limit", (path,), {})
+        if isinstance(hosts.os, Seam):
+            hosts.os.about_to("limit", (path,), {})
         text = self.text(LIMITS_OF_IT)
-        write(path, _rlimits.rewritten(text, {_rlimits.item_of(number): limit}).encode())
-        return _rlimits.running(text)[_rlimits.item_of(number)]
+        write(path, conversion.rewritten(text, {conversion.item_of(number): limit}).encode())
+        return conversion.running(text)[conversion.item_of(number)]
 
     def path(self, name):
         return self._at(name)
@@ -165,8 +166,8 @@ def seamed(monkeypatch):
     """Puts a seam in place of the operating system; one at which nothing happens, to begin with."""
 
     def use(seam):
-        monkeypatch.setattr(_host, "os", seam)
-        monkeypatch.setattr(_host, "open", seam.stream, raising=False)
+        monkeypatch.setattr(hosts, "os", seam)
+        monkeypatch.setattr(hosts, "open", seam.stream, raising=False)
         return seam
 
     use(Seam())
@@ -193,7 +194,9 @@ def act(host, what):
     """``+a`` applies a profile, ``-a`` takes it back, ``-`` takes all back."""
     name = what[1:]
     options = dict(OPTIONS, name=name or None, state="applied" if what[0] == "+" else "reverted")
-    return run(host, _request.of_profile(dict(options, **(PROFILES[name] if what[0] == "+" else {}))), False)
+    return module_run.run(
+        host, module_options.of_profile(dict(options, **(PROFILES[name] if what[0] == "+" else {}))), False
+    )
 
 
 def files_of(host):
@@ -203,7 +206,7 @@ def files_of(host):
         for name in names + directories:
             path = os.path.join(at, name)
             inside = path[len(host.path("")) :]
-            if not inside.startswith("/proc") and inside != _ledger.LOCK:
+            if not inside.startswith("/proc") and inside != ledgers.LOCK:
                 found[inside] = None
                 if os.path.isfile(path):
                     with open(path, "rb") as stream:
@@ -213,7 +216,7 @@ def files_of(host):
 
 def live_of(host):
     found = {path: " ".join(host.live_text(path).split()) for path in KEYS}
-    return dict(found, process=_rlimits.running(host.text(LIMITS_OF_IT))["nofile"])
+    return dict(found, process=conversion.running(host.text(LIMITS_OF_IT))["nofile"])
 
 
 def state_of(host):
@@ -247,7 +250,7 @@ class Story:
         files = files_of(host)
         for path in (SYSCTL_FILE, LIMITS_FILE):
             assert files.get(path) in (self.old[0].get(path), self.new[0].get(path)), path
-        _ledger.parse(files.get(_ledger.PATH))
+        ledgers.parse(files.get(ledgers.PATH))
 
     def ends_well(self, host, spare, then):
         """The next run finishes or undoes, and nothing of the way back is lost.
@@ -266,7 +269,7 @@ class Story:
         assert state_of(host) == (self.new if then == self.what else self.start)
         act(host, "-")
         assert state_of(host) == self.start
-        assert files_of(host).get(_ledger.PATH) is None
+        assert files_of(host).get(ledgers.PATH) is None
 
 
 def killed_at(story, host, number):
@@ -276,7 +279,7 @@ def killed_at(story, host, number):
         status = 1
         try:
             seam = Seam(number, lambda: os.kill(os.getpid(), signal.SIGKILL))
-            _host.os, _host.open = seam, seam.stream
+            hosts.os, hosts.open = seam, seam.stream
             act(host, story.what)
             status = 0
         finally:
@@ -438,7 +441,7 @@ def test_an_error_of_any_call(tmp_path, seamed, monkeypatch, whats, reason, note
         seam = seamed(Seam(number, failing(reason)))
         try:
             act(host, story.what)
-        except TuneError as problem:
+        except _errors.TuneError as problem:
             failed += 1
             seamed(Seam())
             story.is_whole(host)
@@ -462,6 +465,6 @@ def telling(real):
         try:
             return real(self, *given)
         except OSError as error:
-            raise HostProblem(f"the kernel refused {given}: {error.strerror}")
+            raise _errors.HostProblem(f"the kernel refused {given}: {error.strerror}")
 
     return told

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _conf
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import dropin as pam_dropin
 from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     LIMITS_FILE,
     ModuleRunner,
@@ -27,7 +27,7 @@ from ansible_collections.tunefleet.linux.tests.integration.peer import Peer, why
 
 # Where no PAM looks, so that the two do not count as each other's rules.
 THEIRS, OURS = "/etc/theirs/limits.conf", "/etc/ours/limits.conf"
-HEADER = _conf.HEADER.decode()
+HEADER = pam_dropin.HEADER.decode()
 CONTENT = "# <domain> <type> <item> <value>\n\n@student\thard\tnproc\t2000\njoe   soft  nofile   4000\n# End of file\n"
 Facts = dict[str, Any]
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _conf
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import dropin as sysctl_dropin
 from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     SYSCTL_FILE,
     ModuleRunner,
@@ -427,7 +427,7 @@ class Machine:
             "failure": failure(outcome),
             "exists": data is not None,
             # All of the file but the comment that a new one of ours begins with.
-            "lines": [line for line in lines if line != _conf.HEADER.decode().rstrip("\n")],
+            "lines": [line for line in lines if line != sysctl_dropin.HEADER.decode().rstrip("\n")],
             "link": self.ns.path(path).is_symlink(),
             "mode": stat.S_IMODE(self.ns.path(path).lstat().st_mode) if data is not None else None,
             "live": self.live(),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
 from ansible_collections.tunefleet.linux.tests.integration.namespace import CACHE, LIMITS_FILE, Namespace
 
 ROOT = CACHE.parent
@@ -49,7 +49,7 @@ def exchange(ns: Namespace, command: str, **variables: str) -> subprocess.Comple
 
 
 def wanted(folder: Path, name: str) -> dict[str, Any]:
-    found = resolve(Library([folder]), name)
+    found = profile_library.resolve(profile_library.Library([folder]), name)
     return {"name": found["name"], "sysctl": found["sysctl"], "limits": found["limits"]}
 
 

@@ -19,9 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _host
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
 from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     LEDGER,
     PACKAGE,
@@ -59,7 +58,7 @@ class Holder:
 def test_the_second_run_waits_for_a_bounded_time_then_names_the_first(tmp_path: Path) -> None:
     holder = Holder(tmp_path / "run/tunefleet.lock")
     begin = time.monotonic()
-    with pytest.raises(HostProblem) as caught, Host(str(tmp_path)).lock(LOCK, "me", 0.5):
+    with pytest.raises(_errors.HostProblem) as caught, hosts.Host(str(tmp_path)).lock(LOCK, "me", 0.5):
         pytest.fail("two hold the lock")
     assert 0.5 <= time.monotonic() - begin < 5
     assert "the module profile, applying web_server, process 4242, since 2026-01-31 12:00:00" in str(caught.value)
@@ -70,7 +69,7 @@ def test_the_second_run_goes_on_when_the_first_is_done_or_dead(tmp_path: Path) -
     holder = Holder(tmp_path / "run/tunefleet.lock")
     subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -9 {holder.process.pid}"])
     begin = time.monotonic()
-    with Host(str(tmp_path)).lock(LOCK, "me", 20):
+    with hosts.Host(str(tmp_path)).lock(LOCK, "me", 20):
         assert 0.2 < time.monotonic() - begin < 15
         text = (tmp_path / "run/tunefleet.lock").read_text()
     assert re.fullmatch(rf"me, process {os.getpid()}, since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\n", text)
@@ -136,10 +135,10 @@ def test_two_real_runs_at_once_end_one_after_the_other(ns: Namespace) -> None:
 
 
 @pytest.fixture
-def host(tmp_path: Path) -> Host:
+def host(tmp_path: Path) -> hosts.Host:
     (tmp_path / "etc/sysctl.d").mkdir(parents=True)
     (tmp_path / "secret").write_text("theirs\n")
-    return Host(str(tmp_path))
+    return hosts.Host(str(tmp_path))
 
 
 FILE = "/etc/sysctl.d/x.conf"
@@ -158,7 +157,7 @@ def swapped(monkeypatch: pytest.MonkeyPatch, name: str, swap: Callable[[], None]
 
 
 def test_a_file_that_becomes_a_link_is_not_written_through(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / FILE[1:]
     place.write_text("old\n")
@@ -174,19 +173,19 @@ def test_a_file_that_becomes_a_link_is_not_written_through(
     assert (tmp_path / "secret").read_text() == "theirs\n"
 
 
-def test_a_directory_that_becomes_a_link_is_not_followed(host: Host, tmp_path: Path) -> None:
+def test_a_directory_that_becomes_a_link_is_not_followed(host: hosts.Host, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "etc/sysctl.d").rmdir()
     (tmp_path / "etc/sysctl.d").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(HostProblem, match="^Writing /etc/sysctl.d/x.conf failed: "):
+    with pytest.raises(_errors.HostProblem, match="^Writing /etc/sysctl.d/x.conf failed: "):
         host.replace(FILE, b"new\n", None)
-    with pytest.raises(HostProblem, match="^Removing /etc/sysctl.d/x.conf failed: "):
+    with pytest.raises(_errors.HostProblem, match="^Removing /etc/sysctl.d/x.conf failed: "):
         host.remove(FILE, b"x")
     assert os.listdir(tmp_path / "elsewhere") == []
 
 
 def test_a_directory_that_is_swapped_amid_the_writing_gets_nothing(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
 
@@ -201,17 +200,17 @@ def test_a_directory_that_is_swapped_amid_the_writing_gets_nothing(
 
 
 def test_a_temporary_name_that_is_taken_is_not_written_through(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "urandom", lambda length: b"\0" * length)
     (tmp_path / "etc/sysctl.d/.x.conf.tunefleet-00000000").symlink_to(tmp_path / "secret")
-    with pytest.raises(HostProblem, match="^Writing /etc/sysctl.d/x.conf failed: File exists"):
+    with pytest.raises(_errors.HostProblem, match="^Writing /etc/sysctl.d/x.conf failed: File exists"):
         host.replace(FILE, b"new\n", None)
     assert (tmp_path / "secret").read_text() == "theirs\n"
 
 
 def test_a_new_file_is_never_open_to_more_than_it_shall_be(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / FILE[1:]
     place.write_text("old\n")
@@ -228,23 +227,25 @@ def test_a_new_file_is_never_open_to_more_than_it_shall_be(
 @pytest.mark.parametrize("kind", ["symbolic", "hard"])
 @pytest.mark.parametrize("mode", [0o777, 0o1777, 0o757])
 def test_a_link_in_a_directory_that_others_may_write_to_is_not_followed(
-    host: Host, tmp_path: Path, kind: str, mode: int
+    host: hosts.Host, tmp_path: Path, kind: str, mode: int
 ) -> None:
     place = tmp_path / FILE[1:]
     (os.symlink if kind == "symbolic" else os.link)(tmp_path / "secret", place)
     assert host.read_own(FILE).data == b"theirs\n"
     place.parent.chmod(mode)
-    with pytest.raises(HostProblem, match="^/etc/sysctl.d/x.conf is a link in a directory that others may write to"):
+    with pytest.raises(
+        _errors.HostProblem, match="^/etc/sysctl.d/x.conf is a link in a directory that others may write to"
+    ):
         host.read_own(FILE)
 
 
-def test_a_plain_file_in_such_a_directory_will_do(host: Host, tmp_path: Path) -> None:
+def test_a_plain_file_in_such_a_directory_will_do(host: hosts.Host, tmp_path: Path) -> None:
     (tmp_path / "etc/sysctl.d").chmod(0o1777)
     host.replace(FILE, b"new\n", host.read_own(FILE).data)
     assert host.read_own(FILE).data == b"new\n"
 
 
-def test_another_name_of_a_file_keeps_its_bytes(host: Host, tmp_path: Path) -> None:
+def test_another_name_of_a_file_keeps_its_bytes(host: hosts.Host, tmp_path: Path) -> None:
     os.link(tmp_path / "secret", tmp_path / FILE[1:])
     host.replace(FILE, b"new\n", b"theirs\n")
     assert (tmp_path / "secret").read_text() == "theirs\n"
@@ -253,7 +254,7 @@ def test_another_name_of_a_file_keeps_its_bytes(host: Host, tmp_path: Path) -> N
 # -- leftovers ----------------------------------------------------------------------------------------------------------------
 
 
-def test_leftovers_of_ours_are_swept_and_nothing_else(host: Host, tmp_path: Path) -> None:
+def test_leftovers_of_ours_are_swept_and_nothing_else(host: hosts.Host, tmp_path: Path) -> None:
     folder = tmp_path / "etc/sysctl.d"
     ours = [".x.conf.tunefleet-0123abcd", ".x.conf.tunefleet-ffffffff"]
     others = [".x.conf.abcdefgh", ".x.conf.tunefleet-12", ".y.conf.tunefleet-0123abcd", "x.conf.tunefleet-0123abcd"]
@@ -268,20 +269,20 @@ def test_leftovers_of_ours_are_swept_and_nothing_else(host: Host, tmp_path: Path
     assert (tmp_path / "secret").read_text() == "theirs\n"
 
 
-def test_the_longest_name_there_is(host: Host, tmp_path: Path) -> None:
+def test_the_longest_name_there_is(host: hosts.Host, tmp_path: Path) -> None:
     path = "/etc/sysctl.d/" + "x" * 250 + ".conf"
     host.replace(path, b"new\n", None)
     assert len(os.listdir(tmp_path / "etc/sysctl.d")) == 1
 
 
 def test_a_foreign_writer_between_reading_and_renaming_is_noticed(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    host: hosts.Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / FILE[1:]
     place.write_text("old\n")
     swapped(monkeypatch, "fsync", lambda: place.write_text("theirs\n") and None)
     with pytest.raises(
-        HostProblem, match="^/etc/sysctl.d/x.conf was changed by somebody else while it was being worked on"
+        _errors.HostProblem, match="^/etc/sysctl.d/x.conf was changed by somebody else while it was being worked on"
     ):
         host.replace(FILE, b"new\n", b"old\n")
     assert place.read_text() == "theirs\n" and os.listdir(place.parent) == ["x.conf"]
@@ -355,7 +356,7 @@ def test_the_real_process_is_killed_at_a_real_call(ns: Namespace, call: str, not
 
 def test_the_seam_of_the_crash_tests_sees_every_call() -> None:
     """What changes something on the host goes through these calls, or the crash tests would miss it."""
-    with open(_host.__file__, encoding="utf-8") as stream:
+    with open(hosts.__file__, encoding="utf-8") as stream:
         called = set(re.findall(r"\bos\.([a-z]+)\(", stream.read()))
     known = {"fsync", "rename", "unlink", "mkdir", "rmdir", "fchmod", "fchown", "setxattr", "open", "write"}
     looking = {

@@ -22,9 +22,9 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._change import _request
-from ansible_collections.tunefleet.linux.plugins.module_utils._change._run import run
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.tests.integration import module_runner
 from ansible_collections.tunefleet.linux.tests.integration.journey import (
     FILES,
@@ -94,7 +94,7 @@ class Here:
             stream.write(f"{number}\n")
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
-        result, warnings = run(Host(), _request.of_profile({**OPTIONS, **options}), check_mode)
+        result, warnings = module_run.run(hosts.Host(), module_options.of_profile({**OPTIONS, **options}), check_mode)
         return result, list(warnings)
 
     def reboot(self, dice: random.Random) -> None:
@@ -131,7 +131,9 @@ class Imagined:
         self.host.values[key.replace(".", "/")] = str(number)
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
-        result, warnings = run(cast(Host, self.host), _request.of_profile({**OPTIONS, **options}), check_mode)
+        result, warnings = module_run.run(
+            cast(hosts.Host, self.host), module_options.of_profile({**OPTIONS, **options}), check_mode
+        )
         return result, list(warnings)
 
     def reboot(self, dice: random.Random) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import catalog
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import values as sysctl_values
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
 from ansible_collections.tunefleet.linux.tests.integration.namespace import SYSCTL_FILE, Namespace
 from ansible_collections.tunefleet.linux.tests.integration.test_ansible import Fleet
 
-LIBRARY = Library()
+LIBRARY = profile_library.Library()
 LITERAL = {"memo_ko", "guide_zh", "legacy_22"}
 CURATED = sorted(set(LIBRARY.places) - LITERAL)
 # What a namespace may say of a key that it does not own, or whose module this kernel did not load.
@@ -24,17 +25,19 @@ NOT_OURS = {"not_namespaced", "read_only", "needs_module"}
 
 def wanted(*names: str, **options: Any) -> dict[str, Any]:
     """What the named profiles come to, as the role hands it to the module."""
-    found = resolve(LIBRARY, list(names), **options)
+    found = profile_library.resolve(LIBRARY, list(names), **options)
     return {"name": found["name"], "sysctl": found["sysctl"], "limits": found["limits"]}
 
 
 def met(ns: Namespace, key: str, setting: dict[str, Any]) -> bool:
     """Whether the kernel has what a setting of a profile wants, or more of it."""
-    facts = _catalog.find(key)
+    facts = catalog.find(key)
     assert facts is not None
     if "value" in setting:
-        return _values.same(ns.live(key)[key], _values.normal(setting["value"], facts.shape), facts.shape)
-    return _values.at_least(ns.live(key)[key], _values.normal(setting["at_least"], facts.shape), facts.shape)
+        return sysctl_values.same(ns.live(key)[key], sysctl_values.normal(setting["value"], facts.shape), facts.shape)
+    return sysctl_values.at_least(
+        ns.live(key)[key], sysctl_values.normal(setting["at_least"], facts.shape), facts.shape
+    )
 
 
 @pytest.mark.parametrize("name", CURATED)

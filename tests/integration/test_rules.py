@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
 from ansible_collections.tunefleet.linux.tests.integration.namespace import (
     PACKAGE,
     Namespace,
@@ -154,7 +154,7 @@ def composed(folder: Path, case: Case) -> dict[str, Any]:
         }
         text = json.dumps({"title": name, "summary": "Of a test.", "sysctl": entries})
         (folder / f"{name}.yml").write_text(text)
-    found = resolve(Library([folder]), list(case.profiles))
+    found = profile_library.resolve(profile_library.Library([folder]), list(case.profiles))
     return {"name": found["name"], "sysctl": found["sysctl"], "limits": [*found["limits"], *case.limits]}
 
 

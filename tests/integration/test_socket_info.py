@@ -14,12 +14,12 @@ from ansible_collections.tunefleet.linux.tests.integration.namespace import Name
 # Several looks in one process; its own time on the processor, which other load on this machine does not lengthen.
 MEASURE = """
 import json, time
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
-from ansible_collections.tunefleet.linux.plugins.module_utils._sockets import _reading
+from ansible_collections.tunefleet.linux.plugins.module_utils._host.host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils._network import snapshot
 seconds = []
 for _look in range(5):
     begin = time.process_time()
-    result = _reading.as_result(_reading.read(Host()))
+    result = snapshot.as_result(snapshot.read(Host()))
     seconds.append(time.process_time() - begin)
 print(json.dumps({"seconds": min(seconds), "states": result["states"], "source": result["source"]}))
 """

@@ -19,8 +19,10 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _boot, _kernel, _names, _reader
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl._reader import Reader
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import boot as boot_model
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import names as sysctl_names
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import readers as boot_readers
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import write_model
 from ansible_collections.tunefleet.linux.tests.oracle import machines, trees
 from ansible_collections.tunefleet.linux.tests.oracle.machines import TOOLS, Machine
 from ansible_collections.tunefleet.linux.tests.oracle.trees import Case, Node
@@ -32,12 +34,12 @@ SEED = int(os.environ.get("TUNEFLEET_ORACLE_SEED") or 20260131)
 def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) -> dict[str, str | None]:
     """What the model says that each key has in the end."""
     view = trees.View(case.tree, machine.directories)
-    reader = Reader(tool, machine.versions[tool])
+    reader = boot_readers.Reader(tool, machine.versions[tool])
     later = None
     data = view.data(trees.LATER)
     if data is not None and "procps" in machine.versions:
-        later = ([(trees.LATER, data)], Reader("procps", machine.versions["procps"]))
-    facts = _kernel.Facts(
+        later = ([(trees.LATER, data)], boot_readers.Reader("procps", machine.versions["procps"]))
+    facts = write_model.Facts(
         start=answer["before"],
         live=answer["before"],
         read_only=answer["read_only"],
@@ -46,8 +48,8 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
         replays=case.replay,
         directories=frozenset(answer["directories"]),
     )
-    table = _boot.BootTable(
-        view.files(_reader.reading_order(view.listing(), reader, view.dangling())),
+    table = boot_model.BootTable(
+        view.files(boot_readers.reading_order(view.listing(), reader, view.dangling())),
         reader,
         answer["before"],
         facts,
@@ -55,8 +57,8 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
     )
     found = {}
     for path, before in answer["before"].items():
-        boot = table.of(_names.from_path(path))
-        found[path] = tidy(before) if boot.winner == _boot.KERNEL_DEFAULT else boot.value
+        boot = table.of(sysctl_names.from_path(path))
+        found[path] = tidy(before) if boot.winner == boot_model.KERNEL_DEFAULT else boot.value
     return found
 
 
@@ -153,8 +155,8 @@ def test_the_failure_report_is_readable(fleet: list[Machine]) -> None:
 
 def test_a_wrong_model_is_noticed(fleet: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison itself works: with the order of files turned round the answers differ."""
-    right = _reader.reading_order
-    monkeypatch.setattr(_reader, "reading_order", lambda *arguments: right(*arguments)[::-1])
+    right = boot_readers.reading_order
+    monkeypatch.setattr(boot_readers, "reading_order", lambda *arguments: right(*arguments)[::-1])
     case = tree(
         ("/etc/sysctl.d/a.conf", "file", "net.core.somaxconn = 5\n"),
         ("/etc/sysctl.d/b.conf", "file", "net.core.somaxconn = 6\n"),

@@ -23,9 +23,12 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from ansible_collections.tunefleet.linux.plugins.module_utils import _probe
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _dialect, _pam, _process, _values
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._conf import Limit
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit as limit_types
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import pam_probe
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import items
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import precedence as pam_precedence
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.process import rlimits
 from ansible_collections.tunefleet.linux.tests.oracle import limit_trees, machines
 from ansible_collections.tunefleet.linux.tests.oracle.limit_trees import DIRECTORY, MAIN, NUMBERS, Case, Node
 from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine
@@ -70,12 +73,14 @@ class Disk:
         return node.content.encode("latin-1")
 
 
-def dialect_of(machine: Machine, case: Case) -> _dialect.Dialect:
-    found = _dialect.of_module(base64.b64decode(machine.hello["module"]))
-    return _dialect.arguments(found, case.arguments)
+def dialect_of(machine: Machine, case: Case) -> variant.Dialect:
+    found = variant.of_module(base64.b64decode(machine.hello["module"]))
+    return variant.arguments(found, case.arguments)
 
 
-def ends_session(files: list[tuple[str, bytes | str | None]], user: _pam.User, dialect: _dialect.Dialect) -> bool:
+def ends_session(
+    files: list[tuple[str, bytes | str | None]], user: pam_precedence.User, dialect: variant.Dialect
+) -> bool:
     """Whether a file that cannot be opened ends the session: not where an earlier line exempts the user.
 
     Releases since 1.5.3 forgive one that is missing, and nothing else.
@@ -85,8 +90,8 @@ def ends_session(files: list[tuple[str, bytes | str | None]], user: _pam.User, d
             continue
         if not isinstance(data, bytes):
             return True
-        rules = _pam.placed_rules([(path, data)], dialect)
-        if any(one.rule.exempts and _pam.exempts(one.rule.domain, user) for one in rules):
+        rules = pam_precedence.placed_rules([(path, data)], dialect)
+        if any(one.rule.exempts and pam_precedence.exempts(one.rule.domain, user) for one in rules):
             return False
     return False
 
@@ -98,30 +103,30 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
     """
     dialect, disk = dialect_of(machine, case), Disk(case.tree)
     groups = {number: group for group, number, members in case.groups if name in members or number == gid}
-    user = _pam.User(name, uid, gid, {gid: "", **groups})
+    user = pam_precedence.User(name, uid, gid, {gid: "", **groups})
     hello = machine.hello
     caller = {item: tuple(hello["limits"][str(number)]) for item, number in NUMBERS.items()}
     caller.update(case.caller)
-    before = {item: Limit(*[_in_units(value, item) for value in pair]) for item, pair in caller.items()}
-    files = [(path, disk.read(path)) for path in _pam.reading_order(disk.names())]
+    before = {item: limit_types.Limit(*[_in_units(value, item) for value in pair]) for item, pair in caller.items()}
+    files = [(path, disk.read(path)) for path in pam_precedence.reading_order(disk.names())]
     limits = {item: (pair[0] % 2**64, pair[1] % 2**64) for item, pair in caller.items()}
     unchanged = Got(False, limits, hello["priority"], 0, None)
     if ends_session(files, user, dialect):
         return unchanged
-    rules = _pam.placed_rules([(path, data) for path, data in files if isinstance(data, bytes)], dialect)
-    start = _pam.start(before, _process.parse(hello["first"]), dialect)
+    rules = pam_precedence.placed_rules([(path, data) for path, data in files if isinstance(data, bytes)], dialect)
+    start = pam_precedence.start(before, rlimits.parse(hello["first"]), dialect)
     limits, let_in = {}, True
     for item in NUMBERS:
-        choice = _pam.for_user(rules, user, item, dialect.spares_root)
-        limit, refused = _pam.session(
+        choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
+        limit, refused = pam_precedence.session(
             choice, item, before[item], start.get(item, before[item]), hello["may_raise"], hello["nr_open"], dialect
         )
-        limits[item] = (_values.kernel(limit.soft, item), _values.kernel(limit.hard, item))
+        limits[item] = (items.kernel(limit.soft, item), items.kernel(limit.hard, item))
         let_in = let_in and (dialect.forgives or not refused)
     single = {item: single_value(rules, user, item, dialect) for item in limit_trees.SINGLE}
     if uid != 0 and 0 in (single["maxlogins"], single["maxsyslogins"]):
         let_in = False
-    chroot = single_value(rules, user, _values.CHROOT, dialect)
+    chroot = single_value(rules, user, items.CHROOT, dialect)
     directory = limit_trees.DIRECTORIES.get(str(chroot)) if let_in else None
     let_in = let_in and (chroot is None or directory is not None)
     # libpam writes to the audit system of the kernel in the end, and refuses the session where it cannot open it: _pam_auditlog().
@@ -131,18 +136,18 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
 
 
 def single_value(
-    rules: list[_pam.Placed], user: _pam.User, item: str, dialect: _dialect.Dialect
-) -> _values.Number | None:
-    choice = _pam.for_user(rules, user, item, dialect.spares_root)
+    rules: list[pam_precedence.Placed], user: pam_precedence.User, item: str, dialect: variant.Dialect
+) -> limit_types.Number | None:
+    choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
     return None if choice.exempt or choice.soft is None else choice.soft.rule.value
 
 
-def _in_units(value: int, item: str) -> _values.Number:
+def _in_units(value: int, item: str) -> limit_types.Number:
     if value in (-1, INFINITY):
-        return _values.UNLIMITED
+        return limit_types.UNLIMITED
     if item == "nice":
         return 20 - value
-    unit = _values.kernel(1, item)
+    unit = items.kernel(1, item)
     assert value % unit == 0, f"{item} of the caller is {value}"
     return value // unit
 
@@ -240,8 +245,8 @@ def test_the_generations_are_told_apart(pam_fleet: list[Machine]) -> None:
 
 def test_a_wrong_model_is_noticed(pam_fleet: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison itself works: with the order of files turned round the answers differ."""
-    right = _pam.reading_order
-    monkeypatch.setattr(_pam, "reading_order", lambda names: right(names)[::-1])
+    right = pam_precedence.reading_order
+    monkeypatch.setattr(pam_precedence, "reading_order", lambda names: right(names)[::-1])
     case = Case(
         (Node(MAIN, "file", "* - nofile 500\n"), Node(DIRECTORY + "a.conf", "file", "* - nofile 600\n")), (), {}, ()
     )
@@ -256,7 +261,7 @@ def test_the_probe_gives_the_answers_of_the_sessions(pam_fleet: list[Machine]) -
         "users": ["root", "nosuch"],
         "views": [{"data": data, "arguments": ["set_all"]} for data in (good, bad, None)],
     }
-    source = Path(str(_probe.__file__)).read_text(encoding="utf-8")
+    source = Path(str(pam_probe.__file__)).read_text(encoding="utf-8")
     for machine in pam_fleet:
         done = subprocess.run(
             [*machine.command, "-I", "-S", "-B", "-c", source],

@@ -19,7 +19,10 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits import _rlimits, _targets, _unit_conf, _units
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit as limit_types
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import conversion
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.systemd import precedence as systemd_precedence
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.systemd import unit_file
 from ansible_collections.tunefleet.linux.tests.oracle import unit_trees
 from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine
 from ansible_collections.tunefleet.linux.tests.oracle.unit_trees import Case, Node, Unit
@@ -28,7 +31,7 @@ BATCH = 20
 CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 300)
 SEED = int(os.environ.get("TUNEFLEET_ORACLE_SEED") or 20260131)
 PROPERTIES = [f"Limit{item}{half}" for item in unit_trees.ITEMS for half in ("", "Soft")]
-ITEMS = {name: item.name for name, item in _rlimits.ITEMS.items() if item.name in unit_trees.ITEMS}
+ITEMS = {name: item.name for name, item in conversion.ITEMS.items() if item.name in unit_trees.ITEMS}
 
 
 class View:
@@ -57,29 +60,31 @@ class View:
         return [(path, data) for path, data in found if data is not None]
 
 
-def computed(unit: Unit, view: View, default: dict[str, str]) -> dict[str, _rlimits.Pair | None]:
+def computed(unit: Unit, view: View, default: dict[str, str]) -> dict[str, conversion.Pair | None]:
     """Soft and hard limit of each item, in the kernel's units."""
     names = [unit.name, *unit.aliases]
-    fragment = view.files(_units.fragments(names))[:1]
-    paths = _units.drop_ins(_units.directories(names), view.listing())
+    fragment = view.files(systemd_precedence.fragments(names))[:1]
+    paths = systemd_precedence.drop_ins(systemd_precedence.directories(names), view.listing())
     files = fragment + view.files(paths)
     found = {}
     for item, name in ITEMS.items():
-        winner = _units.deciding(files, "Service", item)
-        found[item] = winner.pair if winner else _rlimits.shown(default, "DefaultLimit" + name)
+        winner = systemd_precedence.deciding(files, "Service", item)
+        found[item] = winner.pair if winner else conversion.shown(default, "DefaultLimit" + name)
     return found
 
 
-def computed_defaults(view: View) -> dict[str, _rlimits.Pair | None]:
+def computed_defaults(view: View) -> dict[str, conversion.Pair | None]:
     """What the manager's own files say."""
-    files = view.files(_units.drop_ins(_units.manager_directories(_targets.SYSTEM), view.listing()))
-    found = {item: _units.deciding(files, "Manager", item, "DefaultLimit") for item in ITEMS}
+    files = view.files(
+        systemd_precedence.drop_ins(systemd_precedence.manager_directories(limit_types.SYSTEM), view.listing())
+    )
+    found = {item: systemd_precedence.deciding(files, "Manager", item, "DefaultLimit") for item in ITEMS}
     return {item: winner.pair if winner else None for item, winner in found.items()}
 
 
 def problems_of(case: Case, machine: Machine, answer: dict[str, Any]) -> list[str]:
     view = View(case.tree)
-    init = _rlimits.running(machine.hello["init"])
+    init = conversion.running(machine.hello["init"])
     found = []
 
     def compare(what: str, expected: Any, got: Any) -> None:
@@ -88,18 +93,18 @@ def problems_of(case: Case, machine: Machine, answer: dict[str, Any]) -> list[st
 
     for item, pair in computed_defaults(view).items():
         if pair is not None:
-            compare(f"default {item}", pair, _rlimits.shown(answer["manager"], "DefaultLimit" + ITEMS[item]))
+            compare(f"default {item}", pair, conversion.shown(answer["manager"], "DefaultLimit" + ITEMS[item]))
     for unit in case.units:
         shown = answer["units"][unit.name]
         if shown["LoadState"] != "loaded":
             found.append(f"{unit.name} is {shown['LoadState']}")
             continue
         for item, pair in computed(unit, view, answer["manager"]).items():
-            compare(f"{unit.name} {item}", pair, _rlimits.shown(shown, "Limit" + ITEMS[item]))
-            running = _rlimits.running(answer["running"].get(unit.name, ""))
+            compare(f"{unit.name} {item}", pair, conversion.shown(shown, "Limit" + ITEMS[item]))
+            running = conversion.running(answer["running"].get(unit.name, ""))
             if item == "nofile" and running and pair is not None:
                 machine.count("processes")
-                compare(f"process of {unit.name}", _rlimits.cut(pair, init[item][1]), running[item])
+                compare(f"process of {unit.name}", conversion.cut(pair, init[item][1]), running[item])
         machine.count("units")
     return found
 
@@ -148,8 +153,8 @@ def test_random_units(unit_fleet: list[Machine], note: Callable[[str], None]) ->
 
 def test_a_wrong_model_is_noticed(unit_fleet: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:
     """The comparison itself works: with the order of files turned round the answers differ."""
-    right = _units.drop_ins
-    monkeypatch.setattr(_units, "drop_ins", lambda ordered, listing: right(ordered, listing)[::-1])
+    right = systemd_precedence.drop_ins
+    monkeypatch.setattr(systemd_precedence, "drop_ins", lambda ordered, listing: right(ordered, listing)[::-1])
     place = "/etc/systemd/system/tf0.service"
     unit = Unit(
         "tf0.service",
@@ -166,16 +171,16 @@ def test_a_wrong_model_is_noticed(unit_fleet: list[Machine], monkeypatch: pytest
 
 def test_what_we_write_is_what_systemd_reads(unit_fleet: list[Machine]) -> None:
     """Every spelling of ours, for each item."""
-    pairs = [(64, 64), (1024, 8192), (1048576, _rlimits.INFINITY), (_rlimits.INFINITY, _rlimits.INFINITY)]
+    pairs = [(64, 64), (1024, 8192), (1048576, conversion.INFINITY), (conversion.INFINITY, conversion.INFINITY)]
     units = []
     for number, pair in enumerate(pairs):
-        data = _unit_conf.ConfFile(b"").with_changes(
-            "Service", {f"Limit{name}": _rlimits.render(pair) for name in ITEMS.values()}
+        data = unit_file.ConfFile(b"").with_changes(
+            "Service", {f"Limit{name}": conversion.render(pair) for name in ITEMS.values()}
         )
         place = f"/etc/systemd/system/tf{number}.service"
         nodes = (
             (place, "file", "[Service]\nType=exec\nExecStart=/bin/sleep 300\n"),
-            (f"{place}.d/{_units.OWN_NAME}", "file", data.decode()),
+            (f"{place}.d/{systemd_precedence.OWN_NAME}", "file", data.decode()),
         )
         units.append(Unit(f"tf{number}.service", (), nodes))
         assert computed(units[-1], View(list(nodes)), {}) == dict.fromkeys(ITEMS, pair)

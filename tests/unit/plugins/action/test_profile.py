@@ -8,4 +8,4 @@ from ansible_collections.tunefleet.linux.plugins.action.profile import LOADED
 
 
 def test_what_the_lookup_needs_is_loaded_with_the_action() -> None:
-    assert [module.__name__.rpartition(".")[2] for module in LOADED] == ["_profiles"]
+    assert [module.__name__.rpartition(".")[2] for module in LOADED] == ["library"]

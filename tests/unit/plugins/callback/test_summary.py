@@ -12,7 +12,7 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.utils.context_objects import CLIArgs
 
 from ansible_collections.tunefleet.linux.plugins.callback.summary import COLORS, CallbackModule
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._summary import HEAD, PLAIN, WARN
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import summary
 
 OURS = "tunefleet.linux.profile"
 DONE = {"changed": True, "name": "web_server", "settings": [{"key": "k.k", "status": "changed"}], "limits": []}
@@ -285,7 +285,7 @@ def test_a_task_that_speaks_for_itself(inherited: list[str]) -> None:
     plugin.v2_runner_on_ok(result("one", {"msg": lines}, **SPEAKS))
     plugin.v2_playbook_on_stats(None)
     assert plugin.show().lines == lines and inherited == ["set_options"]
-    head, plain, warning = COLORS[HEAD], COLORS[PLAIN], COLORS[WARN]
+    head, plain, warning = COLORS[summary.HEAD], COLORS[summary.PLAIN], COLORS[summary.WARN]
     assert plugin.show().colors == [head, plain, plain, head, plain, warning]
 
 

@@ -15,8 +15,8 @@ import posixpath
 import re
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import ChangedMeanwhile, HostProblem
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import File, Live, Ran, View
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
 
 SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
 LIMITS_FILE = "/etc/security/limits.d/99-tunefleet.conf"
@@ -121,7 +121,7 @@ class FakeHost:
         users: t.Optional[t.Mapping[str, t.Tuple[str, int, int, t.Dict[int, str]]]] = None,
         shells: t.Optional[t.Mapping[str, str]] = None,
         running: t.Optional[t.Mapping[int, int]] = None,
-        pam: t.Optional[t.Callable[["FakeHost", View, t.Sequence[str]], t.Dict[str, str]]] = None,
+        pam: t.Optional[t.Callable[["FakeHost", hosts.View, t.Sequence[str]], t.Dict[str, str]]] = None,
         root: bool = True,
         release: str = "6.12.9-amd64",
         dumps: t.Optional[t.Callable[[bytes], t.Iterator[bytes]]] = None,
@@ -182,7 +182,7 @@ class FakeHost:
     def exists(self, path: str) -> bool:
         return path in self.files or path in self.texts
 
-    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[Ran]:
+    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[hosts.Ran]:
         self.log.append(("run", arguments[0], list(arguments[1:])))
         return self.programs(list(arguments)) if self.programs else None
 
@@ -197,7 +197,7 @@ class FakeHost:
         self.log.append(("limit", pid, limit))
         former = self.process_limits[pid]
         if limit in self.refused_limits:
-            raise HostProblem("the kernel refused it: Operation not permitted")
+            raise _errors.HostProblem("the kernel refused it: Operation not permitted")
         self.process_limits[pid] = limit
         return former
 
@@ -209,7 +209,7 @@ class FakeHost:
 
     def netlink(self, protocol: int, request: bytes) -> t.Iterator[bytes]:
         if self.dumps is None:
-            raise HostProblem("netlink said: Permission denied")
+            raise _errors.HostProblem("netlink said: Permission denied")
         return self.dumps(request)
 
     def socket_owners(self, inodes: t.Container[int]) -> t.Dict[int, t.List[str]]:
@@ -223,11 +223,11 @@ class FakeHost:
 
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 
-    def live(self, key_path: str) -> Live:
+    def live(self, key_path: str) -> hosts.Live:
         if key_path not in self.values:
-            return Live(False)
+            return hosts.Live(False)
         readable = key_path not in self.write_only
-        return Live(True, self.values[key_path] if readable else None, readable, key_path not in self.read_only)
+        return hosts.Live(True, self.values[key_path] if readable else None, readable, key_path not in self.read_only)
 
     def write_live(self, key_path: str, text: str) -> None:
         self.log.append(("live", key_path, text))
@@ -237,13 +237,13 @@ class FakeHost:
                 raise OSError(errno.EACCES, os.strerror(errno.EACCES))
             new = self.rules.get(key_path, lambda new, old: new)(text, old)
         except OSError as error:
-            raise HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
+            raise _errors.HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
         except Partly as partly:
             self.values[key_path] = str(partly)
-            raise HostProblem("the kernel refused {0!r}: {1}".format(text, os.strerror(errno.EINVAL)))
+            raise _errors.HostProblem("the kernel refused {0!r}: {1}".format(text, os.strerror(errno.EINVAL)))
         if new is None:
             self.values[key_path] = text.split()[0]
-            raise HostProblem("the kernel took only 2 of {0} bytes of {1!r}".format(len(text) + 1, text))
+            raise _errors.HostProblem("the kernel took only 2 of {0} bytes of {1!r}".format(len(text) + 1, text))
         self.values[key_path] = new
 
     def live_text(self, key_path: str) -> t.Optional[str]:
@@ -275,9 +275,9 @@ class FakeHost:
     def threads(self) -> t.Dict[int, int]:
         return dict(self.running)
 
-    def sessions(self, views: t.Sequence[View], users: t.Sequence[str]) -> t.List[t.Dict[str, str]]:
+    def sessions(self, views: t.Sequence[hosts.View], users: t.Sequence[str]) -> t.List[t.Dict[str, str]]:
         if self.pam is None:
-            raise HostProblem("libpam is older than 1.4.0")
+            raise _errors.HostProblem("libpam is older than 1.4.0")
         self.asked.append((list(views), list(users)))
         return [self.pam(self, view, users) for view in views]
 
@@ -296,22 +296,24 @@ class FakeHost:
             return b""
         return self.files.get(self.real(path))
 
-    def read_own(self, path: str) -> File:
+    def read_own(self, path: str) -> hosts.File:
         path = posixpath.normpath(path)
         if path in self.directories:
-            raise HostProblem(
+            raise _errors.HostProblem(
                 "{0} is a directory, and only a regular file is ever replaced; name another file.".format(path)
             )
-        return File(path, self.real(path), self.read_if_any(path))
+        return hosts.File(path, self.real(path), self.read_if_any(path))
 
     def _check(self, real: str, before: t.Optional[bytes]) -> None:
         if self.files.get(real) != before:
-            raise ChangedMeanwhile("{0} was changed by somebody else.".format(real))
+            raise _errors.ChangedMeanwhile("{0} was changed by somebody else.".format(real))
 
     def replace(self, real: str, data: bytes, before: t.Optional[bytes]) -> None:
         self.log.append(("write", real, data))
         if real in self.full:
-            raise HostProblem("Writing {0} failed: No space left on device (the file system is full).".format(real))
+            raise _errors.HostProblem(
+                "Writing {0} failed: No space left on device (the file system is full).".format(real)
+            )
         self._check(real, before)
         self.files[real] = data
 
@@ -341,7 +343,9 @@ class FakeHost:
 
     def write_private(self, path: str, data: t.Optional[bytes]) -> None:
         if path in self.full:
-            raise HostProblem("Writing {0} failed: No space left on device (the file system is full).".format(path))
+            raise _errors.HostProblem(
+                "Writing {0} failed: No space left on device (the file system is full).".format(path)
+            )
         self.private_log.append((path, data, len(self.log)))
         self.private.pop(path, None)
         if data is not None:

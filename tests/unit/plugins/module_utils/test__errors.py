@@ -3,18 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._errors import (
-    EntryProblems,
-    HostProblem,
-    NameProblem,
-    TuneError,
-    ValueProblem,
+from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+
+
+@pytest.mark.parametrize(
+    "kind", [_errors.NameProblem, _errors.ValueProblem, _errors.HostProblem, _errors.EntryProblems]
 )
-
-
-@pytest.mark.parametrize("kind", [NameProblem, ValueProblem, HostProblem, EntryProblems])
 def test_one_family(kind):
-    assert issubclass(kind, TuneError)
+    assert issubclass(kind, _errors.TuneError)
 
 
 @pytest.mark.parametrize(
@@ -29,5 +25,5 @@ def test_one_family(kind):
     ],
 )
 def test_entry_problems(problems, text):
-    error = EntryProblems(problems)
+    error = _errors.EntryProblems(problems)
     assert (str(error), error.problems) == (text, problems)

@@ -5,7 +5,7 @@
 
 import inspect
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._host import Host
+from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 
@@ -18,6 +18,6 @@ def _surface(kind):
 
 
 def test_fake_host_has_what_the_real_one_has():
-    real, fake = _surface(Host), _surface(FakeHost)
+    real, fake = _surface(hosts.Host), _surface(FakeHost)
     for name, parameters in real.items():
         assert [one for one in fake[name] if one != "self"] == [one for one in parameters if one != "self"], name

@@ -12,21 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits._values import ITEMS
-from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import _catalog, _values
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import (
-    AT_LEAST,
-    UNLIMITED,
-    VALUE,
-    ProfileProblem,
-    Reason,
-    Wish,
-    amount_text,
-)
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import Library, resolve
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits import items
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import catalog
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import values as sysctl_values
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import model as profile_model
 
 ROLES = Path(__file__).resolve().parents[4] / "roles"
-LIBRARY = Library()
+LIBRARY = profile_library.Library()
 NAMES = sorted(LIBRARY.places)
 LITERAL = {"memo_ko": "memo_ko", "guide_zh": "guide_zh", "legacy_22": "memo_ko"}
 CURATED = [name for name in NAMES if name not in LITERAL]
@@ -60,8 +53,8 @@ SYSTEMD_NOFILE = 524288
 class Entry(t.NamedTuple):
     """What one profile says itself of a key, or of one side of a limit."""
 
-    wish: Wish
-    reason: Reason
+    wish: profile_model.Wish
+    reason: profile_model.Reason
 
 
 def entries(name: str) -> dict[str, Entry]:
@@ -131,15 +124,15 @@ def test_each_entry_says_why_and_cites_what_is_there(name: str) -> None:
 
 @pytest.mark.parametrize("name", CURATED)
 def test_a_curated_profile_harms_no_host(name: str) -> None:
-    assert resolve(LIBRARY, name, allow_audit_only=False)
+    assert profile_library.resolve(LIBRARY, name, allow_audit_only=False)
     for key, entry in entries(name).items():
         assert not entry.reason.hazard, key
         if " " in key:
-            assert key.split()[-2] in ITEMS
-            assert entry.wish.relation == AT_LEAST and entry.wish.amount != UNLIMITED, key
+            assert key.split()[-2] in items.ITEMS
+            assert entry.wish.relation == profile_model.AT_LEAST and entry.wish.amount != profile_model.UNLIMITED, key
             continue
-        assert entry.wish.relation == (AT_LEAST if key in CAPACITIES else VALUE), key
-        facts = _catalog.find(key)
+        assert entry.wish.relation == (profile_model.AT_LEAST if key in CAPACITIES else profile_model.VALUE), key
+        facts = catalog.find(key)
         assert facts, f"{key} is not in the catalog"
         assert not facts.removed and not facts.no_effect and not facts.action, key
 
@@ -148,7 +141,7 @@ def test_a_curated_profile_harms_no_host(name: str) -> None:
 def test_a_literal_profile_is_the_document_and_nothing_else(name: str) -> None:
     document = LITERAL[name]
     for key, entry in entries(name).items():
-        assert entry.wish.relation == VALUE, key
+        assert entry.wish.relation == profile_model.VALUE, key
         documents = {citation.partition(":")[0] for citation in entry.reason.source} & set(DOCUMENT_LINES)
         assert documents == {document}, key
 
@@ -158,12 +151,12 @@ def test_a_literal_value_that_lowers_what_a_host_has_by_itself_has_a_hazard(name
     for key, entry in entries(name).items():
         if key.endswith(" nofile hard"):
             assert t.cast(int, entry.wish.amount) < SYSTEMD_NOFILE and entry.reason.hazard
-        facts = None if " " in key else _catalog.find(key)
+        facts = None if " " in key else catalog.find(key)
         if facts is None or key not in CAPACITIES:
             continue
         defaults = [text for _since, text in facts.defaults]
-        text = amount_text(entry.wish.amount)
-        if any(not _values.at_least(text, default, facts.shape) for default in defaults):
+        text = profile_model.amount_text(entry.wish.amount)
+        if any(not sysctl_values.at_least(text, default, facts.shape) for default in defaults):
             assert entry.reason.hazard, key
 
 
@@ -191,9 +184,11 @@ def test_literal_profiles_keep_the_keys_that_are_gone() -> None:
 def test_only_the_list_for_linux_2_2_is_never_applied() -> None:
     for name in NAMES:
         if name != "legacy_22":
-            assert resolve(LIBRARY, name, allow_audit_only=False)
-    with pytest.raises(ProfileProblem, match="'legacy_22' is there to compare hosts with and never to be applied"):
-        resolve(LIBRARY, "legacy_22", allow_audit_only=False)
+            assert profile_library.resolve(LIBRARY, name, allow_audit_only=False)
+    with pytest.raises(
+        profile_model.ProfileProblem, match="'legacy_22' is there to compare hosts with and never to be applied"
+    ):
+        profile_library.resolve(LIBRARY, "legacy_22", allow_audit_only=False)
 
 
 # Both documents, line by line. Kinds of rows: a value; a command for one shell, which nothing keeps; an advice, which has no
@@ -230,7 +225,7 @@ ROWS = _rows()
 def test_each_value_of_the_documents_has_a_home(row: Row) -> None:
     literal = entries(row.document)[row.entry]
     assert row.citation in literal.reason.source
-    if row.value and amount_text(literal.wish.amount) != row.value:
+    if row.value and profile_model.amount_text(literal.wish.amount) != row.value:
         # Not the last word of the document: the reason names it with its line.
         assert re.search(rf"\b[Ll]ines? (\d+, )*(\d+ and )?{row.line}\b", literal.reason.why), literal.reason.why
         assert re.search(rf"\b{row.value}\b", literal.reason.why), literal.reason.why
@@ -273,11 +268,11 @@ def test_the_last_line_of_a_document_counts(document: str) -> None:
     last = {row.entry: row for row in ROWS if row.document == document and row.kind == "value"}
     found = entries(document)
     for entry, row in last.items():
-        assert amount_text(found[entry].wish.amount) == row.value, entry
+        assert profile_model.amount_text(found[entry].wish.amount) == row.value, entry
     advised = {row.entry: row.value for row in ROWS if row.document == document and row.value}
     assert set(found) == set(advised), "a literal profile has what its document says, and nothing else"
     for entry in set(found) - set(last):
-        assert amount_text(found[entry].wish.amount) == advised[entry], entry
+        assert profile_model.amount_text(found[entry].wish.amount) == advised[entry], entry
 
 
 def test_the_list_for_linux_2_2_is_the_last_one_of_the_memo() -> None:
@@ -285,7 +280,7 @@ def test_the_list_for_linux_2_2_is_the_last_one_of_the_memo() -> None:
     found = entries("legacy_22")
     assert set(found) == set(rows)
     for entry, row in rows.items():
-        assert amount_text(found[entry].wish.amount) == row.value, entry
+        assert profile_model.amount_text(found[entry].wish.amount) == row.value, entry
         assert found[entry].reason.source[0] == row.citation
 
 
@@ -327,7 +322,7 @@ def test_what_is_meant_to_go_together_does(name: str) -> None:
     together = ["web_server", "open_files", "ddos_guard", "bulk_transfer", name]
     if name in ("redis", "kafka"):
         together = ["bulk_transfer", "ddos_guard", "open_files", name]
-    assert resolve(LIBRARY, together)
+    assert profile_library.resolve(LIBRARY, together)
 
 
 def test_every_shared_source_is_used() -> None:

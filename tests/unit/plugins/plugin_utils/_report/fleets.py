@@ -8,13 +8,16 @@ from __future__ import annotations
 import random
 import typing as t
 
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._profile import Source
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import _fleet
-from ansible_collections.tunefleet.linux.plugins.plugin_utils._summary import DONE, FAILED, UNREACHABLE, Outcome
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import summary
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import model as profile_model
+from ansible_collections.tunefleet.linux.plugins.plugin_utils._report import fleet as fleet_report
 
 FILE = "/etc/sysctl.d/99-tunefleet.conf"
 FIN, SOMAXCONN, FACK = "net.ipv4.tcp_fin_timeout", "net.core.somaxconn", "net.ipv4.tcp_fack"
-SOURCES = {"memo_ko": Source("Korean memo", "memo.txt"), "kernel_ip": Source("IP sysctl", "https://docs.kernel.org/ip")}
+SOURCES = {
+    "memo_ko": profile_model.Source("Korean memo", "memo.txt"),
+    "kernel_ip": profile_model.Source("IP sysctl", "https://docs.kernel.org/ip"),
+}
 
 
 def setting(key: str = FIN, status: str = "ok", found: str | None = "30", **fields: t.Any) -> dict[str, t.Any]:
@@ -59,17 +62,17 @@ def limit(status: str = "ok", **fields: t.Any) -> dict[str, t.Any]:
     return {**entry, **fields}
 
 
-def host(where: str, *settings: dict[str, t.Any], state: str = DONE, **result: t.Any) -> Outcome:
+def host(where: str, *settings: dict[str, t.Any], state: str = summary.DONE, **result: t.Any) -> summary.Outcome:
     limits = [one for one in settings if "item" in one]
     keys = [one for one in settings if "key" in one]
-    return Outcome(where, state, True, {"name": "web_server", "settings": keys, "limits": limits, **result})
+    return summary.Outcome(where, state, True, {"name": "web_server", "settings": keys, "limits": limits, **result})
 
 
-def lost(name: str, message: str = "no route to host", state: str = UNREACHABLE) -> Outcome:
-    return Outcome(name, state, True, {"msg": message})
+def lost(name: str, message: str = "no route to host", state: str = summary.UNREACHABLE) -> summary.Outcome:
+    return summary.Outcome(name, state, True, {"msg": message})
 
 
-def mixed() -> list[Outcome]:
+def mixed() -> list[summary.Outcome]:
     """One of each kind: drift of several kinds, a kept value, one that is gone, a failure, a host that is not reached."""
     gone = setting(FACK, "removed", None, live={}, file={}, boot={}, reason="gone since Linux 4.15")
     kept = setting(SOMAXCONN, "kept", "30", reason="the host has 30, which meets it")
@@ -78,15 +81,15 @@ def mixed() -> list[Outcome]:
         host("web2", setting(), kept, gone, limit("changed"), needs=["new_session"], warnings=["be careful"]),
         host("web1", setting(), setting(SOMAXCONN), gone, limit()),
         lost("db1"),
-        lost("db2", "'abc' is no whole number.", FAILED),
+        lost("db2", "'abc' is no whole number.", summary.FAILED),
     ]
 
 
-def fleet(outcomes: list[Outcome] | None = None, time: str | None = None) -> _fleet.Data:
-    return _fleet.build(mixed() if outcomes is None else outcomes, SOURCES, time)
+def fleet(outcomes: list[summary.Outcome] | None = None, time: str | None = None) -> fleet_report.Data:
+    return fleet_report.build(mixed() if outcomes is None else outcomes, SOURCES, time)
 
 
-def large(hosts: int, settings: int, seed: int = 1) -> list[Outcome]:
+def large(hosts: int, settings: int, seed: int = 1) -> list[summary.Outcome]:
     """Many hosts of which some drifted in a few settings."""
     draw = random.Random(seed)
     made = []
@@ -118,7 +121,7 @@ HOSTILE = [
 ]
 
 
-def hostile() -> list[Outcome]:
+def hostile() -> list[summary.Outcome]:
     """Hosts that put the same evil text everywhere they can."""
     made = []
     for number, evil in enumerate(HOSTILE):

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""bound. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from . import limit as limit_types
+from . import text as texts
+
+VALUE = "value"
+AT_LEAST = "at_least"
+AT_MOST = "at_most"
+ABSENT = "absent"
+OPERATORS = (VALUE, AT_LEAST, AT_MOST)
+_NOTES = ("why", "source", "hazard", "instead_of")
+_SYMBOLS = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= ", ABSENT: "absent"}
+
+
+class Note(t.NamedTuple):
+    """Where a wish comes from, what it may break, and which wishes of other profiles it was preferred to."""
+
+    why: t.Optional[str] = None
+    source: t.Sequence[str] = ()
+    hazard: t.Optional[str] = None
+    instead_of: t.Sequence[t.Mapping[str, t.Any]] = ()
+
+
+class Bound(t.NamedTuple):
+    """What a soft or hard limit shall be. ``value`` is a formula until it is worked out on the host."""
+
+    operator: str
+    value: limit_types.Number = 0
+    arithmetic: str = ""
+
+    def __str__(self) -> str:
+        return describe(self.operator, "" if self.operator == ABSENT else str(self.value))
+
+
+def describe(operator: str, text: str) -> str:
+    """A wish as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
+    return _SYMBOLS[operator] + text
+
+
+def with_arithmetic(text: str, arithmetic: str) -> str:
+    """What is wanted, and how the number comes about on this host."""
+    return "{0} ({1})".format(text, arithmetic) if arithmetic else text
+
+
+def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: str) -> str:
+    unknown = sorted(str(field) for field in entry if field not in allowed)
+    if unknown:
+        raise _errors.ValueProblem(
+            "{0!r} is no field of {1} (allowed: {2}){3}".format(
+                unknown[0], what, ", ".join(allowed), texts.near(unknown[0], allowed)
+            )
+        )
+    present = [operator for operator in OPERATORS if entry.get(operator) is not None]
+    if len(present) != 1:
+        raise _errors.ValueProblem(
+            "{0} needs exactly one of value, at_least and at_most, found {1}".format(
+                what, " and ".join(present) or "none"
+            )
+        )
+    return present[0]
+
+
+def note_of(entry: t.Mapping[str, t.Any]) -> Note:
+    """The notes of a setting or a limit.
+
+    :raises ValueProblem: when they are none.
+    """
+    source = entry.get("source") or []
+    if isinstance(source, str):
+        source = [source]
+    instead_of = entry.get("instead_of") or ()
+    if not isinstance(instead_of, (list, tuple)) or not all(isinstance(one, dict) for one in instead_of):
+        raise _errors.ValueProblem("instead_of takes a list of maps, found {0!r}".format(instead_of))
+    return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"), tuple(instead_of))

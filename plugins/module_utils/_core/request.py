@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What somebody asks for, checked as far as that is possible without looking at the host. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from . import bound as bounds
+from . import limit as limit_types
+from . import shape as shapes
+
+FAIL = "fail"
+WARN = "warn"
+SKIP = "skip"
+
+REFUSE = "refuse"
+OFF = "off"
+
+
+class Wish(t.NamedTuple):
+    """What one sysctl key shall be.
+
+    ``key`` is canonical, or a pattern until it is expanded. ``raw`` is as given, and ``arithmetic`` says how it comes about once
+    what depends on the host is worked out.
+    """
+
+    key: str
+    operator: str
+    raw: t.Optional[shapes.Raw] = None
+    note: bounds.Note = bounds.Note()
+    arithmetic: str = ""
+
+
+class LimitWish(t.NamedTuple):
+    """What the limit of one item shall be for one target; None leaves that half as it is.
+
+    ``kind`` is the kind of the target and ``domain`` its name: a domain of limits.conf(5), a unit, ``system`` or ``user`` for a
+    manager of systemd, a process by its name or pid file. ``restart`` lets a unit be restarted where that is what it takes.
+    ``joined`` asks for one line of the type ``-``. ``file_only`` compares a bound with the file alone, not with what the host
+    has from elsewhere.
+    """
+
+    domain: str
+    item: str
+    soft: t.Optional[bounds.Bound] = None
+    hard: t.Optional[bounds.Bound] = None
+    note: bounds.Note = bounds.Note()
+    joined: bool = False
+    file_only: bool = False
+    comment: str = ""
+    kind: str = limit_types.DOMAIN
+    restart: bool = False
+
+    @property
+    def name(self) -> str:
+        """How messages call this wish."""
+        return limit_types.limit_name(self.kind, self.domain, self.item)
+
+    @property
+    def identity(self) -> t.Tuple[str, str, str]:
+        """What tells it from other wishes."""
+        return self.kind, self.domain, self.item
+
+
+class Policy(t.NamedTuple):
+    """How a request is to be carried out.
+
+    ``strict`` lets rules across keys refuse it; they warn otherwise. ``connections`` are those whose cost is to be told, and
+    ``memory_warn`` and ``memory_refuse`` the percentage of the memory above which that is too much.
+    """
+
+    sysctl_file: str = "/etc/sysctl.d/99-tunefleet.conf"
+    limits_file: str = "/etc/security/limits.d/99-tunefleet.conf"
+    live: bool = True
+    persist: bool = True
+    on_unavailable: str = FAIL
+    on_shadowed: str = WARN
+    guard: str = REFUSE
+    backup: bool = False
+    strict: bool = True
+    connections: t.Optional[int] = None
+    memory_warn: int = 50
+    memory_refuse: int = 100
+
+
+class History(t.NamedTuple):
+    """The name under which the ledger keeps what a request changes, and the options that say what it asks for.
+
+    ``revert`` asks for the opposite: that what was changed under the name be taken back; the empty name means every one.
+    ``trial`` lets it wait for somebody to confirm it, and ``ending`` ends such a trial.
+    """
+
+    name: str
+    options: t.Mapping[str, t.Any] = {}
+    revert: bool = False
+    trial: bool = False
+    ending: t.Optional["Ending"] = None
+
+
+class Ending(t.NamedTuple):
+    """How a trial ends: what it did stays (``keep``), or is taken back. ``trial`` is its id; the empty one means whatever is there."""
+
+    keep: bool
+    trial: str
+
+
+class Request(t.NamedTuple):
+    """Everything that one run of a module shall do.
+
+    ``what`` names it to those who wait for its end. ``warnings`` are what the caller has to be told whatever comes of it.
+    """
+
+    wishes: t.Sequence[Wish] = ()
+    limits: t.Sequence[LimitWish] = ()
+    policy: Policy = Policy()
+    what: str = ""
+    history: t.Optional[History] = None
+    warnings: t.Sequence[str] = ()
+
+
+def hazards(request: Request) -> t.List[str]:
+    """One sentence for each wish with a hazard, for a caller who did not accept it."""
+    noted = [(wish.key, wish.note) for wish in request.wishes] + [(wish.name, wish.note) for wish in request.limits]
+    return ["{0} has a hazard: {1}.".format(name, str(note.hazard).rstrip(".")) for name, note in noted if note.hazard]

@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The shape in which modules report. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from . import bound as bounds
+from . import limit as limit_types
+from . import plan as plans
+from . import status as statuses
+from . import steps as step_types
+
+Result = t.Dict[str, t.Any]
+
+
+class RequestFailed(_errors.TuneError):
+    """A request came to nothing; ``result`` tells entry by entry how far each would have come, and what was put back."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        self.result = result
+        super().__init__(message)
+
+
+def _halves(limit: t.Sequence[t.Any]) -> Result:
+    return {"soft": limit[0], "hard": limit[1]}
+
+
+def _boot(one: plans.SettingDecision) -> Result:
+    found = {
+        "before": one.boot_before.value,
+        "winner_before": one.boot_before.winner,
+        "value": one.boot.value,
+        "winner": one.boot.winner,
+        "ours": one.boot.ours,
+    }
+    return dict(found, others=[dict(other._asdict()) for other in one.boot_others]) if one.boot_others else found
+
+
+def _with_losers(found: Result, note: bounds.Note) -> Result:
+    """An entry of the result with the wishes that it was preferred to, where there are any."""
+    return dict(found, instead_of=[dict(loser) for loser in note.instead_of]) if note.instead_of else found
+
+
+def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
+    """One entry of ``settings``. ``path`` is the file that holds our entries, None where none are kept."""
+    found: Result = {
+        "key": one.key,
+        "status": one.status,
+        "wanted": bounds.with_arithmetic(one.wanted, one.arithmetic),
+        "reason": one.reason or None,
+        "live": {"before": one.live[0], "after": one.live[1]},
+        "file": {"path": path, "before": one.file[0], "after": one.file[1]},
+        "boot": _boot(one),
+        "shadowed": one.shadowed,
+        "why": one.note.why,
+        "source": list(one.note.source),
+        "arithmetic": one.arithmetic or None,
+    }
+    return _with_losers(found, one.note)
+
+
+def limit(one: plans.LimitDecision) -> Result:
+    """One entry of ``limits``."""
+    found: Result = {
+        "target": {one.kind: one.domain},
+        "item": one.item,
+        "status": one.status,
+        "wanted": _halves(one.wanted),
+        "reason": one.reason or None,
+        "before": _halves(one.before),
+        "after": _halves(one.after),
+        "effective": _halves(one.effective),
+        "shadowed_by": one.shadowed_by,
+        "notes": list(one.notes),
+        "why": one.note.why,
+        "source": list(one.note.source),
+    }
+    return _with_losers(found, one.note)
+
+
+def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
+    """How many entries ended in which status."""
+    counts: t.Dict[str, int] = {}
+    for status in statuses:
+        counts[status] = counts.get(status, 0) + 1
+    return counts
+
+
+def _text(data: t.Optional[bytes]) -> str:
+    return "" if data is None else data.decode("utf-8", "backslashreplace")
+
+
+def diff(plan: plans.Plan) -> t.List[Result]:
+    """What ``--diff`` shows: the live values as one page, and each file."""
+    live = [step for step in plan.steps if isinstance(step, step_types.LiveStep)]
+    pages: t.List[Result] = []
+    if live:
+        pages.append(
+            {
+                "before_header": "live kernel parameters",
+                "after_header": "live kernel parameters",
+                "before": "".join(
+                    "{0} = {1}\n".format(step.key, " ".join((step.before or "").split())) for step in live
+                ),
+                "after": "".join("{0} = {1}\n".format(step.key, step.after) for step in live),
+            }
+        )
+    for step in plan.steps:
+        if isinstance(step, step_types.FileStep):
+            pages.append(
+                {
+                    "before_header": step.path,
+                    "after_header": step.path,
+                    "before": _text(step.before),
+                    "after": _text(step.after),
+                }
+            )
+    return pages
+
+
+def _cost(cost: plans.Cost) -> Result:
+    return {
+        "connections": cost.connections,
+        "bytes": cost.needed,
+        "memory": cost.memory,
+        "percent": cost.percent,
+        "refused": cost.refused,
+        "text": cost.text,
+    }
+
+
+def of(plan: plans.Plan, path: t.Optional[str]) -> Result:
+    """The result of a plan that is carried out, or would be in check mode."""
+    found: Result = {
+        "changed": bool(plan.steps),
+        "settings": [setting(one, path) for one in plan.settings],
+        "limits": [limit(one) for one in plan.limits],
+        "summary": summary(one.status for one in list(plan.settings) + list(plan.limits)),
+        "needs": list(plan.needs),
+        "rules": [{"rule": one.rule, "refused": one.refused, "text": one.text} for one in plan.findings],
+        "diff": diff(plan),
+    }
+    return dict(found, cost=_cost(plan.cost)) if plan.cost else found
+
+
+def with_trial(result: Result, trial: str) -> Result:
+    return dict(result, trial_id=trial) if trial else result
+
+
+def _unkept(status: str, reason: str) -> str:
+    return "would be changed, but the run came to nothing" if status == statuses.CHANGED else reason
+
+
+def _is_about(step: t.Optional[step_types.Step], one: plans.LimitDecision) -> bool:
+    """Whether a step is there for a limit."""
+    if isinstance(step, step_types.SessionStep):
+        return one.kind == limit_types.DOMAIN and one.status == statuses.CHANGED
+    if isinstance(step, step_types.ProcessStep):
+        return one.name == step.name
+    return isinstance(step, step_types.RestartStep) and (one.kind, one.domain) == (limit_types.UNIT, step.unit)
+
+
+def unwritten(
+    plan: plans.Plan, path: t.Optional[str], step: t.Optional[step_types.Step] = None, reason: str = ""
+) -> Result:
+    """The result of a plan that was not carried out: nothing is after what it was before.
+
+    :param step: the one that was refused, where it came to that. :param reason: why it was.
+    """
+    refused = step.key if isinstance(step, step_types.LiveStep) else None
+    settings = [
+        one._replace(
+            live=(one.live[0], one.live[0]),
+            file=(one.file[0], one.file[0]),
+            boot=one.boot_before,
+            boot_others=(),
+            status=statuses.REFUSED if one.key == refused else one.status,
+            reason=reason if one.key == refused else _unkept(one.status, one.reason),
+        )
+        for one in plan.settings
+    ]
+    limits = [
+        one._replace(
+            after=one.before,
+            effective=limit_types.Limit(),
+            status=statuses.REFUSED if _is_about(step, one) else one.status,
+            reason=reason if _is_about(step, one) else _unkept(one.status, one.reason),
+        )
+        for one in plan.limits
+    ]
+    result = of(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
+    result.update(undone=[], not_undone=[])
+    return result
+
+
+def with_refusals(plan: plans.Plan, refused: t.Mapping[str, str]) -> plans.Plan:
+    """A plan that was carried out, but for some keys that the kernel refused to put back.
+
+    :param refused: the reasons, by key.
+    """
+    settings = [
+        one._replace(status=statuses.REFUSED, reason=refused[one.key], live=(one.live[0], one.live[0]))
+        if one.key in refused
+        else one
+        for one in plan.settings
+    ]
+    return plan._replace(settings=settings)

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""limits. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from .._core import bound as bounds
+from .._core import formula
+from .._core import limit as limit_types
+from .._core import request as requests
+from .._core import text as texts
+from . import conversion, items, targets
+
+
+def _bound(raw: t.Any, item: str) -> t.Optional[bounds.Bound]:
+    if raw is None:
+        return None
+    if isinstance(raw, dict):
+        operator = bounds._operator_of(raw, bounds.OPERATORS, "a limit's soft or hard")
+        value = raw[operator]
+        if isinstance(value, dict):
+            formula.check(value)
+            return bounds.Bound(operator, t.cast(limit_types.Number, value))
+        return bounds.Bound(operator, items.number(value, item))
+    return bounds.Bound(bounds.VALUE, items.number(raw, item))
+
+
+def _above(soft: t.Optional[bounds.Bound], hard: t.Optional[bounds.Bound]) -> bool:
+    """Whether a soft limit is certain to end up above the hard one."""
+    if soft is None or hard is None or soft.operator == bounds.AT_MOST or hard.operator == bounds.AT_LEAST:
+        return False
+    if isinstance(soft.value, dict) or isinstance(hard.value, dict):
+        return False
+    return items.rank(soft.value) > items.rank(hard.value)
+
+
+def limit(entry: t.Mapping[str, t.Any]) -> requests.LimitWish:
+    """The wish of one entry of a list of limits.
+
+    :raises ValueProblem: when it stands for none.
+    """
+    kind, target = targets.of(entry)
+    item = str(entry.get("item"))
+    if item not in items.ITEMS:
+        raise _errors.ValueProblem(
+            "{0!r} is no item of limits.conf(5) (known: {1}){2}".format(
+                item, ", ".join(sorted(items.ITEMS)), texts.near(item, items.ITEMS)
+            )
+        )
+    if kind != limit_types.DOMAIN:
+        conversion.check_item(item, kind)
+    elif target.startswith("%") and item != "maxlogins":
+        raise _errors.ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
+    wish = requests.LimitWish(
+        target,
+        item,
+        _bound(entry.get("soft"), item),
+        _bound(entry.get("hard"), item),
+        bounds.note_of(entry),
+        kind=kind,
+        restart=bool(entry.get("restart")),
+    )
+    if wish.soft is None and wish.hard is None:
+        raise _errors.ValueProblem("neither soft nor hard is given")
+    if _above(wish.soft, wish.hard):
+        cut = "pam_limits would cut it" if kind == limit_types.DOMAIN else "the kernel takes no such pair"
+        raise _errors.ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
+    return wish
+
+
+def named_target(entry: t.Mapping[str, t.Any]) -> str:
+    """How messages call a limit that may be malformed."""
+    kind = next((one for one in limit_types.TARGETS if entry.get(one) is not None), limit_types.DOMAIN)
+    return limit_types.limit_name(kind, str(entry.get(kind)), str(entry.get("item")))
+
+
+def _differ(one: t.Optional[bounds.Bound], other: t.Optional[bounds.Bound]) -> bool:
+    """Whether two entries ask for different values of one half; an entry may well name the soft limit and another the hard."""
+    return one is not None and other is not None and one != other
+
+
+def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitWish]:
+    """The wishes of a list of limits, in its order.
+
+    :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
+    """
+    found: t.Dict[t.Tuple[str, str, str], requests.LimitWish] = {}
+    problems: t.List[str] = []
+    for entry in entries:
+        try:
+            wish = limit(entry)
+        except _errors.ValueProblem as problem:
+            problems.append(texts.sentence("Limit " + named_target(entry), str(problem)))
+            continue
+        earlier = found.get(wish.identity, wish)
+        together = earlier._replace(
+            soft=earlier.soft or wish.soft, hard=earlier.hard or wish.hard, restart=earlier.restart or wish.restart
+        )
+        if _differ(earlier.soft, wish.soft) or _differ(earlier.hard, wish.hard):
+            problems.append("Limit {0} is asked for twice with different values; keep one.".format(wish.name))
+        elif _above(together.soft, together.hard):
+            problems.append("Limit {0}: soft {1} is above hard {2}.".format(wish.name, together.soft, together.hard))
+        found[wish.identity] = together
+    if problems:
+        raise _errors.EntryProblems(problems)
+    return list(found.values())

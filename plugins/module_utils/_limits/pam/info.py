@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What sessions get, and why, for the module that only reads. Private: not for use outside of ``tunefleet.linux``."""
+
+import typing as t
+
+from ... import _errors
+from ..._core import limit as limit_types
+from ..._core import result as results
+from ..._core import status as statuses
+from .. import items
+from . import facts as pam_facts
+from . import notes as pam_notes
+from . import precedence as pam_precedence
+from . import stack as pam_stack
+from . import variant
+
+if t.TYPE_CHECKING:
+    from ..._host import host as hosts
+
+
+# Who starts the sessions of a service; the others are started by whoever calls them, or by process 1.
+_DAEMONS = {"sshd": "sshd", "cron": "cron", "crond": "crond", "atd": "atd"}
+_CALLED = frozenset(["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l"])
+
+
+def _where(placed: t.Optional[pam_precedence.Placed]) -> t.Optional[str]:
+    return placed.where if placed else None
+
+
+def _halves(limit: limit_types.Limit) -> results.Result:
+    return {"soft": limit.soft, "hard": limit.hard}
+
+
+def _entry(
+    target: t.Mapping[str, str], item: str, choice: pam_precedence.Choice, seen: pam_facts.LimitsSeen
+) -> results.Result:
+    """What a new session gets, and the lines that decide."""
+    base = seen.base.get(item, limit_types.Limit())
+    limit, refused = pam_precedence.session(choice, item, base, base, True, seen.nr_open, seen.dialect)
+    reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
+    if refused:
+        reason = "the kernel refuses what the rules ask for, so {0}".format(
+            "the session keeps what it had" if seen.dialect.forgives else "pam_limits refuses the session"
+        )
+    return {
+        "target": dict(target),
+        "item": item,
+        "status": statuses.OK,
+        "reason": reason,
+        "effective": _halves(limit),
+        "rule": {"soft": _where(choice.soft), "hard": _where(choice.hard)},
+    }
+
+
+def limits(host: "hosts.Host", users: t.Optional[t.Sequence[str]]) -> results.Result:
+    """What new sessions of users get, or, without users, what each domain that has a rule is given.
+
+    :raises TuneError: when there is no such user, or a file cannot be read.
+    """
+    seen = pam_facts.limits(host, None)
+    rules = pam_precedence.placed_rules(seen.files, seen.dialect)
+    if users:
+        found = [one for name in users for one in _of_user(host, name, rules, seen)]
+    else:
+        pairs = sorted({(one.rule.domain, one.rule.item) for one in rules if one.rule.item in items.ITEMS})
+        found = [
+            _entry({"domain": domain}, item, pam_precedence.for_domain(rules, domain, item), seen)
+            for domain, item in pairs
+        ]
+    notes = [note for name in users or () for note in _locked_in(host, name, rules, seen)]
+    return {"limits": found, "notes": notes + pam_notes.ineffective(seen) + pam_notes.about_files(seen)}
+
+
+def _locked_in(
+    host: "hosts.Host", name: str, rules: t.Sequence[pam_precedence.Placed], seen: pam_facts.LimitsSeen
+) -> t.List[str]:
+    """A sentence where a session sees nothing but one directory, which is no limit but is kept in the same files."""
+    user = t.cast(pam_precedence.User, pam_facts.user(host, name))
+    choice = pam_precedence.for_user(rules, user, items.CHROOT, seen.dialect.spares_root)
+    if choice.exempt is not None or choice.soft is None:
+        return []
+    path = str(choice.soft.rule.value)
+    end = "" if host.exists(path) else ", which is not there, so they are refused"
+    return ["{0} locks sessions of {1} into {2}{3}.".format(choice.soft.where, name, path, end)]
+
+
+def _of_user(
+    host: "hosts.Host", name: str, rules: t.Sequence[pam_precedence.Placed], seen: pam_facts.LimitsSeen
+) -> t.List[results.Result]:
+    user = pam_facts.user(host, name)
+    if user is None:
+        raise _errors.TuneError(
+            "Reading the limits of user {0!r} failed: there is no such user on this host.".format(name)
+        )
+    found = []
+    for item in sorted(set(seen.base) | {placed.rule.item for placed in rules} & set(items.ITEMS)):
+        choice = pam_precedence.for_user(rules, user, item, seen.dialect.spares_root)
+        services = {stack.service: _of_service(stack, user, item, rules, seen) for stack in seen.stacks}
+        found.append(dict(_entry({"user": name}, item, choice, seen), services=services))
+    return found
+
+
+def _of_service(
+    stack: pam_stack.Stack,
+    user: pam_precedence.User,
+    item: str,
+    rules: t.Sequence[pam_precedence.Placed],
+    seen: pam_facts.LimitsSeen,
+) -> results.Result:
+    """What a session gets that a service opens, which layer set it last, and what else to know."""
+    daemon = next((one for one in seen.daemons if one.name == _DAEMONS.get(stack.service)), None)
+    before = daemon.limits.get(item, limit_types.Limit()) if daemon else seen.base.get(item, limit_types.Limit())
+    may_raise = daemon.may_raise if daemon else seen.may_raise
+    source = _source(stack.service, daemon)
+    if stack.broken:
+        text = "{0} includes a file that is not there, so the session is refused".format(stack.broken)
+        return dict(_halves(before), set_by={"soft": source, "hard": source}, note=text)
+    unasked = _unasked(stack, seen)
+    if unasked:
+        return dict(_halves(before), set_by={"soft": source, "hard": source}, note=unasked)
+    dialect = variant.arguments(seen.dialect, stack.arguments)
+    note = "{0} may skip pam_limits".format(stack.doubt) if stack.doubt else None
+    if stack.conf is not None:
+        if stack.conf not in seen.conf:
+            note = "{0}, named in {1}, is missing, so the session is refused".format(stack.conf, stack.limits[-1].where)
+        rules = pam_precedence.placed_rules([(stack.conf, seen.conf.get(stack.conf, b""))], dialect)
+    choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
+    start = pam_precedence.start({item: before}, seen.ceiling, dialect).get(item, before)
+    limit, refused = pam_precedence.session(choice, item, before, start, may_raise, seen.nr_open, dialect)
+    if refused:
+        note = "the kernel refuses {0}, so {1}".format(
+            "what the rules ask for", "nothing changes" if dialect.forgives else "the session is refused"
+        )
+    if choice.exempt is not None:
+        note = "exempt from all limits by {0}".format(choice.exempt.where)
+    fallback = source if refused or choice.exempt or start == before else "process 1, from where pam_limits starts here"
+    placed = pam_precedence.Choice() if refused or choice.exempt else choice
+    by = {"soft": _by(placed.soft, limit.soft, fallback), "hard": _by(placed.hard, limit.hard, fallback)}
+    return dict(_halves(limit), set_by=by, note=note)
+
+
+# Somebody whom only rules for everybody name: login.defs(5), UID_MAX.
+_ANYBODY = pam_precedence.User("", 60001, 60001, {})
+
+
+def of_user_managers(
+    seen: pam_facts.LimitsSeen, files: pam_facts.Files, items: t.Iterable[str]
+) -> t.Dict[str, t.Tuple[limit_types.Number, str]]:
+    """The hard limits of the systemd managers of users whom no rule names of its own, and which layer set each.
+
+    :param files: limits files, as they are or as they will be.
+    """
+    stack = next((one for one in seen.stacks if one.service == "systemd-user"), None)
+    stack = stack or pam_stack.Stack("systemd-user", "", ())
+    rules = pam_precedence.placed_rules(files, seen.dialect)
+    found = {item: _of_service(stack, _ANYBODY, item, rules, seen) for item in items}
+    return {item: (one["hard"], one["set_by"]["hard"]) for item, one in found.items() if one["hard"] is not None}
+
+
+def _by(placed: t.Optional[pam_precedence.Placed], value: t.Optional[limit_types.Number], fallback: str) -> str:
+    """The layer that set a half."""
+    if placed is None:
+        return fallback
+    asked = placed.rule.value
+    cut = value is not None and asked != value and asked != limit_types.UNLIMITED
+    return placed.where + (", cut to the hard limit" if cut else "")
+
+
+def _source(service: str, daemon: t.Optional[pam_facts.Daemon]) -> str:
+    """Who has the limits that a session begins with."""
+    if daemon is not None:
+        return "{0} (process {1})".format(daemon.name, daemon.pid)
+    return "whoever calls {0}".format(service) if service in _CALLED else "process 1"
+
+
+def _unasked(stack: pam_stack.Stack, seen: pam_facts.LimitsSeen) -> str:
+    """Why pam_limits has no say in sessions of a service, or nothing."""
+    if not seen.dialect.installed:
+        return "pam_limits was not found here"
+    if stack.service == "sshd" and seen.use_pam[0] is False:
+        return "sshd does not ask PAM: {0}".format(seen.use_pam[1])
+    return "" if stack.limits else "{0} has no pam_limits".format(stack.path)

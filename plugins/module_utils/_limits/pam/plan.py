@@ -1,0 +1,392 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What to do about limits: wishes and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+
+import typing as t
+
+from ... import _textfile
+from ..._core import bound as bounds
+from ..._core import limit as limit_types
+from ..._core import plan as plans
+from ..._core import request as requests
+from ..._core import status as statuses
+from ..._core import steps as step_types
+from ..._core import text as texts
+from .. import items
+from . import dropin as pam_dropin
+from . import facts as pam_facts
+from . import guard, variant
+from . import notes as pam_notes
+from . import precedence as pam_precedence
+
+Number = t.Optional[limit_types.Number]
+_YOUNGER = "the pam_limits of this host passes over {0}, which came with Linux-PAM {1}"
+
+
+def _meets(bound: bounds.Bound, have: Number) -> bool:
+    if have is None:
+        return False
+    if bound.operator == bounds.AT_LEAST:
+        return items.rank(have) >= items.rank(bound.value)
+    return items.rank(have) <= items.rank(bound.value)
+
+
+def _stronger(bound: bounds.Bound, have: Number) -> limit_types.Number:
+    if have is None or not _meets(bound, have):
+        return bound.value
+    return have
+
+
+class _Judge:
+    """Decides wish by wish; holds what all of them are measured against."""
+
+    def __init__(self, seen: pam_facts.LimitsSeen, policy: requests.Policy, nr_open: t.Optional[int]) -> None:
+        self._seen = seen
+        self._policy = policy
+        self._nr_open = nr_open
+        self._path = seen.own.path if seen.own else ""
+        self.conf = pam_dropin.ConfFile((seen.own.data if seen.own else None) or b"", variant.editing(seen.dialect))
+        self._rules = pam_precedence.placed_rules(seen.files, seen.dialect)
+
+    def decide(self, wish: requests.LimitWish) -> plans.LimitDecision:
+        """The decision about one wish, before it is known which rules win."""
+        said = self.conf.get(wish.domain, wish.item)
+        entry = limit_types.Limit(
+            self._entry(wish, wish.soft, said.soft, self._has(wish, "soft"), None),
+            self._entry(
+                wish,
+                wish.hard,
+                said.hard,
+                self._has(wish, "hard"),
+                self._seen.ceiling.get(wish.item, limit_types.Limit()).hard,
+            ),
+        )
+        decision = plans.LimitDecision(
+            wish.domain,
+            wish.item,
+            statuses.OK,
+            (_text(wish.soft), _text(wish.hard)),
+            before=said,
+            after=entry,
+            note=wish.note,
+        )
+        objection = self._objection(wish, said, entry)
+        if objection:
+            return decision._replace(status=objection[0], reason=objection[1], after=said)
+        if self.conf.says(change_of(wish, entry)) or entry == limit_types.Limit() == said:
+            return self._unchanged(wish, decision)
+        return decision._replace(status=statuses.CHANGED)
+
+    @staticmethod
+    def _unchanged(wish: requests.LimitWish, decision: plans.LimitDecision) -> plans.LimitDecision:
+        operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
+        if decision.after == limit_types.Limit() and bounds.ABSENT not in operators:
+            return decision._replace(status=statuses.KEPT, reason="sessions have it already without a rule of ours")
+        return decision
+
+    def _choice(self, wish: requests.LimitWish, rules: t.Sequence[pam_precedence.Placed]) -> pam_precedence.Choice:
+        """The rules that decide for whom a wish names: a user is looked for in all of them, a group shares those for everybody."""
+        user = self._seen.users.get(wish.domain)
+        if user is not None:
+            return pam_precedence.for_user(rules, user, wish.item, self._seen.dialect.spares_root)
+        choice = pam_precedence.for_domain(rules, wish.domain, wish.item)
+        if wish.domain == "*" or wish.domain.startswith("%"):
+            return choice
+        everybody = pam_precedence.for_domain(rules, "*", wish.item)
+        return choice._replace(soft=choice.soft or everybody.soft, hard=choice.hard or everybody.hard)
+
+    def _has(self, wish: requests.LimitWish, half: str) -> Number:
+        """What a new session of the domain has, from a rule of any file or from the processes that start sessions."""
+        choice = self._choice(wish, self._rules)
+        placed = choice.soft if half == "soft" else choice.hard
+        if placed is not None and choice.exempt is None:
+            return placed.rule.value
+        return (
+            None
+            if wish.file_only
+            else t.cast(Number, getattr(self._seen.base.get(wish.item, limit_types.Limit()), half))
+        )
+
+    @staticmethod
+    def _entry(
+        wish: requests.LimitWish, bound: t.Optional[bounds.Bound], said: Number, have: Number, ceiling: Number
+    ) -> Number:
+        """The entry that our file needs for one half; None when it needs none.
+
+        :param ceiling: what process 1 has: a hard limit below it would lower that of sessions which start from there.
+        """
+        if bound is None:
+            return said
+        if bound.operator == bounds.ABSENT:
+            return None
+        if bound.operator == bounds.VALUE:
+            return bound.value
+        if wish.file_only:
+            return _stronger(bound, said)
+        if _meets(bound, have):
+            return said
+        return _stronger(bound, ceiling if bound.operator == bounds.AT_LEAST else None)
+
+    def _objection(
+        self, wish: requests.LimitWish, said: limit_types.Limit, entry: limit_types.Limit
+    ) -> t.Optional[t.Tuple[str, str]]:
+        """Status and reason when an entry must not or cannot be written."""
+        since = self._seen.dialect.lacks(wish.item)
+        if since and self._seen.dialect.installed and entry != limit_types.Limit():
+            return statuses.NO_EFFECT, _YOUNGER.format(wish.item, since)
+        new = limit_types.Limit(*[None if value == old else value for value, old in zip(entry, said)])
+        if self._policy.guard == requests.REFUSE:
+            found = guard.objections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
+            if found:
+                return statuses.REFUSED, found[0]
+            unreachable = self._unreachable(wish.item, new)
+            if unreachable:
+                return statuses.NOT_NAMESPACED, unreachable
+        hard = entry.hard if entry.hard is not None else self._has(wish, "hard")
+        if wish.soft and entry.soft is not None and hard is not None and items.rank(entry.soft) > items.rank(hard):
+            return (
+                statuses.REFUSED,
+                "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for hard too.".format(
+                    entry.soft, hard
+                ),
+            )
+        return None
+
+    def _unreachable(self, item: str, new: limit_types.Limit) -> str:
+        """Why sessions here can never have the limit, or nothing.
+
+        setrlimit(2) would refuse it, and where pam_limits is not patched as in Debian that ends every login.
+        """
+        ceiling = self._seen.ceiling.get(item, limit_types.Limit()).hard
+        highest = max([items.rank(value) for value in new if value is not None] or [0])
+        if self._seen.may_raise or ceiling is None or highest <= items.rank(ceiling):
+            return ""
+        return "belongs to the host of this container: sessions here cannot have more than {0}".format(ceiling)
+
+    def _beyond_daemon(self, item: str, new: limit_types.Limit, forgiven: bool) -> t.List[str]:
+        """What comes of a hard limit that a daemon cannot give its sessions: nothing, or no session at all.
+
+        :param forgiven: which of the two to tell.
+        """
+        if not self._seen.may_raise or self._seen.dialect.forgives != forgiven:
+            return []
+        highest = max([items.rank(value) for value in new if value is not None] or [0])
+        end = "are not bound by it" if forgiven else "would all be refused, root's too"
+        return [
+            "rule raise: {0} (process {1}) lacks CAP_SYS_RESOURCE and has {2}, so its sessions {3}; "
+            "ask for {2} at the most, or give it that capability.".format(
+                daemon.name, daemon.pid, daemon.limits[item].hard, end
+            )
+            for daemon in self._seen.daemons
+            if not daemon.may_raise
+            and item in daemon.limits
+            and highest > items.rank(t.cast(limit_types.Number, daemon.limits[item].hard))
+        ]
+
+    def _facts(self, wish: requests.LimitWish) -> guard.Facts:
+        return pam_notes.facts(wish, self._seen, self._nr_open)
+
+    def warnings(self, wish: requests.LimitWish, decision: plans.LimitDecision) -> t.List[str]:
+        """What is to be said of an entry that is written: what the guard was told to let pass, and what it does not object to."""
+        if decision.status != statuses.CHANGED:
+            return []
+        found = guard.remarks(wish.item, decision.after, self._facts(wish))
+        found += self._beyond_daemon(wish.item, decision.after, True)
+        if self._policy.guard == requests.WARN:
+            found += guard.objections(wish.item, decision.after, self._facts(wish))
+            found += self._beyond_daemon(wish.item, decision.after, False)
+            found += [self._unreachable(wish.item, decision.after)]
+        return ["Limit {0}: {1}".format(wish.name, text) for text in found if text]
+
+    def in_force(
+        self, wish: requests.LimitWish, decision: plans.LimitDecision, rules: t.Sequence[pam_precedence.Placed]
+    ) -> plans.LimitDecision:
+        """The decision with what a new session of the domain will have, and the rule that overrides ours."""
+        choice = self._choice(wish, rules)
+        base = self._seen.base.get(wish.item, limit_types.Limit())
+        # What the kernel would refuse is left as it was.
+        limit, _refused = pam_precedence.session(choice, wish.item, base, base, True, self._nr_open, self._seen.dialect)
+        decision = decision._replace(effective=limit, notes=pam_notes.of(wish, self._seen, rules))
+        if decision.status not in (statuses.OK, statuses.CHANGED):
+            return decision
+        winner = self._overriding(wish, decision, choice)
+        return decision._replace(shadowed_by=winner, reason="{0} wins over it".format(winner)) if winner else decision
+
+    def _overriding(
+        self, wish: requests.LimitWish, decision: plans.LimitDecision, choice: pam_precedence.Choice
+    ) -> t.Optional[str]:
+        if choice.exempt is not None:
+            return choice.exempt.where
+        for bound, entry, placed in (
+            (wish.soft, decision.after.soft, choice.soft),
+            (wish.hard, decision.after.hard, choice.hard),
+        ):
+            ours = placed is not None and placed.file == self._path and placed.rule.domain == wish.domain
+            if bound is None or entry is None or placed is None or ours:
+                continue
+            met = (
+                placed.rule.value == bound.value if bound.operator == bounds.VALUE else _meets(bound, placed.rule.value)
+            )
+            if not met:
+                return placed.where
+        return None
+
+
+def _text(bound: t.Optional[bounds.Bound]) -> t.Optional[str]:
+    return None if bound is None else bounds.with_arithmetic(str(bound), bound.arithmetic)
+
+
+def change_of(wish: requests.LimitWish, entry: limit_types.Limit) -> pam_dropin.Change:
+    """What the file shall say for a wish."""
+    return pam_dropin.Change(wish.domain, wish.item, entry, wish.joined, wish.comment)
+
+
+def candidate(seen: pam_facts.LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
+    """The files that pam_limits reads once our file has its new bytes."""
+    if seen.own is None:
+        return seen.files
+    data = dict(seen.files)
+    data[seen.own.path] = after or b""
+    # A limits.conf in /etc takes the place of the vendor's, and a file of that name in limits.d too.
+    main = (
+        pam_precedence.MAIN_FILE
+        if pam_precedence.MAIN_FILE in data
+        else seen.files[0][0]
+        if seen.files
+        else pam_precedence.MAIN_FILE
+    )
+    listing: t.Dict[str, t.List[str]] = {pam_precedence.DIRECTORY: []}
+    for path in data:
+        directory, _slash, name = path.rpartition("/")
+        if directory.endswith("/limits.d"):
+            listing.setdefault(directory, []).append(name)
+    return [(path, data[path]) for path in [main] + pam_precedence.merged(listing) if path in data]
+
+
+def files_after(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.Sequence[t.Tuple[str, bytes]]:
+    """The files that pam_limits reads once a plan is carried out."""
+    steps = [
+        step
+        for step in planned.steps
+        if isinstance(step, step_types.FileStep) and seen.own and step.path == seen.own.path
+    ]
+    return candidate(seen, steps[0].after) if steps else seen.files
+
+
+def nofile_rules(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.List[plans.NofileRule]:
+    """The limits of open files that there are once a plan is carried out.
+
+    Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
+    """
+    found = [
+        plans.NofileRule(placed.rule.value, placed.where, "logins would fail")
+        for placed in pam_precedence.placed_rules(files_after(seen, planned), seen.dialect)
+        # The word follows fs.nr_open since 1.5.2, and was refused at any value before.
+        if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
+    ]
+    # What the same request asks of a unit is measured by itself.
+    planned_units = {one.domain for one in planned.limits if one.kind == limit_types.UNIT and one.item == "nofile"}
+    found += [
+        plans.NofileRule(value, where, "{0} could not start again".format(name))
+        for name, where, value in seen.units
+        if name not in planned_units
+    ]
+    if seen.service:
+        name, value = seen.service
+        found.append(plans.NofileRule(value, "service {0}".format(name), "it could not start again"))
+    return found
+
+
+def nr_open_after(planned: plans.Plan, now: t.Optional[int]) -> t.Optional[int]:
+    """What fs.nr_open is once the steps of a plan are carried out."""
+    for step in planned.steps:
+        if isinstance(step, step_types.LiveStep) and step.key == "fs.nr_open":
+            return int(step.after)
+    return now
+
+
+def _unread(path: str) -> t.List[str]:
+    """A problem when a file is put where pam_limits passes it over."""
+    directory, _slash, name = path.rpartition("/")
+    if directory == pam_precedence.DIRECTORY and pam_precedence.reading_order([name]) == [pam_precedence.MAIN_FILE]:
+        return [
+            "{0} would never be read: pam_limits takes names in limits.d that end in .conf and begin with no dot.".format(
+                path
+            )
+        ]
+    return []
+
+
+def _about_file(path: str, data: t.Optional[bytes]) -> t.List[str]:
+    """Warnings about the file that keeps our rules."""
+    found = []
+    if path != pam_precedence.MAIN_FILE and path.rpartition("/")[0] != pam_precedence.DIRECTORY:
+        found.append(
+            "{0} is not among the files that pam_limits reads ({1} and {2}/*.conf); its rules bind nobody unless a link "
+            "or conf= in a PAM stack leads there.".format(path, pam_precedence.MAIN_FILE, pam_precedence.DIRECTORY)
+        )
+    line = _textfile.undecodable(data) if data else None
+    if line:
+        found.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(path, line))
+    return found
+
+
+def _verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy) -> t.Tuple[t.List[str], t.List[str]]:
+    """Problems and warnings that the policy makes of the decisions."""
+    problems: t.List[str] = []
+    warnings: t.List[str] = []
+    for one in decisions:
+        text = texts.sentence("Limit " + one.name, one.reason)
+        if one.status == statuses.REFUSED:
+            problems.append(text)
+        elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
+            (problems if policy.on_unavailable == requests.FAIL else warnings).append(text)
+        elif one.shadowed_by:
+            (problems if policy.on_shadowed == requests.FAIL else warnings).append(text)
+    return problems, warnings
+
+
+def plan(
+    wishes: t.Sequence[requests.LimitWish],
+    seen: pam_facts.LimitsSeen,
+    policy: requests.Policy,
+    nr_open: t.Optional[int],
+) -> plans.Plan:
+    """Decisions and steps for limits. Nothing is written by this; problems forbid that anything is.
+
+    :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
+    """
+    judge = _Judge(seen, policy, nr_open)
+    decisions = [judge.decide(wish) for wish in wishes]
+    changes = [change_of(wish, one.after) for wish, one in zip(wishes, decisions) if one.status == statuses.CHANGED]
+    own = seen.own
+    after = own.data if own else None
+    if changes:
+        after = judge.conf.with_changes(changes)
+        # Nothing of ours is left in a file that we made. Behind a link it stays: before Linux-PAM 1.5.3 a link that leads nowhere
+        # ends every login, and so does a limits.conf that is missing.
+        if own is not None and own.real == own.path != pam_precedence.MAIN_FILE and after == pam_dropin.HEADER:
+            after = None
+    steps: t.List[step_types.Step] = []
+    if own is not None and after != own.data:
+        steps.append(step_types.FileStep(own.path, own.real, own.data, after))
+    rules = pam_precedence.placed_rules(candidate(seen, after), seen.dialect)
+    decisions = [judge.in_force(wish, one, rules) for wish, one in zip(wishes, decisions)]
+    problems, warnings = _verdict(decisions, policy)
+    problems.extend(_unread(own.path) if own else [])
+    for wish, one in zip(wishes, decisions):
+        warnings.extend(judge.warnings(wish, one))
+    warnings.extend(_about_file(own.path, own.data) if own else [])
+    warnings.extend(pam_notes.about_files(seen) if wishes else [])
+    # True of every run, but said when somebody waits for an effect.
+    warnings.extend(pam_notes.ineffective(seen) if steps and seen.dialect.installed else [])
+    warnings.extend(pam_notes.odd_order(own.path, [path for path, _data in seen.files]) if own and steps else [])
+    return plans.Plan(
+        limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=_needs(seen) if steps else []
+    )
+
+
+def _needs(seen: pam_facts.LimitsSeen) -> t.List[str]:
+    """What has to happen before new rules bind; a user manager that lingers does not end with the last session."""
+    return ["new_session"] + ["restart:user@{0}.service".format(seen.users[name].uid) for name in seen.lingering]

@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What to do about limits of running processes: wishes and what the host shows -> decisions and steps.
+
+Pure; private to ``tunefleet.linux``. Nothing is kept on file: a limit set by prlimit(2) ends with its process.
+"""
+
+import typing as t
+
+from ..._core import bound as bounds
+from ..._core import plan as plans
+from ..._core import request as requests
+from ..._core import status as statuses
+from ..._core import steps as step_types
+from ..._core import text as texts
+from .. import conversion
+from ..systemd import facts as systemd_facts
+from ..systemd import plan as systemd_plan
+from . import proc
+
+Steps = t.List[step_types.ProcessStep]
+
+
+def _decide(
+    wish: requests.LimitWish, seen: systemd_facts.Systemd, policy: requests.Policy, nr_open: t.Optional[int]
+) -> t.Tuple[plans.LimitDecision, Steps]:
+    pair_texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
+    decision = plans.LimitDecision(
+        wish.domain, wish.item, statuses.OK, t.cast(t.Any, pair_texts), note=wish.note, kind=wish.kind
+    )
+    found = [one for one in seen.processes[wish.domain] if wish.item in one.limits]
+    if not found:
+        reason = "no process of that name runs" + texts.near(wish.domain, seen.names)
+        if wish.domain.startswith("/"):
+            reason = "no process runs whose id is in that file"
+        return decision._replace(status=statuses.UNKNOWN, reason=reason), []
+    pairs = [(one, systemd_plan.wanted_pair(wish, one.limits[wish.item], one.limits[wish.item])) for one in found]
+    before = min(one.limits[wish.item] for one in found)
+    after = min(pair for _one, pair in pairs)
+    decision = decision._replace(
+        before=conversion.limit(wish.item, before),
+        after=conversion.limit(wish.item, after),
+        effective=conversion.limit(wish.item, after),
+    )
+    for one, pair in pairs:
+        objection = _objection(wish, one.limits[wish.item], pair, seen, policy, nr_open)
+        if objection:
+            same = decision.before
+            return decision._replace(status=objection[0], reason=objection[1], after=same, effective=same), []
+    steps = [_step(wish, one, pair) for one, pair in pairs if pair != one.limits[wish.item]]
+    if not steps:
+        operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
+        return decision._replace(status=statuses.OK if bounds.VALUE in operators else statuses.KEPT), []
+    ids = ", ".join(str(step.pid) for step in steps)
+    reason = "holds until the process ends (process {0})".format(ids)
+    return decision._replace(status=statuses.CHANGED, reason=reason), steps
+
+
+def _step(wish: requests.LimitWish, one: proc.Process, pair: conversion.Pair) -> step_types.ProcessStep:
+    number = conversion.ITEMS[wish.item].number
+    return step_types.ProcessStep(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
+
+
+def _objection(
+    wish: requests.LimitWish,
+    have: conversion.Pair,
+    pair: conversion.Pair,
+    seen: systemd_facts.Systemd,
+    policy: requests.Policy,
+    nr_open: t.Optional[int],
+) -> t.Optional[t.Tuple[str, str]]:
+    """Status and reason when the kernel would refuse a pair."""
+    if pair[0] > pair[1]:
+        reason = "soft {0} is above the hard limit {1} of the process; ask for hard too"
+        return statuses.REFUSED, reason.format(*conversion.limit(wish.item, pair))
+    if policy.guard != requests.REFUSE:
+        return None
+    found = systemd_plan.unreachable(wish.item, [new for new, old in zip(pair, have) if new != old], nr_open)
+    if wish.item == "nofile" and found:
+        return statuses.REFUSED, found
+    if pair[1] > have[1] and not seen.may_raise:
+        reason = "belongs to the host of this container: without CAP_SYS_RESOURCE no hard limit is raised, and the process has {0}"
+        return statuses.NOT_NAMESPACED, reason.format(conversion.limit(wish.item, have).hard)
+    return None
+
+
+def plan(
+    wishes: t.Sequence[requests.LimitWish],
+    seen: systemd_facts.Systemd,
+    policy: requests.Policy,
+    nr_open: t.Optional[int],
+) -> plans.Plan:
+    """Decisions and steps for limits of running processes.
+
+    :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
+    """
+    found = [_decide(wish, seen, policy, nr_open) for wish in wishes]
+    decisions = [decision for decision, _steps in found]
+    problems, warnings = systemd_plan.verdict(decisions, policy)
+    return plans.Plan(
+        limits=decisions,
+        steps=[step for _decision, steps in found for step in steps],
+        problems=problems,
+        warnings=warnings,
+    )

@@ -1,0 +1,512 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What to do about limits of units and of systemd's managers: wishes and what the host shows -> decisions and steps.
+
+Pure; private to ``tunefleet.linux``. Numbers are in the kernel's units here, and in those of limits.conf(5) outside.
+"""
+
+import typing as t
+
+from ..._core import bound as bounds
+from ..._core import limit as limit_types
+from ..._core import plan as plans
+from ..._core import request as requests
+from ..._core import status as statuses
+from ..._core import steps as step_types
+from ..._core import text as texts
+from .. import conversion, items
+from ..process import proc
+from . import facts as systemd_facts
+from . import precedence as systemd_precedence
+from . import unit_file, unit_name
+
+# What systemd gives from version 240 on when nothing is said (src/basic/rlimit-util.h, src/core/main.c); other items are those of
+# process 1.
+_BUILT_IN_NOFILE = (1024, 524288)
+_MISSING = ("not-found", "")
+_NO_SYSTEMD = "this host has no systemd, so nothing would read it"
+
+
+class Finding(t.NamedTuple):
+    """What one wish comes to before it is known what all of them write.
+
+    ``pair`` is what our line shall say, None for no line; ``edit`` tells whether the file must be changed for it.
+    """
+
+    wish: requests.LimitWish
+    decision: plans.LimitDecision
+    place: t.Optional[systemd_facts.Place] = None
+    unit: t.Optional[systemd_facts.Unit] = None
+    pair: t.Optional[conversion.Pair] = None
+    edit: bool = False
+
+
+def value_of(bound: bounds.Bound, item: str) -> int:
+    """The number that a bound names, in the kernel's units."""
+    return conversion.pair(item, limit_types.Limit(bound.value, bound.value))[0]
+
+
+def half_met(bound: t.Optional[bounds.Bound], item: str, have: int) -> bool:
+    """Whether a soft or hard limit is as wished."""
+    if bound is None or bound.operator == bounds.ABSENT:
+        return True
+    value = value_of(bound, item)
+    if bound.operator == bounds.VALUE:
+        return have == value
+    return have >= value if bound.operator == bounds.AT_LEAST else have <= value
+
+
+def met(wish: requests.LimitWish, have: t.Optional[conversion.Pair]) -> bool:
+    """Whether a pair of limits is as wished."""
+    return have is not None and half_met(wish.soft, wish.item, have[0]) and half_met(wish.hard, wish.item, have[1])
+
+
+def wanted_pair(
+    wish: requests.LimitWish, have: t.Optional[conversion.Pair], reached: t.Optional[conversion.Pair]
+) -> conversion.Pair:
+    """What shall be said so that a wish holds; what it does not speak of, or is met already, stays.
+
+    :param have: what is said now. :param reached: what a process gets of that.
+    """
+    soft = None if wish.soft is None else value_of(wish.soft, wish.item)
+    hard = None if wish.hard is None else value_of(wish.hard, wish.item)
+    if have is not None and reached is not None:
+        soft = have[0] if half_met(wish.soft, wish.item, reached[0]) else soft
+        hard = have[1] if half_met(wish.hard, wish.item, reached[1]) else hard
+    if hard is None:
+        # A user manager cuts this to what PAM gives it.
+        hard = conversion.INFINITY
+    if soft is None:
+        soft = _BUILT_IN_NOFILE[0] if wish.item == "nofile" else hard
+    return (min(soft, hard) if wish.soft is None else soft), hard
+
+
+class Most(t.NamedTuple):
+    """The highest limit that there is for units below a manager, in the kernel's units, and which layer sets that."""
+
+    value: int
+    where: str = ""
+
+
+# The hard limit by item that PAM gives the managers of users, in units of limits.conf(5), and which layer set it.
+Sessions = t.Mapping[str, t.Tuple[limit_types.Number, str]]
+
+
+class Judge:
+    """Decides wish by wish; holds what all of them are measured against."""
+
+    def __init__(
+        self,
+        seen: systemd_facts.Systemd,
+        policy: requests.Policy,
+        nr_open: t.Optional[int],
+        sessions: t.Optional[Sessions] = None,
+    ) -> None:
+        self._seen = seen
+        self._policy = policy
+        self._nr_open = nr_open
+        self._sessions: Sessions = sessions or {}
+        self._coming: t.Dict[str, conversion.Pair] = {}
+
+    def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
+        """From now on take the default that a manager of the system will have with these bytes in our file."""
+        said = self.said(finding, after)[0]
+        if (finding.wish.kind, finding.wish.domain) == (limit_types.MANAGER, limit_types.SYSTEM) and said is not None:
+            self._coming[finding.wish.item] = said
+
+    def ceiling(self, item: str) -> int:
+        """The highest limit that a process of this manager can get without being given less than was said."""
+        init = self._seen.init.get(item)
+        return conversion.INFINITY if self._seen.may_raise or init is None else init[1]
+
+    def most(self, manager: str, item: str) -> Most:
+        """The same for the units of a manager: that of a user has no more than the session that it is started in."""
+        if manager != limit_types.USER or item not in self._sessions:
+            return Most(self.ceiling(item))
+        hard, where = self._sessions[item]
+        return Most(min(self.ceiling(item), conversion.pair(item, limit_types.Limit(hard, hard))[1]), where)
+
+    def default(self, kind: str, item: str) -> t.Optional[conversion.Pair]:
+        """What holds where no line says anything."""
+        if kind == limit_types.MANAGER:
+            return _BUILT_IN_NOFILE if item == "nofile" else self._seen.init.get(item)
+        return self._coming.get(item) or self.loaded_default(item) or self.default(limit_types.MANAGER, item)
+
+    def loaded_default(self, item: str) -> t.Optional[conversion.Pair]:
+        """What the running manager gives units that say nothing."""
+        return conversion.shown(self._seen.defaults, "DefaultLimit" + conversion.ITEMS[item].name)
+
+    def said(
+        self, finding: Finding, own: t.Optional[bytes]
+    ) -> t.Tuple[t.Optional[conversion.Pair], t.Optional[systemd_precedence.Winner]]:
+        """What the files say with these bytes in ours, and by which line."""
+        wish, place = finding.wish, t.cast(systemd_facts.Place, finding.place)
+        winner = systemd_precedence.deciding(place.files(own), place.section, wish.item, place.prefix)
+        if winner is not None:
+            return winner.pair, winner
+        is_user = wish.kind == limit_types.MANAGER and wish.domain == limit_types.USER
+        return (None if is_user else self.default(wish.kind, wish.item)), None
+
+    def decide(self, wish: requests.LimitWish) -> Finding:
+        """The decision about one wish, before it is known which lines win."""
+        texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
+        decision = plans.LimitDecision(
+            wish.domain, wish.item, statuses.OK, t.cast(t.Any, texts), note=wish.note, kind=wish.kind
+        )
+        unavailable = self._unavailable(wish)
+        if unavailable:
+            return Finding(wish, decision._replace(status=unavailable[0], reason=unavailable[1]))
+        unit = self._seen.units.get(wish.domain) if wish.kind == limit_types.UNIT else None
+        place = unit.place if unit else self._seen.managers[wish.domain]
+        finding = Finding(wish, decision, place, unit)
+        own = unit_file.ConfFile(place.own.data or b"").values(place.section, key_of(finding))
+        if wish.soft is not None and wish.soft.operator == bounds.ABSENT:
+            return _finish(finding, None, bool(own))
+        have = self.said(finding, place.own.data)[0]
+        pair = wanted_pair(wish, have, None if have is None else conversion.cut(have, self.ceiling(wish.item)))
+        objection = self._objection(wish, pair)
+        if objection:
+            return finding._replace(decision=decision._replace(status=objection[0], reason=objection[1]))
+        pinned = bounds.VALUE in [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
+        now = conversion.read(wish.item, own[-1]) if own else None
+        finding = _finish(finding, pair, pair != now and (pinned or pair != have))
+        broken = _where_it_stops(finding) if finding.edit else None
+        if broken:
+            reason = "systemd does not read {0} to its end, and would never come to our line; mend or remove that file"
+            return finding._replace(
+                decision=decision._replace(status=statuses.REFUSED, reason=reason.format(broken)), edit=False
+            )
+        kept = not finding.edit and not own
+        return finding._replace(decision=finding.decision._replace(status=statuses.KEPT)) if kept else finding
+
+    def _unavailable(self, wish: requests.LimitWish) -> t.Optional[t.Tuple[str, str]]:
+        if not self._seen.installed:
+            return statuses.NO_EFFECT, _NO_SYSTEMD
+        unit = self._seen.units.get(wish.domain) if wish.kind == limit_types.UNIT else None
+        if unit is None:
+            return None
+        template = unit_name.is_template(unit.name) and bool(unit.place.head)
+        if unit.state in _MISSING and not template:
+            return statuses.UNKNOWN, "there is no unit {0} on this host{1}".format(
+                wish.domain, texts.near(unit.name, unit.near)
+            )
+        if unit.state == "masked":
+            return statuses.NO_EFFECT, "the unit is masked and never starts; unmask it first"
+        return None
+
+    def _objection(self, wish: requests.LimitWish, pair: conversion.Pair) -> t.Optional[t.Tuple[str, str]]:
+        """Status and reason when a pair must not or cannot be written."""
+        limit = conversion.limit(wish.item, pair)
+        if pair[0] > pair[1]:
+            reason = "soft {0} is above the hard limit {1}, and systemd ignores such a line; ask for hard too"
+            return statuses.REFUSED, reason.format(*limit)
+        if self._policy.guard != requests.REFUSE:
+            return None
+        asked = [value_of(bound, wish.item) for bound in (wish.soft, wish.hard) if bound is not None]
+        new = [value for value in pair if value in asked]
+        found = unreachable(wish.item, new, self._nr_open) if wish.item == "nofile" else ""
+        if found:
+            return statuses.REFUSED, found
+        if new and max(new) > self.ceiling(wish.item):
+            highest = conversion.limit(wish.item, (self.ceiling(wish.item),) * 2).hard
+            reason = "belongs to the host of this container: its systemd cannot give more than {0}".format(highest)
+            return statuses.NOT_NAMESPACED, reason
+        return None
+
+    def in_force(self, finding: Finding, after: t.Optional[bytes]) -> Finding:
+        """The finding with what a process that starts then will have, and the line that overrides ours."""
+        decision, wish, place = finding.decision, finding.wish, finding.place
+        if place is None:
+            return finding
+        said, winner = self.said(finding, after)
+        before = self.said(finding, place.own.data)[0]
+        most = self.most(wish.domain if wish.kind == limit_types.MANAGER else "", wish.item)
+        reached = None if said is None else conversion.cut(said, most.value)
+        decision = decision._replace(effective=conversion.limit(wish.item, reached))
+        if said is not None and reached != said and most.where:
+            decision = decision._replace(notes=[cut_by_pam(wish.item, most)])
+        if wish.kind == limit_types.MANAGER:
+            shown = (
+                conversion.shown(self._seen.defaults, key_of(finding)) if wish.domain == limit_types.SYSTEM else None
+            )
+            decision = decision._replace(
+                before=conversion.limit(wish.item, shown or before), after=conversion.limit(wish.item, said)
+            )
+        if decision.status in (statuses.OK, statuses.CHANGED) and not met(wish, reached):
+            other = winner.where if winner and winner.file != place.own.path else ""
+            other = other or (most.where if most.where.startswith("/") else "")
+            if other:
+                decision = decision._replace(shadowed_by=other, reason="{0} wins over it".format(other))
+        return finding._replace(decision=decision)
+
+
+def cut_by_pam(item: str, most: Most) -> str:
+    """Half a sentence about the manager of a user, which has no more than its session."""
+    hard = conversion.limit(item, (most.value, most.value)).hard
+    return "the session of a user's manager has a hard limit of {0} ({1}), and its units get no more".format(
+        hard, most.where
+    )
+
+
+def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) -> str:
+    """Why no process can have such a number of open files, or nothing."""
+    if conversion.INFINITY in values:
+        return "nofile takes no 'unlimited', which no kernel gives; write the number, up to fs.nr_open"
+    if nr_open is not None and values and max(values) > nr_open:
+        reason = "nofile {0} is above fs.nr_open {1}, the kernel would refuse it; raise fs.nr_open first, or ask for {1} at the most"
+        return reason.format(max(values), nr_open)
+    return ""
+
+
+def _where_it_stops(finding: Finding) -> t.Optional[str]:
+    """The file because of which systemd would never come to our line."""
+    place, text = t.cast(systemd_facts.Place, finding.place), conversion.render(t.cast(conversion.Pair, finding.pair))
+    ours = unit_file.ConfFile(place.own.data or b"").with_changes(place.section, {key_of(finding): text})
+    if text not in unit_file.ConfFile(ours).values(place.section, key_of(finding)):
+        return place.own.path
+    for path, data in place.files(ours) if place.section == systemd_precedence.MANAGER_SECTION else ():
+        if path == place.own.path:
+            break
+        if not unit_file.is_read_to_its_end(data):
+            return path
+    return None
+
+
+def key_of(finding: Finding) -> str:
+    """The key of our line."""
+    return t.cast(systemd_facts.Place, finding.place).prefix + conversion.ITEMS[finding.wish.item].name
+
+
+def _finish(finding: Finding, pair: t.Optional[conversion.Pair], edit: bool) -> Finding:
+    status = statuses.CHANGED if edit else statuses.OK
+    return finding._replace(decision=finding.decision._replace(status=status), pair=pair, edit=edit)
+
+
+def _written(findings: t.Sequence[Finding]) -> t.Dict[str, t.Optional[bytes]]:
+    """The bytes of each of our files once everything is written; None for no file."""
+    places = {one.place.own.path: one.place for one in findings if one.place is not None}
+    found: t.Dict[str, t.Optional[bytes]] = {}
+    for path, place in places.items():
+        changes = {
+            key_of(one): None if one.pair is None else conversion.render(one.pair)
+            for one in findings
+            if one.edit and one.place is place
+        }
+        data = place.own.data
+        found[path] = (
+            (unit_file.ConfFile(data or b"").with_changes(place.section, changes) or None) if changes else data
+        )
+    return found
+
+
+def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optional[bytes]]) -> t.List[step_types.Step]:
+    steps: t.List[step_types.Step] = []
+    for place in {one.place.own.path: one.place for one in findings if one.place is not None}.values():
+        own, after = place.own, written[place.own.path]
+        if after != own.data:
+            # A directory that holds nothing but our file came with it.
+            directories = tuple(place.missing) if after is not None else (own.real.rpartition("/")[0],)
+            steps.append(step_types.FileStep(own.path, own.real, own.data, after, directories))
+    return steps
+
+
+def _is_stale(
+    main: proc.Process, finding: Finding, winner: t.Optional[systemd_precedence.Winner], loaded: bool
+) -> bool:
+    """Whether a process started before what decides now was there; else it has set its limits itself since."""
+    place = t.cast(systemd_facts.Place, finding.place)
+    age = place.ages.get(winner.file) if winner else None
+    return finding.edit or not loaded or age is None or main.age > age
+
+
+class _Outcome(t.NamedTuple):
+    """What is left to be done about one finding once the files are written."""
+
+    finding: Finding
+    restart: t.Sequence[str] = ()
+    needs: t.Sequence[str] = ()
+
+
+def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], running: bool) -> _Outcome:
+    """Whether the unit has to be restarted, and what its process has before and after that."""
+    wish, decision, unit = finding.wish, finding.decision, t.cast(systemd_facts.Unit, finding.unit)
+    said, winner = judge.said(finding, after)
+    if not running:
+        return _Outcome(finding, needs=["reboot"] if finding.edit else [])
+    shown = conversion.shown(unit.shown, key_of(finding))
+    loaded = said if winner else judge.loaded_default(wish.item)
+    reached = None if said is None else conversion.cut(said, judge.ceiling(wish.item))
+    old = [
+        name
+        for name, main in unit.running.items()
+        if main.limits.get(wish.item) not in (None, reached)
+        and not (met(wish, main.limits[wish.item]) and finding.pair is not None)
+        and _is_stale(main, finding, winner, shown in (None, loaded))
+    ]
+    have = min((main.limits[wish.item] for main in unit.running.values() if wish.item in main.limits), default=None)
+    decision = decision._replace(before=conversion.limit(wish.item, have), after=conversion.limit(wish.item, have))
+    if shown not in (None, loaded) and decision.status in (statuses.OK, statuses.KEPT):
+        decision = decision._replace(
+            status=statuses.CHANGED, reason=decision.reason or "systemd had not read its files again"
+        )
+    if not old:
+        return _Outcome(finding._replace(decision=decision))
+    if wish.restart:
+        decision = decision._replace(status=statuses.CHANGED, after=decision.effective)
+        return _Outcome(finding._replace(decision=decision), restart=old)
+    text = "the running process keeps {0} until it is restarted".format(
+        conversion.render(t.cast(conversion.Pair, have))
+    )
+    return _Outcome(
+        finding._replace(decision=decision._replace(reason=decision.reason or text)),
+        needs=["restart:" + name for name in old],
+    )
+
+
+def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], seen: systemd_facts.Systemd) -> _Outcome:
+    """What still runs with the limits that the manager gave before."""
+    wish, decision = finding.wish, finding.decision
+    said, winner = judge.said(finding, after)
+    if not seen.running:
+        return _Outcome(finding, needs=["reboot"] if finding.edit else [])
+    if wish.domain == limit_types.USER:
+        old = [name for name, main in seen.user_managers.items() if winner and _is_stale(main, finding, winner, True)]
+        return _Outcome(finding, needs=["restart:" + name for name in sorted(old)])
+    default = conversion.shown(seen.defaults, key_of(finding))
+    if default not in (None, said) and decision.status in (statuses.OK, statuses.KEPT):
+        decision = decision._replace(
+            status=statuses.CHANGED, reason=decision.reason or "systemd had not read its files again"
+        )
+    name = "Limit" + conversion.ITEMS[wish.item].name
+    old = sorted(
+        unit
+        for unit, (shown, main) in seen.services.items()
+        # A unit with a limit of its own does not take the manager's.
+        if winner
+        and conversion.shown(shown, name) in (default, said)
+        and not met(wish, main.limits.get(wish.item))
+        and _is_stale(main, finding, winner, default == said)
+    )
+    if not old:
+        return _Outcome(finding._replace(decision=decision))
+    text = "services keep what they started with, such as {0} ({1} in all)".format(", ".join(old[:3]), len(old))
+    return _Outcome(finding._replace(decision=decision._replace(reason=decision.reason or text)), needs=["reboot"])
+
+
+def _warnings(findings: t.Sequence[Finding]) -> t.List[str]:
+    """What makes a limit of a unit less than it looks."""
+    found = []
+    for one in findings:
+        if one.unit is None or one.decision.status not in (statuses.OK, statuses.CHANGED, statuses.KEPT):
+            continue
+        for text in hints(one.unit.shown, one.wish.item, one.decision.effective):
+            found.append(texts.sentence("Limit " + one.wish.name, text))
+    return found
+
+
+def hints(shown: t.Mapping[str, str], item: str, limit: limit_types.Limit) -> t.List[str]:
+    """What else decides about a unit's processes, half a sentence each.
+
+    :param shown: what systemd says of the unit. :param limit: what its limit is.
+    """
+    found = []
+    # Without User= systemd opens no session.
+    if shown.get("PAMName") and shown.get("User"):
+        found.append(
+            "the unit opens a session of PAM ({0}), where rules of limits.conf(5) come after its own".format(
+                shown["PAMName"]
+            )
+        )
+    if item != "nproc":
+        return found
+    user = shown.get("User", "")
+    if user in ("", "root", "0"):
+        found.append("its processes run as root, whose nproc the kernel does not enforce; TasksMax= of the unit does")
+    tasks = shown.get("TasksMax", "")
+    soft = limit.soft
+    if tasks.isdigit() and soft is not None and items.rank(soft) > int(tasks):
+        found.append("TasksMax={0} of the unit is lower than nproc {1}, and ends it first".format(tasks, soft))
+    return found
+
+
+def verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy) -> t.Tuple[t.List[str], t.List[str]]:
+    """Problems and warnings that the policy makes of the decisions."""
+    problems: t.List[str] = []
+    warnings: t.List[str] = []
+    for one in decisions:
+        text = texts.sentence("Limit " + one.name, one.reason)
+        if one.status == statuses.REFUSED:
+            problems.append(text)
+        elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
+            fails = policy.on_unavailable == requests.FAIL or one.status == statuses.UNKNOWN
+            (problems if fails else warnings).append(text)
+        elif one.shadowed_by:
+            (problems if policy.on_shadowed == requests.FAIL else warnings).append(text)
+    return problems, warnings
+
+
+def _reload(
+    outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str, t.Optional[bytes]]
+) -> t.List[step_types.Step]:
+    """The step that makes systemd read its files, with what it must say after it; none where nothing has changed for it."""
+    expected: t.List[t.Optional[t.Tuple[str, str, conversion.Pair]]] = []
+    for one in outcomes:
+        finding = one.finding
+        is_user = finding.wish.kind == limit_types.MANAGER and finding.wish.domain == limit_types.USER
+        if finding.place is None or finding.decision.status != statuses.CHANGED or is_user:
+            continue
+        if finding.unit is not None and not finding.unit.shown:
+            expected.append(None)
+            continue
+        said, winner = judge.said(finding, written[finding.place.own.path])
+        unit = finding.unit.name if finding.unit else ""
+        # A default of the manager may change with the same reload, by files that nobody asked about.
+        known = said is not None and (winner is not None or not unit)
+        expected.append((unit, key_of(finding), said) if known and said is not None else None)
+    return [step_types.ReloadStep(tuple(one for one in expected if one is not None))] if expected else []
+
+
+def plan(
+    wishes: t.Sequence[requests.LimitWish],
+    seen: systemd_facts.Systemd,
+    policy: requests.Policy,
+    nr_open: t.Optional[int],
+    sessions: t.Optional[Sessions] = None,
+) -> plans.Plan:
+    """Decisions and steps for limits of units and managers. Nothing is written by this; problems forbid that anything is.
+
+    :param nr_open: what fs.nr_open will be once the rest of the request is carried out. :param sessions: the same of what PAM gives
+        the managers of users.
+    """
+    judge = Judge(seen, policy, nr_open, sessions)
+    findings = [judge.decide(wish) for wish in wishes]
+    written = _written(findings)
+    for one in findings:
+        if one.place is not None:
+            judge.expect(one, written[one.place.own.path])
+    findings = [judge.in_force(one, written[one.place.own.path] if one.place else None) for one in findings]
+    outcomes = []
+    for one in findings:
+        if one.place is None or one.decision.status not in (statuses.OK, statuses.KEPT, statuses.CHANGED):
+            outcomes.append(_Outcome(one))
+        elif one.unit is not None:
+            outcomes.append(_after_unit(judge, one, written[one.place.own.path], seen.running))
+        else:
+            outcomes.append(_after_manager(judge, one, written[one.place.own.path], seen))
+    steps = _file_steps(findings, written)
+    if seen.running:
+        steps += _reload(outcomes, judge, written)
+        restarts = dict.fromkeys(unit for one in outcomes for unit in one.restart)
+        steps += [step_types.RestartStep(unit) for unit in restarts]
+    findings = [one.finding for one in outcomes]
+    restarted = {"restart:" + step.unit for step in steps if isinstance(step, step_types.RestartStep)}
+    needs = dict.fromkeys(need for one in outcomes for need in one.needs if need not in restarted)
+    problems, warnings = verdict([one.decision for one in findings], policy)
+    return plans.Plan(
+        limits=[one.decision for one in findings],
+        steps=steps,
+        problems=problems,
+        warnings=warnings + _warnings(findings),
+        needs=list(needs),
+    )

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where systemd allows the sessions of a user fewer tasks than nproc would. Private: not for use outside of ``tunefleet.linux``.
+
+Each user has a slice, ``user-UID.slice``, whose TasksMax= counts the threads of all sessions: systemd.resource-control(5). Both bounds
+make fork(2) fail in the same words, so whoever raises the one has to be told of the other.
+"""
+
+import typing as t
+
+from ..._core import limit as limit_types
+from ..._core import plan as plans
+from ..._core import status as statuses
+from ..._host import machine
+from .. import items
+from . import client
+
+if t.TYPE_CHECKING:
+    from ..._host import host as hosts
+
+
+# No user has it (login.defs(5), UID_MAX), so its slice is what those of all users begin with: user-.slice.d.
+_NOBODYS = 60001
+
+
+def note(host: "hosts.Host", name: str, uid: t.Optional[int], nproc: t.Optional[limit_types.Number]) -> t.Optional[str]:
+    """A sentence where the slice of a user allows less than its nproc, or nothing.
+
+    :param name: how the sentence calls whom the nproc is for. :param uid: None for users in general.
+    """
+    if nproc is None or uid == 0 or not machine.booted(host):
+        return None
+    most = client.tasks_max(host, "user-{0}.slice".format(_NOBODYS if uid is None else uid))
+    if most is None or items.rank(nproc) <= most:
+        return None
+    unit = "user-{0}.slice".format("" if uid is None else uid)
+    return "TasksMax={0} of {1} is lower than the nproc {2} of {3}, and ends it first.".format(most, unit, nproc, name)
+
+
+def told(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
+    """The plan, with a note and a warning for each nproc that it sets and that comes to less by a slice."""
+    limits, warnings = list(plan.limits), list(plan.warnings)
+    for index, one in enumerate(limits):
+        if one.kind == limit_types.DOMAIN and one.item == "nproc" and one.status == statuses.CHANGED:
+            user = host.user(one.domain)
+            found = note(host, one.domain, user[1] if user else None, one.effective.soft)
+            if found:
+                limits[index] = one._replace(notes=list(one.notes) + [found])
+                warnings.append("Limit {0}: {1}".format(one.name, found))
+    return plan._replace(limits=limits, warnings=warnings)

@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one way from a request to a result, which every module that changes something takes. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from .._checks import cross_key
+from .._checks import memory as tcp_memory
+from .._core import limit as limit_types
+from .._core import plan as plans
+from .._core import redact
+from .._core import request as requests
+from .._core import result as results
+from .._host import machine
+from .._limits.pam import info as pam_info
+from .._limits.pam import plan as pam_plan
+from .._limits.pam import session_check
+from .._limits.process import plan as process_plan
+from .._limits.systemd import plan as systemd_plan
+from .._limits.systemd import slices
+from .._sysctl import facts as sysctl_facts
+from .._sysctl import names as sysctl_names
+from .._sysctl import plan as sysctl_plan
+from .._sysctl import settings as sysctl_settings
+from .._transaction import ledger as ledgers
+from .._transaction import ledger_store
+from . import evaluation
+from . import facts as host_facts
+from . import options as module_options
+
+if t.TYPE_CHECKING:
+    from .._host import host as hosts
+
+
+# Seconds that a run waits for another one on the same host; one that restarts services may take a while.
+_PATIENCE = 30.0
+_NEEDS_ROOT = (
+    "{0} needs root, and this ran as the user {1}. Run it as root, or let Ansible become root (become: true, or --become on the "
+    "command line). Nothing was written."
+)
+
+
+def make_plan(request: requests.Request, seen: host_facts.Seen) -> plans.Plan:
+    """The plan for everything that a request names. Pure."""
+    plan = sysctl_plan.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else plans.Plan()
+    if request.limits:
+        plan = _with_limits(plan, request, seen)
+    nofile_rules = pam_plan.nofile_rules(seen.limits, plan) if seen.limits else ()
+    findings = cross_key.findings(plan, request.policy, nofile_rules)
+    problems = [one.text for one in findings if one.refused]
+    warnings = [one.text for one in findings if not one.refused]
+    cost = tcp_memory.of(plan, request.policy, seen.machine)
+    if cost is not None and (cost.refused or cost.warned):
+        (problems if cost.refused else warnings).append(tcp_memory.sentence(cost, request.policy))
+    return plan._replace(
+        problems=list(plan.problems) + problems,
+        warnings=list(plan.warnings) + warnings,
+        findings=findings,
+        cost=cost,
+    )
+
+
+def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.Seen) -> plans.Plan:
+    nr_open = pam_plan.nr_open_after(plan, seen.nr_open)
+    # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
+    # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
+    domains = _domains(request, seen, nr_open)
+    parts = [plan, _processes(request, seen, nr_open), domains, _units(request, seen, nr_open, domains)]
+    decided = {(one.kind, one.domain, one.item): one for part in parts for one in part.limits}
+    context = dict(plan.context)
+    if seen.limits is not None:
+        file_max = None if seen.limits.file_max is None else str(seen.limits.file_max)
+        context.setdefault(cross_key.FILE_MAX, plans.Context(file_max, plans.BootState(), True))
+    return plan._replace(
+        limits=[decided[wish.identity] for wish in request.limits],
+        steps=[step for part in parts for step in part.steps],
+        problems=[problem for part in parts for problem in part.problems],
+        warnings=[warning for part in parts for warning in part.warnings],
+        needs=[need for part in parts for need in part.needs],
+        context=context,
+    )
+
+
+def _domains(request: requests.Request, seen: host_facts.Seen, nr_open: t.Optional[int]) -> plans.Plan:
+    wishes = [wish for wish in request.limits if wish.kind == limit_types.DOMAIN]
+    return pam_plan.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else plans.Plan()
+
+
+def _units(
+    request: requests.Request, seen: host_facts.Seen, nr_open: t.Optional[int], domains: plans.Plan
+) -> plans.Plan:
+    """:param domains: what becomes of limits files, whose rules bind the managers of users."""
+    wishes = [wish for wish in request.limits if wish.kind in (limit_types.UNIT, limit_types.MANAGER)]
+    if seen.systemd is None or not wishes:
+        return plans.Plan()
+    sessions = None
+    if seen.sessions is not None:
+        files = pam_plan.files_after(seen.sessions, domains)
+        sessions = pam_info.of_user_managers(seen.sessions, files, {wish.item for wish in wishes})
+    return systemd_plan.plan(wishes, seen.systemd, request.policy, nr_open, sessions)
+
+
+def _processes(request: requests.Request, seen: host_facts.Seen, nr_open: t.Optional[int]) -> plans.Plan:
+    wishes = [wish for wish in request.limits if wish.kind == limit_types.PROCESS]
+    return process_plan.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else plans.Plan()
+
+
+def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
+    """The plan for a request on a host, with patterns and numbers that depend on the host worked out.
+
+    :raises TuneError: when the host could not be looked at, or a number cannot be told there.
+    """
+    patterns = [wish.key for wish in request.wishes if sysctl_names.is_pattern(wish.key)]
+    if patterns:
+        found = {pattern: sysctl_facts.matches(host, pattern) for pattern in patterns}
+        request = request._replace(wishes=sysctl_settings.expanded(request.wishes, found))
+    if evaluation.depends_on_host(request):
+        request = evaluation.worked_out(request, machine.resources(host))
+    seen = host_facts.of(host, request)
+    return slices.told(host, session_check.tried(host, request, seen.limits, make_plan(request, seen)))
+
+
+def plan_record(host: "hosts.Host", record: ledgers.ProfileRecord, observe: bool) -> plans.Plan:
+    """The plan for a profile that the ledger holds.
+
+    :param observe: plan its limits without anything that is wanted of them, which tells what is in force for each.
+    :raises TuneError: when this release does not understand what the profile asks for.
+    """
+    # What was accepted when it was applied is not asked for again.
+    accepted = {
+        "name": record.name,
+        "accept_hazards": True,
+        "on_unavailable": requests.SKIP,
+        "on_shadowed": requests.WARN,
+    }
+    assumed = {"guard": "refuse", "connections": None, "memory_warn": 50, "memory_refuse": 100}
+    request = module_options.of_profile(dict(assumed, **dict(record.options, **accepted)))
+    if observe:
+        request = request._replace(wishes=[], limits=[wish._replace(soft=None, hard=None) for wish in request.limits])
+    return plan_on(host, request)
+
+
+def run(
+    host: "hosts.Host", request: requests.Request, check_mode: bool, diff: bool = True
+) -> t.Tuple[results.Result, t.Sequence[str]]:
+    """Carry out a request, or predict what that would do.
+
+    :param diff: whether the result shall have what ``--diff`` shows, which may be long.
+    :returns: the result, and warnings; neither holds the value of a secret key.
+    :raises TuneError: _result.RequestFailed when an entry was refused, others when the host could not be looked at.
+    """
+    asked = redact.asked_for({wish.key: wish.raw for wish in request.wishes})
+    try:
+        result, warnings = _locked(host, request, check_mode)
+    except results.RequestFailed as failure:
+        secrets = asked + redact.reported(failure.result)
+        raise results.RequestFailed(
+            redact.masked(str(failure), secrets), _shown(failure.result, secrets, diff)
+        ) from None
+    except _errors.TuneError as problem:
+        text = redact.masked(str(problem), asked)
+        if text == str(problem):
+            raise
+        raise _errors.TuneError(text) from None
+    secrets = asked + redact.reported(result)
+    return _shown(result, secrets, diff), redact.masked(list(warnings), secrets)
+
+
+def _shown(result: results.Result, secrets: t.Sequence[str], diff: bool) -> results.Result:
+    shown: results.Result = redact.masked(result, secrets)
+    if not diff:
+        shown.pop("diff", None)
+    return shown
+
+
+def _locked(
+    host: "hosts.Host", request: requests.Request, check_mode: bool
+) -> t.Tuple[results.Result, t.Sequence[str]]:
+    if check_mode or not host.is_root():
+        return _run(host, request, check_mode)
+    with host.lock(ledgers.LOCK, request.what, _PATIENCE):
+        return _run(host, request, check_mode)
+
+
+def _run(host: "hosts.Host", request: requests.Request, check_mode: bool) -> t.Tuple[results.Result, t.Sequence[str]]:
+    history = request.history
+    if history is None or not (history.revert or history.ending or host.is_root()):
+        # Root alone may read the ledger; others may only look, or find that there is nothing to do.
+        return _apply(host, request, None, check_mode)
+    if not host.is_root():
+        what = "Ending a trial" if history.ending else "Taking profiles back"
+        raise _errors.TuneError(_NEEDS_ROOT.format(what, host.user_name()))
+    ledger = ledger_store.read(host)
+    if history.ending is None and not history.revert and ledger.unfinished is None:
+        return _apply(host, request, ledger, check_mode)
+    # Few runs go back, and a host compiles all that it loads, each time.
+    from .._transaction import revert
+
+    if history.ending is not None:
+        return revert.end_trial(host, ledger, history.ending, check_mode)
+    cleared, ledger = revert.cleared_up(host, ledger, check_mode), ledger._replace(unfinished=None)
+    try:
+        if history.revert:
+            result, warnings = revert.take_back(cleared.host, request, ledger, check_mode, plan_record)
+        else:
+            result, warnings = _apply(cleared.host, request, ledger, check_mode)
+    except results.RequestFailed as failure:
+        failure.result.update(changed=cleared.changes or failure.result.get("changed", False))
+        failure.result["undone"] = list(cleared.notes) + failure.result["undone"]
+        raise
+    result["changed"] = result["changed"] or cleared.changes
+    return result, list(cleared.notes) + list(warnings)
+
+
+def _apply(
+    host: "hosts.Host", request: requests.Request, ledger: t.Optional[ledgers.Ledger], check_mode: bool
+) -> t.Tuple[results.Result, t.Sequence[str]]:
+    """:param ledger: None where no history is kept."""
+    plan = plan_on(host, request)
+    path = request.policy.sysctl_file if request.policy.persist else None
+    if plan.problems:
+        raise results.RequestFailed(str(_errors.EntryProblems(plan.problems)), results.unwritten(plan, path))
+    warnings = list(request.warnings) + list(plan.warnings)
+    if check_mode:
+        return results.of(plan, path), warnings
+    if plan.steps:
+        if not host.is_root():
+            message = _NEEDS_ROOT.format("Changing kernel parameters and limits", host.user_name())
+            raise results.RequestFailed(message, results.unwritten(plan, path))
+        # Before the first change, for all that is needed to undo it has to be there; a run that changes nothing goes without.
+        from .._transaction import commit
+
+        return commit.carry_out(host, request, plan, ledger), warnings
+    trial = ledger_store.finish(host, ledger, request, plan) if ledger is not None else ""
+    return results.with_trial(results.of(plan, path), trial), warnings

@@ -1,0 +1,495 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What to do about sysctl keys: wishes and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors, _textfile
+from .._core import bound as bounds
+from .._core import plan as plans
+from .._core import request as requests
+from .._core import shape as shapes
+from .._core import status as statuses
+from .._core import steps as step_types
+from .._core import text as texts
+from . import availability, catalog, write_model
+from . import boot as boot_model
+from . import dropin as sysctl_dropin
+from . import facts as sysctl_facts
+from . import names as sysctl_names
+from . import readers as boot_readers
+from . import values as sysctl_values
+
+_MEETS = {bounds.AT_LEAST: sysctl_values.at_least, bounds.AT_MOST: sysctl_values.at_most}
+_PROGRAMS = {boot_readers.SYSTEMD: "systemd-sysctl", boot_readers.PROCPS: "sysctl --system"}
+_STRONGER = {bounds.AT_LEAST: sysctl_values.larger, bounds.AT_MOST: sysctl_values.smaller}
+
+
+def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
+    """The shape of a key: from the catalog, else from the live value, else from what is asked for."""
+    facts = catalog.find(key)
+    if facts is not None:
+        return facts.shape
+    return sysctl_values.guess(live) if live else sysctl_values.guess_of_wish(raw, live is not None)
+
+
+def _wished(wish: requests.Wish, shape: shapes.Shape) -> str:
+    """The text of a wish; the numbers of a bound are bounds of their own, and need not rise.
+
+    :raises ValueProblem: when it cannot be meant.
+    """
+    if shape.rising and wish.operator != bounds.VALUE:
+        shape = shape._replace(rising=False)
+    return sysctl_values.normal(t.cast(shapes.Raw, wish.raw), shape)
+
+
+class _Has(t.NamedTuple):
+    """What the host has of one key: its live value, and the one that our file says."""
+
+    shape: shapes.Shape
+    live: t.Optional[str]
+    file: t.Optional[str]
+
+
+class _Outcome(t.NamedTuple):
+    """What one wish comes to here and now: what is live before and after, and so in our file."""
+
+    status: str
+    reason: str
+    live: t.Tuple[t.Optional[str], t.Optional[str]]
+    file: t.Tuple[t.Optional[str], t.Optional[str]]
+
+
+class _Judge:
+    """Decides wish by wish; holds what all of them are measured against."""
+
+    def __init__(self, seen: sysctl_facts.SysctlSeen, policy: requests.Policy) -> None:
+        own = seen.own
+        self._seen = seen
+        self._policy = policy
+        self.conf = sysctl_dropin.ConfFile(own.data or b"") if own else None
+        self._facts = facts_of(seen)
+        self._others = self.tables(seen.boot.replaced(_own_paths(seen), b""))
+        self.now = self.tables(seen.boot)
+
+    def tables(self, files: sysctl_facts.BootFiles) -> t.List[boot_model.BootTable]:
+        """What each reader that the host may have makes of files."""
+        return files.tables(self._facts.live, self._facts)
+
+    def decide(self, wish: requests.Wish) -> plans.SettingDecision:
+        """The decision about one wish, before it is known what the next boot makes of it."""
+        live = self._seen.live[wish.key].text
+        shape = shape_of(wish.key, live, wish.raw)
+        now = None if live is None else sysctl_values.tidy(live, shape)
+        entry = self.conf.get(wish.key) if self.conf else None
+        said = None if entry is None else sysctl_values.tidy(entry, shape)
+        wanted = wish.operator
+        if wish.operator == bounds.ABSENT:
+            outcome = self._absent(wish.key, shape, now)
+        else:
+            try:
+                text = self._text(wish, shape, now)
+            except _errors.ValueProblem as problem:
+                wanted = bounds.describe(wish.operator, str(wish.raw))
+                # What cannot be set at all need not be a value of it.
+                outcome = self._missing(wish.key, _Has(shape, now, said)) or _Outcome(
+                    statuses.REFUSED, self._refusal(wish, problem, shape), (now, now), (said, said)
+                )
+            else:
+                wanted = bounds.describe(wish.operator, text)
+                outcome = self._present(wish, text, _Has(shape, now, said))
+        return plans.SettingDecision(
+            wish.key,
+            outcome.status,
+            wanted,
+            outcome.reason,
+            outcome.live,
+            outcome.file,
+            shape=shape,
+            note=wish.note,
+            arithmetic=wish.arithmetic,
+        )
+
+    def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Outcome:
+        gone = self.conf.assigned(key) if self.conf else None
+        gone = None if gone is None else sysctl_values.tidy(gone, shape)
+        return _Outcome(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
+
+    def _text(self, wish: requests.Wish, shape: shapes.Shape, now: t.Optional[str]) -> str:
+        if wish.operator != bounds.VALUE and not shape.ordered:
+            raise _errors.ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
+        if self._is_action(wish.key) and self._policy.persist:
+            raise _errors.ValueProblem(
+                "a write to it triggers an action and leaves no state to keep; set persist to false"
+            )
+        text = _wished(wish, shape)
+        if wish.operator != bounds.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
+            # What it comes to has to be legal as well.
+            sysctl_values.normal(_STRONGER[wish.operator](now, text, shape), shape)
+        return text
+
+    def _is_action(self, key: str) -> bool:
+        facts, live = catalog.find(key), self._seen.live[key]
+        return bool(facts and facts.action) or (live.exists and live.writable and not live.readable)
+
+    @staticmethod
+    def _refusal(wish: requests.Wish, problem: _errors.ValueProblem, shape: shapes.Shape) -> str:
+        facts = catalog.find(wish.key)
+        if facts is not None and facts.action:
+            return "{0}.".format(problem)
+        return "{0} (legal: {1}).".format(problem, catalog.legal(wish.key, shape))
+
+    def _present(self, wish: requests.Wish, text: str, has: _Has) -> _Outcome:
+        shape, now, said = has
+        missing = self._missing(wish.key, has)
+        if missing:
+            return missing
+        target = now
+        if self._policy.live:
+            target = self._live_target(wish, text, now, shape)
+            if now != target and not self._seen.live[wish.key].writable:
+                status, reason = availability.unwritable(wish.key, self._seen)
+                return _Outcome(status, reason, (now, now), (said, said))
+        entry = self._entry(wish, text, has, target) if self._policy.persist else said
+        if sysctl_values.same(entry, said, shape):
+            entry = said
+        if self._is_action(wish.key):
+            return _Outcome(statuses.CHANGED, "", (None, text), (said, said))
+        status, reason = self._judged(wish, now != target or said != entry, now, entry)
+        return _Outcome(status, reason, (now, target), (said, entry))
+
+    def _missing(self, key: str, has: _Has) -> t.Optional[_Outcome]:
+        """The outcome for a key that cannot be set, where the running kernel is to be set."""
+        missing = availability.unavailable(key, self._seen) if self._policy.live else None
+        return _Outcome(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
+
+    @staticmethod
+    def _live_target(wish: requests.Wish, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
+        """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
+        target = text if wish.operator == bounds.VALUE else _STRONGER[wish.operator](now, text, shape)
+        return now if now is not None and sysctl_values.holds(now, target, shape) else target
+
+    def _entry(self, wish: requests.Wish, text: str, has: _Has, target: t.Optional[str]) -> t.Optional[str]:
+        """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
+
+        A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
+        default would lower that of a newer kernel.
+        """
+        if wish.operator == bounds.VALUE:
+            return text
+        meets, stronger = _MEETS[wish.operator], _STRONGER[wish.operator]
+        shape, now, said = has
+        if said is not None:
+            return said if meets(said, text, shape) else stronger(target, text, shape)
+        given = [table.of(wish.key).value for table in self._others]
+        if any(value is not None for value in given):
+            return None if all(meets(value, text, shape) for value in given) else stronger(target, text, shape)
+        facts = catalog.find(wish.key)
+        if meets(now, text, shape) and catalog.is_kernel_default(facts, str(now), self._seen.machine):
+            return None
+        return stronger(target, text, shape)
+
+    def _judged(
+        self, wish: requests.Wish, changes: bool, now: t.Optional[str], entry: t.Optional[str]
+    ) -> t.Tuple[str, str]:
+        """Status and reason of a wish that can be met."""
+        if changes:
+            return statuses.CHANGED, ""
+        if wish.operator != bounds.VALUE and entry is None:
+            then = None if self._policy.live else self._others[0].of(wish.key).value
+            have = "the host has {0}".format(now) if then is None else "the next boot gives {0}".format(then)
+            return statuses.KEPT, have + ", which meets it"
+        return statuses.OK, ""
+
+    def after_boot(
+        self,
+        decision: plans.SettingDecision,
+        after: t.Sequence[boot_model.BootTable],
+        wishes: t.Mapping[str, requests.Wish],
+    ) -> plans.SettingDecision:
+        """The decision with what the next boot will give the key.
+
+        :param after: what each reader makes of the files once ours has its new bytes.
+        """
+        wish, shape = wishes[decision.key], decision.shape
+        before = boots = [table.of(decision.key) for table in self.now]
+        if after is not self.now:
+            boots = [table.of(decision.key) for table in after]
+        boot = boot_state(boots, shape, self._is_ours)
+        decision = decision._replace(
+            boot_before=boot if boots is before else boot_state(before, shape, self._is_ours),
+            boot=boot,
+            boot_others=other_boots(after, boots, shape),
+        )
+        if (
+            decision.file[1] is None
+            or decision.status not in (statuses.OK, statuses.CHANGED)
+            or wish.operator == bounds.ABSENT
+        ):
+            return decision
+        if boot.ours and len(after) == 1 and boot.value == decision.file[1]:
+            return decision
+        text = _wished(wish, shape)
+        for table, given in zip(after, boots):
+            value = _given(given, shape)
+            meets = sysctl_values.same if wish.operator == bounds.VALUE else _MEETS[wish.operator]
+            if not meets(value, text, shape):
+                reason = self._shadow(decision.key, given._replace(value=value), table)
+                return decision._replace(shadowed=True, reason=reason)
+        return decision
+
+    def file_step(
+        self, decisions: t.Sequence[plans.SettingDecision], last: t.Sequence[str]
+    ) -> t.Optional[step_types.FileStep]:
+        """The step that brings our file up to date, if it is not.
+
+        :param last: keys whose entries come after all others.
+        """
+        own = self._seen.own
+        changes = {
+            one.key: one.file[1] for one in decisions if one.status == statuses.CHANGED and one.file[0] != one.file[1]
+        }
+        if own is None or self.conf is None or not (changes or last):
+            return None
+        new: t.Optional[bytes] = self.conf.with_changes(changes, last)
+        # Nothing of ours is left in a file that we made; behind a link it stays, for the link would lead nowhere.
+        if new == sysctl_dropin.HEADER and own.real == own.path:
+            new = None
+        return None if new == own.data else step_types.FileStep(own.path, own.real, own.data, new)
+
+    def tables_after(self, step: step_types.FileStep) -> t.List[boot_model.BootTable]:
+        """What each reader that the host may have makes of the files once our file has its new bytes."""
+        return self.tables(_candidate(self._seen, step.after))
+
+    def _is_ours(self, boot: boot_model.Boot) -> bool:
+        own = self._seen.own
+        return own is not None and boot.file is not None and self._seen.reals.get(boot.file, own.real) == own.real
+
+    def _shadow(self, key: str, boot: boot_model.Boot, table: boot_model.BootTable) -> str:
+        path = self._policy.sysctl_file
+        if boot.value is not None:
+            by = "" if len(self.now) == 1 else " if {0} reads the files".format(_PROGRAMS[table.reader.name])
+            return "at boot {0} wins over {1} and gives {2}{3}".format(boot.winner, path, boot.value, by)
+        lines = table.mentions(key)
+        if not any(self._is_ours(boot._replace(file=line.file)) for line in lines):
+            program = _PROGRAMS[table.reader.name]
+            return "{0} is not read at boot by {1}, so the entry will not come into force".format(path, program)
+        if self._is_ours(boot._replace(file=lines[-1].file)):
+            return "at boot the kernel refuses what {0} gives".format(lines[-1].where)
+        return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
+
+
+def facts_of(seen: sysctl_facts.SysctlSeen) -> write_model.Facts:
+    """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
+    return write_model.Facts(live={sysctl_names.to_path(key): one.text for key, one in seen.live.items() if one.exists})
+
+
+def _given(boot: boot_model.Boot, shape: shapes.Shape) -> t.Optional[str]:
+    return None if boot.value is None else sysctl_values.tidy(boot.value, shape)
+
+
+def boot_state(
+    boots: t.Sequence[boot_model.Boot], shape: shapes.Shape, is_ours: t.Callable[[boot_model.Boot], bool]
+) -> plans.BootState:
+    """What the next boot gives a key by the likeliest reader, which is the first."""
+    return plans.BootState(_given(boots[0], shape), boots[0].winner, is_ours(boots[0]))
+
+
+def other_boots(
+    found: t.Sequence[boot_model.BootTable], boots: t.Sequence[boot_model.Boot], shape: shapes.Shape
+) -> t.Sequence[plans.OtherBoot]:
+    """What it gives by other readers, where they differ from the first."""
+    if len(boots) == 1:
+        return ()
+    values = [_given(boot, shape) for boot in boots]
+    return [
+        plans.OtherBoot(str(table.reader), value, boot.winner)
+        for table, boot, value in zip(found, boots, values)
+        if not sysctl_values.same(value, values[0], shape)
+    ]
+
+
+def doubt(one: plans.SettingDecision, reader: boot_readers.Reader) -> t.Optional[str]:
+    """Half a sentence about readers that disagree, or None."""
+    if not one.boot_others:
+        return None
+    answers = [plans.OtherBoot(str(reader), one.boot.value, str(one.boot.winner))] + list(one.boot_others)
+    return "what reads the files at boot cannot be told here, and it matters: {0}".format(
+        ", ".join("{0} gives {1} ({2})".format(one.reader, one.value or "nothing", one.winner) for one in answers)
+    )
+
+
+def _own_paths(seen: sysctl_facts.SysctlSeen) -> t.List[str]:
+    """The names under which our file is read; others may be links to it."""
+    own = seen.own
+    return [] if own is None else [path for path in seen.boot.data if seen.reals[path] == own.real]
+
+
+def _candidate(seen: sysctl_facts.SysctlSeen, after: t.Optional[bytes]) -> sysctl_facts.BootFiles:
+    """The files that the next boot reads once our file has its new bytes."""
+    if seen.own is None:
+        return seen.boot
+    return seen.boot.replaced(dict.fromkeys(_own_paths(seen) + [seen.own.path]), after)
+
+
+def _live_step(seen: sysctl_facts.SysctlSeen, key: str, after: str, shape: shapes.Shape) -> step_types.LiveStep:
+    others = seen.beside.get(key, {})
+    beside = tuple(
+        (other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text is not None
+    )
+    facts = catalog.find(key)
+    action = bool(facts and facts.action) or not seen.live[key].readable
+    return step_types.LiveStep(key, seen.live[key].text, after, shape, beside, action)
+
+
+def _live_steps(
+    seen: sysctl_facts.SysctlSeen, decisions: t.Sequence[plans.SettingDecision]
+) -> t.List[step_types.LiveStep]:
+    """The writes to the kernel, in an order in which none undoes another.
+
+    Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.
+    """
+    changed = {one.key for one in decisions if one.status == statuses.CHANGED and one.live[0] != one.live[1]}
+    touched = {other for key in changed for other in seen.beside.get(key, ())}
+    steps = [
+        _live_step(seen, one.key, one.live[1], one.shape)
+        for one in decisions
+        if one.live[1] is not None and (one.key in changed or one.key in touched)
+    ]
+    by_key = {step.key: step for step in steps}
+    start = by_key.get(catalog.FIRST_PORT)
+    falls = start is not None and int(start.after) < int(start.before or 0)
+    return [by_key[key] for key in catalog.in_writing_order(by_key, falls)]
+
+
+class _Kept(t.NamedTuple):
+    """Our file once it is written: the step, if there is one, what the next boot makes of it, and the decisions with that."""
+
+    steps: t.List[step_types.Step]
+    tables: t.Sequence[boot_model.BootTable]
+    decisions: t.List[plans.SettingDecision]
+
+
+def _kept(judge: _Judge, decisions: t.Sequence[plans.SettingDecision], wishes: t.Mapping[str, requests.Wish]) -> _Kept:
+    """What becomes of our file, with its entries in an order in which a boot takes them.
+
+    Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
+    that depend on others come last, in the first order that mends it.
+    """
+    found = _written(judge, decisions, wishes, ())
+    lost = _undone(found)
+    for falls in (True, False) if lost else ():
+        last = catalog.in_writing_order([one.key for one in decisions if _depends_on_others(one)], falls)
+        moved = _written(judge, decisions, wishes, last)
+        if len(_undone(moved)) < len(lost):
+            mended = set(lost) - set(_undone(moved))
+            return moved._replace(decisions=[_moved(one) if one.key in mended else one for one in moved.decisions])
+    return found
+
+
+def _written(
+    judge: _Judge,
+    decisions: t.Sequence[plans.SettingDecision],
+    wishes: t.Mapping[str, requests.Wish],
+    last: t.Sequence[str],
+) -> _Kept:
+    """:param last: keys whose entries come after all others."""
+    step = judge.file_step(decisions, last)
+    tables = judge.tables_after(step) if step else judge.now
+    return _Kept([step] if step else [], tables, [judge.after_boot(one, tables, wishes) for one in decisions])
+
+
+def _depends_on_others(one: plans.SettingDecision) -> bool:
+    """Whether what the next boot makes of our entry may depend on entries of other keys."""
+    kept = one.status in (statuses.OK, statuses.CHANGED) and one.file[1] is not None and one.wanted != bounds.ABSENT
+    return kept and len(write_model.sources(sysctl_names.to_path(one.key))) > 1
+
+
+def _undone(found: _Kept) -> t.List[str]:
+    return [one.key for one in found.decisions if one.shadowed and _depends_on_others(one)]
+
+
+def _moved(one: plans.SettingDecision) -> plans.SettingDecision:
+    if one.status != statuses.OK:
+        return one
+    return one._replace(
+        status=statuses.CHANGED, reason="its entry moves behind others, with which a boot would not take it"
+    )
+
+
+def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]:
+    """Wishes that the kernel cannot meet together."""
+    wanted = {
+        one.key: one
+        for one in decisions
+        if one.status in (statuses.OK, statuses.CHANGED, statuses.KEPT) and one.wanted != bounds.ABSENT
+    }
+    problems = []
+    for key, one in wanted.items():
+        twin, other = catalog.twin_of(key), catalog.other_name_of(key)
+        if twin in wanted and key < str(twin):
+            problems.append(
+                "{0} and {1} exclude each other: a write to one makes the other 0. Keep one.".format(key, twin)
+            )
+        elif other in wanted and key < str(other) and wanted[str(other)].wanted != one.wanted:
+            problems.append(
+                "{0} and {1} are two names of one value, and are asked to differ. Keep one.".format(key, other)
+            )
+    return problems
+
+
+def _is_typo(one: plans.SettingDecision, seen: sysctl_facts.SysctlSeen) -> bool:
+    """A key that the catalog knows is none: this kernel is older than it, or built without it; or its interface is missing."""
+    return (
+        one.status == statuses.UNKNOWN
+        and not catalog.find(one.key)
+        and availability.missing_interface(one.key, seen) is None
+    )
+
+
+def _verdict(
+    decisions: t.Sequence[plans.SettingDecision], policy: requests.Policy, seen: sysctl_facts.SysctlSeen
+) -> t.Tuple[t.List[str], t.List[str]]:
+    """Problems and warnings that the policy makes of the decisions."""
+    problems: t.List[str] = []
+    warnings: t.List[str] = []
+    for one in decisions:
+        if one.status == statuses.REFUSED:
+            fails = True
+        elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
+            fails = policy.on_unavailable == requests.FAIL or _is_typo(one, seen)
+        elif one.shadowed:
+            fails = policy.on_shadowed == requests.FAIL
+        else:
+            continue
+        (problems if fails else warnings).append(texts.sentence(one.key, one.reason))
+    return problems, warnings
+
+
+def plan(wishes: t.Sequence[requests.Wish], seen: sysctl_facts.SysctlSeen, policy: requests.Policy) -> plans.Plan:
+    """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
+    judge = _Judge(seen, policy)
+    decisions = [judge.decide(wish) for wish in wishes]
+    steps: t.List[step_types.Step] = list(_live_steps(seen, decisions) if policy.live else [])
+    by_key = {wish.key: wish for wish in wishes}
+    kept_steps, found, decisions = _kept(judge, decisions, by_key)
+    steps.extend(kept_steps)
+    problems, warnings = _verdict(decisions, policy, seen)
+    problems.extend(_contradictions(decisions))
+    for one in decisions:
+        unsure = None if one.shadowed else doubt(one, found[0].reader)
+        warnings.extend([texts.sentence(one.key, unsure)] if unsure else [])
+    line = _textfile.undecodable(seen.own.data) if seen.own and seen.own.data else None
+    if line:
+        warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.sysctl_file, line))
+    context = {key: _context(key, seen, found) for key in seen.live if key not in by_key}
+    return plans.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings, context=context)
+
+
+def _context(key: str, seen: sysctl_facts.SysctlSeen, found: t.Sequence[boot_model.BootTable]) -> plans.Context:
+    """What the host has of a key that is not asked for."""
+    live = seen.live[key]
+    shape = shape_of(key, live.text, "")
+    state = boot_state([found[0].of(key)], shape, lambda boot: False)
+    return plans.Context(None if live.text is None else sysctl_values.tidy(live.text, shape), state, live.writable)

@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""settings. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from .._core import bound as bounds
+from .._core import formula
+from .._core import request as requests
+from .._core import shape as shapes
+from .._core import text as texts
+from . import names as sysctl_names
+from . import values as sysctl_values
+
+
+def setting(name: str, raw: t.Any) -> requests.Wish:
+    """The wish that ``name: raw`` stands for, where raw is a plain value or a map with one operator.
+
+    :raises NameProblem, ValueProblem: when it stands for none.
+    """
+    key = sysctl_names.canonical_pattern(name)
+    if not isinstance(raw, dict):
+        if raw is None:
+            raise _errors.ValueProblem("the value is missing")
+        return requests.Wish(key, bounds.VALUE, raw)
+    operator = bounds._operator_of(raw, bounds.OPERATORS + bounds._NOTES, "a setting")
+    value = raw[operator]
+    formula.check(value)
+    if operator != bounds.VALUE and isinstance(value, bool):
+        raise _errors.ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
+    return requests.Wish(key, operator, value, bounds.note_of(raw))
+
+
+def _meaning(wish: requests.Wish) -> t.Tuple[str, str]:
+    """What a wish comes to, so that 0x10 and 16 are no contradiction."""
+    try:
+        return wish.operator, sysctl_values.normal(t.cast(shapes.Raw, wish.raw), shapes.Shape(shapes.INTEGERS))
+    except _errors.ValueProblem:
+        return wish.operator, str(wish.raw)
+
+
+def settings(entries: t.Mapping[str, t.Any]) -> t.List[requests.Wish]:
+    """The wishes of a map of settings, in its order.
+
+    :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
+    """
+    found: t.Dict[str, requests.Wish] = {}
+    problems: t.List[str] = []
+    for name, raw in entries.items():
+        try:
+            wish = setting(name, raw)
+        except _errors.NameProblem as problem:
+            problems.append(str(problem))
+            continue
+        except _errors.ValueProblem as problem:
+            problems.append(texts.sentence(name, str(problem)))
+            continue
+        earlier = found.setdefault(wish.key, wish)
+        if earlier is not wish and _meaning(earlier) != _meaning(wish):
+            problems.append(
+                "{0} is asked for twice, as {1} and as {2}; keep one.".format(
+                    wish.key,
+                    bounds.describe(earlier.operator, repr(earlier.raw)),
+                    bounds.describe(wish.operator, repr(wish.raw)),
+                )
+            )
+    if problems:
+        raise _errors.EntryProblems(problems)
+    return list(found.values())
+
+
+def expanded(wishes: t.Sequence[requests.Wish], matches: t.Mapping[str, t.Sequence[str]]) -> t.List[requests.Wish]:
+    """The wishes with each pattern replaced by the keys that it matches.
+
+    As in sysctl.d(5) a key that is named beats every pattern. A pattern that matches nothing stays, to be reported.
+
+    :param matches: the keys of the host that each pattern matches.
+    :raises EntryProblems: when two patterns want different things of one key.
+    """
+    named = {wish.key for wish in wishes}
+    found: t.Dict[str, requests.Wish] = {}
+    problems: t.List[str] = []
+    for wish in wishes:
+        for key in matches.get(wish.key) or [wish.key]:
+            if key != wish.key and key in named:
+                continue
+            earlier = found.setdefault(key, wish._replace(key=key))
+            if _meaning(earlier) != _meaning(wish):
+                problems.append(
+                    "{0} is matched by two patterns, which ask for {1!r} and for {2!r}; name the key itself.".format(
+                        key, earlier.raw, wish.raw
+                    )
+                )
+    if problems:
+        raise _errors.EntryProblems(problems)
+    return list(found.values())

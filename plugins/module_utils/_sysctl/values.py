@@ -1,0 +1,331 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Values of sysctl keys: what a text means to the kernel. Private: not for use outside of ``tunefleet.linux``.
+
+A value travels as text in one normal form (decimal numbers, single blanks); this file alone knows how to make that form,
+whether two texts mean the same, and which of two is larger. How the kernel reads numbers: kernel/sysctl.c, strtoul_lenient
+(base 0: ``0x`` is hexadecimal, a leading zero is octal).
+"""
+
+import re
+import typing as t
+
+from .. import _errors
+from .._core import shape as shapes
+
+_C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
+ONE_NUMBER = re.compile(r"(0|[1-9][0-9]*)\Z")  # in its normal form already
+_OCTAL = re.compile(r"^-?0[0-9]+$")
+# systemd-sysctl ends a line at each of these (read_line_full() in src/basic/fileio.c), and what is behind would be another entry.
+_LINE_BREAK = re.compile(r"[\n\r\0]")
+_PORTS = re.compile(r"^(0|[1-9][0-9]{0,4})(-(0|[1-9][0-9]{0,4}))?$")
+LAST_PORT = 65535
+_LONGEST = 20  # characters of one number; the kernel refuses more (kernel/sysctl.c, proc_get_long)
+# A write of more than a page is taken in part (fs/proc/proc_sysctl.c, proc_do_large_bitmap), and the smallest page is this.
+_PAGE = 4096
+# As ansible.module_utils.parsing.convert_bool reads a word, which is what ansible.posix.sysctl does to every value.
+_TRUE = frozenset(["yes", "on", "true", "y", "t", "1.0"])
+_FALSE = frozenset(["no", "off", "false", "n", "f", "0.0"])
+
+_ANY_TEXT = shapes.Shape(shapes.TEXT)
+_ANY_INTEGER = shapes.Shape(shapes.INTEGERS, 1)
+
+
+def c_integer(word: str) -> t.Optional[int]:
+    """The number that the kernel reads from a word, or None when it is none."""
+    if len(word) > _LONGEST or not _C_INTEGER.match(word):
+        return None
+    digits = word.lstrip("-")
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits[0] == "0" else 10
+    number = int(digits, base)
+    return -number if word[0] == "-" else number
+
+
+def _integers(text: str) -> t.Optional[t.Tuple[int, ...]]:
+    numbers = tuple([c_integer(word) for word in text.split()])
+    if not numbers or None in numbers:
+        return None
+    return t.cast(t.Tuple[int, ...], numbers)
+
+
+def guess(text: str) -> shapes.Shape:
+    """The shape of a key that the catalog does not know, from a value that it has."""
+    if len(text) <= _LONGEST and ONE_NUMBER.match(text):
+        return _ANY_INTEGER
+    numbers = _integers(text)
+    return _ANY_TEXT if numbers is None else shapes.Shape(shapes.INTEGERS, len(numbers))
+
+
+def guess_of_wish(raw: t.Any, is_text: bool) -> shapes.Shape:
+    """The shape of a key that shows nothing of itself, from what somebody asks for.
+
+    :param is_text: whether the key is there and empty. Where it is not there a word for a switch is taken for one, because
+        nearly every key takes numbers, and ansible.posix.sysctl does so with all of them.
+    """
+    text = str(raw).strip()
+    return _ANY_INTEGER if not is_text and text.lower() in _TRUE | _FALSE else guess(text)
+
+
+def _words(raw: shapes.Raw, shape: shapes.Shape) -> t.List[str]:
+    if isinstance(raw, bool):
+        return ["1" if raw else "0"]
+    if isinstance(raw, (list, tuple)):
+        for item in raw:
+            if isinstance(item, (bool, float)) or not isinstance(item, (int, str)):
+                raise _errors.ValueProblem("{0!r} in the list {1!r} is no whole number".format(item, list(raw)))
+            if "\0" in str(item):
+                raise _errors.ValueProblem(
+                    "{0!r} in the list {1!r} holds a line break or a NUL byte".format(item, list(raw))
+                )
+        separator = "," if shape.kind == shapes.PORTS else " "
+        return separator.join(str(item) for item in raw).split()
+    if isinstance(raw, float) and not raw.is_integer():
+        raise _errors.ValueProblem("{0!r} is no whole number".format(raw))
+    if isinstance(raw, float):
+        return [str(int(raw))]
+    if not isinstance(raw, (str, int)):
+        raise _errors.ValueProblem("{0!r} is neither a number, nor text, nor a list of numbers".format(raw))
+    return str(raw).split()
+
+
+def _checked_integer(word: str, shape: shapes.Shape) -> int:
+    if len(word) > _LONGEST:
+        raise _errors.ValueProblem(
+            "{0!r} has {1} characters, and the kernel reads {2}".format(word, len(word), _LONGEST)
+        )
+    number = int(word) if ONE_NUMBER.match(word) else c_integer(word)
+    if _OCTAL.match(word) and number != int(word):
+        raise _errors.ValueProblem(
+            "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
+                word
+            )
+        )
+    if number is None:
+        raise _errors.ValueProblem("{0!r} is no whole number".format(word))
+    if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
+        raise _errors.ValueProblem(
+            "{0} is outside of the {1} {2}".format(
+                number, "kernel's range" if shape.checked else "sane range", span(shape)
+            )
+        )
+    return number
+
+
+def span(shape: shapes.Shape) -> str:
+    """The legal range as a person reads it: ``0 .. 255``, or nothing where there is none."""
+    if shape.low is None and shape.high is None:
+        return ""
+    if shape.high is None:
+        return "{0} or more".format(shape.low)
+    return "{0} .. {1}".format("" if shape.low is None else shape.low, shape.high).strip()
+
+
+def _normal_integers(words: t.List[str], shape: shapes.Shape) -> str:
+    if len(words) == 1 and words[0].lower() in _TRUE:
+        words = ["1"]
+    elif len(words) == 1 and words[0].lower() in _FALSE:
+        words = ["0"]
+    try:
+        numbers = [_checked_integer(word, shape) for word in words]
+    except _errors.ValueProblem as problem:
+        if len(words) == 1:
+            raise
+        raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(words), problem))
+    if shape.length is not None and len(numbers) != shape.length:
+        raise _errors.ValueProblem(
+            "{0!r} has {1} number{2} where the key takes {3}; a shorter or longer list would be written in part".format(
+                " ".join(words), len(numbers), "" if len(numbers) == 1 else "s", shape.length
+            )
+        )
+    _check_order(numbers, shape)
+    return " ".join(str(number) for number in numbers)
+
+
+def _check_order(numbers: t.Sequence[int], shape: shapes.Shape) -> None:
+    for one, following in zip(numbers, numbers[1:]):
+        if (shape.rising or shape.interval) and one > following:
+            rule = "the last one is below the first" if shape.interval else "each has to be at least the one before it"
+            raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(map(str, numbers)), rule))
+
+
+def port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
+    """The set of ports in ``8080,9000-9010``; hexadecimal is left out, for nobody writes ports so."""
+    ports: t.Set[int] = set()
+    for piece in text.split(",") if text else []:
+        if not _PORTS.match(piece):
+            return None
+        first, _dash, last = piece.partition("-")
+        if int(last or first) < int(first) or int(last or first) > LAST_PORT:
+            return None
+        ports.update(range(int(first), int(last or first) + 1))
+    return frozenset(ports)
+
+
+def _normal_ports(words: t.List[str], shape: shapes.Shape) -> str:
+    """One spelling of a port list, the kernel's own: sorted, neighbours merged (proc_do_large_bitmap)."""
+    ports = port_set(",".join(words).replace(",,", ","))
+    highest = LAST_PORT if shape.high is None else shape.high
+    if ports is None or max(ports or [0]) > highest:
+        what, example = ("ports", "8080,9000-9010") if shape.high is None else ("numbers", "0,2-5")
+        raise _errors.ValueProblem(
+            "{0!r} is no list of {1}; write {1} and ranges from 0 to {2} with commas and no blanks, as in {3}".format(
+                " ".join(words), what, highest, example
+            )
+        )
+    text = ports_text(ports)
+    if len(text) >= _PAGE - 1:
+        raise _errors.ValueProblem(
+            "the list has {0} bytes even with its ranges merged, and the kernel takes less than {1} in a write".format(
+                len(text), _PAGE
+            )
+        )
+    return text
+
+
+def ports_text(ports: t.Iterable[int]) -> str:
+    """A set of ports as the kernel shows it."""
+    pieces: t.List[t.List[int]] = []
+    for port in sorted(ports):
+        if pieces and pieces[-1][1] == port - 1:
+            pieces[-1][1] = port
+        else:
+            pieces.append([port, port])
+    return ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
+
+
+def normal(raw: shapes.Raw, shape: shapes.Shape) -> str:
+    """The normal text of a value that somebody asks for.
+
+    :param raw: number, text, list of numbers, or boolean.
+    :param shape: what the key takes.
+    :raises ValueProblem: when the value cannot be meant for this key; the text is a half sentence about the value.
+    """
+    if isinstance(raw, str) and _LINE_BREAK.search(raw.strip()):
+        raise _errors.ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
+    text = _normal(raw, shape)
+    if len(text) >= _PAGE // 4 and len(text.encode("utf-8", "surrogateescape")) >= _PAGE - 1:
+        raise _errors.ValueProblem(
+            "{0!r}... has {1} characters, and the kernel takes less than {2} bytes in a write".format(
+                text[:20], len(text), _PAGE
+            )
+        )
+    if shape.spelled is None:
+        return text
+    spelled = shape.spelled(text)
+    if spelled is None:
+        raise _errors.ValueProblem("{0!r} is not of the form that the key takes".format(text))
+    return spelled
+
+
+def _normal(raw: shapes.Raw, shape: shapes.Shape) -> str:
+    if shape.kind == shapes.TEXT and isinstance(raw, str):
+        return raw.strip()
+    words = _words(raw, shape)
+    if shape.kind == shapes.INTEGERS:
+        if not words:
+            raise _errors.ValueProblem("value cannot be blank")
+        return _normal_integers(words, shape)
+    if shape.kind == shapes.PORTS:
+        return _normal_ports(words, shape)
+    return " ".join(words)
+
+
+def tidy(text: str, shape: shapes.Shape) -> str:
+    """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
+    if shape.spelled is not None:
+        text = shape.spelled(" ".join(text.split())) or text
+    if shape.kind == shapes.TEXT:
+        return text.strip()
+    if shape.kind == shapes.INTEGERS:
+        if ONE_NUMBER.match(text):
+            return text
+        numbers = _integers(text)
+        if numbers is not None:
+            return " ".join(str(number) for number in numbers)
+    return " ".join(text.split())
+
+
+def same(one: t.Optional[str], other: t.Optional[str], shape: shapes.Shape) -> bool:
+    """Whether two texts mean the same value; an absent one (None) equals nothing but another absent one."""
+    if one is None or other is None or one == other:
+        return one == other
+    if shape.kind == shapes.PORTS:
+        left, right = port_set(one), port_set(other)
+        return left is not None and left == right
+    if shape.kind == shapes.WORDS:
+        return set(one.split()) == set(other.split())
+    return tidy(one, shape) == tidy(other, shape)
+
+
+def holds(have: t.Optional[str], wish: t.Optional[str], shape: shapes.Shape) -> bool:
+    """Whether a live text is what the kernel makes of a wish: the same value, or the one that it rounds it to."""
+    if same(have, wish, shape):
+        return True
+    pairs = None if have is None or wish is None or shape.kept is None else _pairs(have, wish)
+    return pairs is not None and shape.kept is not None and all(a in shape.kept(b) for a, b in pairs)
+
+
+def _pairs(one: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:
+    left, right = _integers(one), _integers(other)
+    if left is None or right is None or len(left) != len(right):
+        return None
+    return list(zip(left, right))
+
+
+def _turned(numbers: t.Sequence[int], shape: shapes.Shape) -> t.List[int]:
+    """Numbers turned so that more is larger, and back again: a range is the larger, the lower it begins."""
+    return [-numbers[0]] + list(numbers[1:]) if shape.interval else list(numbers)
+
+
+def _compared(have: t.Optional[str], wish: str, shape: shapes.Shape) -> t.Optional[t.List[t.Tuple[int, int]]]:
+    pairs = None if have is None else _pairs(have, wish)
+    if pairs is None:
+        return None
+    return list(zip(_turned([a for a, _b in pairs], shape), _turned([b for _a, b in pairs], shape)))
+
+
+def _port_sets(have: t.Optional[str], wish: str) -> t.Optional[t.Tuple[t.FrozenSet[int], t.FrozenSet[int]]]:
+    mine, wanted = None if have is None else port_set(have), port_set(wish)
+    return None if mine is None or wanted is None else (mine, wanted)
+
+
+def at_least(have: t.Optional[str], wish: str, shape: shapes.Shape) -> bool:
+    """Whether ``have`` reaches ``wish``: each number, the whole range, every port. What cannot be compared does not."""
+    if shape.kind == shapes.PORTS:
+        sets = _port_sets(have, wish)
+        return sets is not None and sets[0] >= sets[1]
+    pairs = _compared(have, wish, shape)
+    return pairs is not None and all(a >= b for a, b in pairs)
+
+
+def at_most(have: t.Optional[str], wish: str, shape: shapes.Shape) -> bool:
+    """Whether ``have`` stays within ``wish``: each number, the whole range, every port. What cannot be compared does not."""
+    if shape.kind == shapes.PORTS:
+        sets = _port_sets(have, wish)
+        return sets is not None and sets[0] <= sets[1]
+    pairs = _compared(have, wish, shape)
+    return pairs is not None and all(a <= b for a, b in pairs)
+
+
+def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], wish: str, shape: shapes.Shape) -> str:
+    pairs = _compared(have, wish, shape)
+    if pairs is None:
+        return wish
+    return " ".join(str(number) for number in _turned([choose(a, b) for a, b in pairs], shape))
+
+
+def larger(have: t.Optional[str], wish: str, shape: shapes.Shape) -> str:
+    """What reaches both: number by number the larger, the range around both, all ports; the wish where they cannot be compared."""
+    if shape.kind == shapes.PORTS:
+        sets = _port_sets(have, wish)
+        return wish if sets is None else ports_text(sets[0] | sets[1])
+    return _element_wise(max, have, wish, shape)
+
+
+def smaller(have: t.Optional[str], wish: str, shape: shapes.Shape) -> str:
+    """What stays within both, in the same way; the wish where they cannot be compared."""
+    if shape.kind == shapes.PORTS:
+        sets = _port_sets(have, wish)
+        return wish if sets is None else ports_text(sets[0] & sets[1])
+    return _element_wise(min, have, wish, shape)

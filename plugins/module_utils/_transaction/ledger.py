@@ -1,0 +1,450 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What profiles changed on a host, so that it can be taken back. Pure; private to ``tunefleet.linux``.
+
+The ledger keeps, for each profile that is in force, what it asked for, and for each kernel parameter, file and limit of a running
+process that any of them has touched, what it was before the first of them (*original*) and what the last of them left (*left*). To
+take a profile back, the host is thought of as it was originally, the other profiles are planned on that once more, and what comes of
+it is the goal: as if the profile had never been there. Whatever is not as it was left was changed by somebody else, and stays as it
+is.
+"""
+
+import binascii
+import hashlib
+import json
+import typing as t
+
+from .. import _errors
+from .._core import plan as plans
+from .._core import steps as step_types
+from .._sysctl import names as sysctl_names
+
+PATH = "/var/lib/tunefleet/ledger.json"
+LOCK = "/run/tunefleet.lock"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_FORMAT = 1
+# Far more than anybody stacks; it only keeps names that are made up anew for each run from filling the disk.
+_MOST_PROFILES = 50
+_WAY_OUT = (
+    " It holds the way back from what profiles changed here, so nothing was written. To go on without that way back, move it away "
+    "(mv {0} {0}.old)."
+).format(PATH)
+
+Options = t.Mapping[str, t.Any]
+
+
+class LiveRecord(t.NamedTuple):
+    """Texts of a kernel parameter: before the first profile touched it, and as the last one left it."""
+
+    original: str
+    left: str
+
+
+class FileRecord(t.NamedTuple):
+    """Bytes of a file (None: no file), and the directories that were made for it."""
+
+    path: str
+    original: t.Optional[bytes]
+    left: t.Optional[bytes]
+    directories: t.Tuple[str, ...] = ()
+
+
+class ProcessRecord(t.NamedTuple):
+    """One limit of a running process. ``boot`` and ``started`` tell the process from others that have its id; see ProcessStep."""
+
+    boot: str
+    pid: int
+    started: str
+    name: str
+    number: int
+    original: t.Tuple[int, int]
+    left: t.Tuple[int, int]
+
+    @property
+    def step(self) -> step_types.ProcessStep:
+        """What puts the limit back."""
+        return step_types.ProcessStep(self.pid, self.started, self.name, self.number, self.left, self.original)
+
+
+class ProfileRecord(t.NamedTuple):
+    """A profile that is in force, or the part of it that was last asked for at one time: a name may have several records.
+
+    ``options`` is what was asked for, less what was asked for anew later. ``keys`` are the kernel parameters that it changed, or
+    found as another profile had made them; ``files`` the files that it changed, ``processes`` the limits of running processes.
+    """
+
+    name: str
+    options: Options
+    keys: t.Tuple[str, ...] = ()
+    files: t.Tuple[str, ...] = ()
+    processes: t.Tuple[str, ...] = ()
+
+
+class LiveGoal(t.NamedTuple):
+    """What a kernel parameter has to be once an unfinished run is cleared up.
+
+    ``other`` is what that run would have made of it; ``beside`` what belongs to the keys that the kernel changes with it.
+    """
+
+    key: str
+    goal: str
+    other: str
+    beside: t.Tuple[t.Tuple[str, str], ...] = ()
+
+
+class Unfinished(t.NamedTuple):
+    """A run that has begun. Found by the next run, it was killed, and is cleared up: everything gets to its goal.
+
+    The goal of applying a profile is what was before; that of reverting is what shall be after. In ``files`` and ``processes`` that
+    is ``after``.
+
+    One that is on trial has come to its end, and waits for somebody to confirm it: ``trial`` is its id, and ``then`` the ledger once
+    it is confirmed.
+    """
+
+    what: str
+    boot: str
+    live: t.Tuple[LiveGoal, ...] = ()
+    files: t.Tuple[step_types.FileStep, ...] = ()
+    processes: t.Tuple[step_types.ProcessStep, ...] = ()
+    trial: str = ""
+    then: t.Optional["Ledger"] = None
+
+
+class Ledger(t.NamedTuple):
+    """Everything that the ledger holds. With something unfinished, the rest is as it will be once that is cleared up."""
+
+    profiles: t.Tuple[ProfileRecord, ...] = ()
+    live: t.Mapping[str, LiveRecord] = {}
+    files: t.Mapping[str, FileRecord] = {}
+    processes: t.Mapping[str, ProcessRecord] = {}
+    unfinished: t.Optional[Unfinished] = None
+
+
+EMPTY = Ledger()
+
+
+def parse(data: t.Optional[bytes]) -> Ledger:
+    """The ledger in a file; the empty one for no file.
+
+    :raises TuneError: when it is damaged, or of a newer release.
+    """
+    if data is None:
+        return EMPTY
+    try:
+        content = json.loads(data.decode("utf-8"))
+        found = content["format"]
+        if isinstance(found, int) and found > _FORMAT:
+            raise _errors.TuneError(
+                "The ledger {0} was written by a newer release of tunefleet.linux (format {1}, this one knows {2}). Use that "
+                "release.".format(PATH, found, _FORMAT)
+                + _WAY_OUT
+            )
+        if found != _FORMAT or content.pop("checksum") != _checksum(content):
+            raise ValueError("it is not as it was written")
+        return _parsed(content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _errors.TuneError("The ledger {0} is damaged ({1}).".format(PATH, _reason(error)) + _WAY_OUT)
+
+
+def _reason(error: Exception) -> str:
+    return "{0} is missing".format(error) if isinstance(error, KeyError) else str(error).rstrip(".")
+
+
+def _checksum(content: t.Mapping[str, t.Any]) -> str:
+    plain = {name: value for name, value in content.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
+    pending = content["unfinished"]
+    return Ledger(
+        tuple(
+            ProfileRecord(
+                one["name"], one["options"], tuple(one["keys"]), tuple(one["files"]), tuple(one.get("processes", ()))
+            )
+            for one in content["profiles"]
+        ),
+        {key: LiveRecord(one["original"], one["left"]) for key, one in content["live"].items()},
+        {
+            real: FileRecord(one["path"], _bytes(one["original"]), _bytes(one["left"]), tuple(one["directories"]))
+            for real, one in content["files"].items()
+        },
+        {
+            key: ProcessRecord(**dict(one, original=tuple(one["original"]), left=tuple(one["left"])))
+            for key, one in content.get("processes", {}).items()
+        },
+        Unfinished(
+            pending["what"],
+            pending["boot"],
+            tuple(
+                LiveGoal(one["key"], one["goal"], one["other"], tuple((key, text) for key, text in one["beside"]))
+                for one in pending["live"]
+            ),
+            tuple(
+                step_types.FileStep(
+                    one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"])
+                )
+                for one in pending["files"]
+            ),
+            tuple(_process(one) for one in pending.get("processes", ())),
+            pending.get("trial", ""),
+            _parsed(pending["then"]) if pending.get("then") else None,
+        )
+        if pending
+        else None,
+    )
+
+
+def _process(one: t.Dict[str, t.Any]) -> step_types.ProcessStep:
+    return step_types.ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
+
+
+def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
+    return None if text is None else binascii.a2b_base64(text)
+
+
+def _text(data: t.Optional[bytes]) -> t.Optional[str]:
+    return None if data is None else binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
+def render(ledger: Ledger) -> t.Optional[bytes]:
+    """The bytes of the file; None when there is nothing to keep."""
+    if ledger == EMPTY:
+        return None
+    # As it will be read, so that the checksum is of the same.
+    content = json.loads(json.dumps(dict(_content(ledger), format=_FORMAT)))
+    content["checksum"] = _checksum(content)
+    return json.dumps(content, sort_keys=True, indent=1).encode("utf-8") + b"\n"
+
+
+def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
+    pending = ledger.unfinished
+    return {
+        "profiles": [dict(one._asdict()) for one in ledger.profiles],
+        "live": {key: dict(one._asdict()) for key, one in ledger.live.items()},
+        "files": {
+            real: dict(one._asdict(), original=_text(one.original), left=_text(one.left))
+            for real, one in ledger.files.items()
+        },
+        "processes": {key: dict(one._asdict()) for key, one in ledger.processes.items()},
+        "unfinished": None
+        if pending is None
+        else {
+            "what": pending.what,
+            "boot": pending.boot,
+            "live": [dict(one._asdict()) for one in pending.live],
+            "files": [
+                {
+                    "path": one.path,
+                    "real": one.real,
+                    "other": _text(one.before),
+                    "goal": _text(one.after),
+                    "directories": one.directories,
+                }
+                for one in pending.files
+            ],
+            "processes": [dict(one._asdict()) for one in pending.processes],
+            "trial": pending.trial,
+            "then": None if pending.then is None else _content(pending.then),
+        },
+    }
+
+
+def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
+    """The ledger while the steps of a plan are carried out: a run that is killed meanwhile shall not have happened."""
+    live = [
+        LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
+        for step in steps
+        if isinstance(step, step_types.LiveStep) and step.before is not None and not step.action
+    ]
+    files = [
+        step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, step_types.FileStep)
+    ]
+    processes = [step._replace(before=step.after, after=step.before) for step in process_steps(steps)]
+    unfinished = Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files)), tuple(reversed(processes)))
+    return ledger._replace(unfinished=unfinished)
+
+
+def process_steps(steps: t.Iterable[step_types.Step]) -> t.List[step_types.ProcessStep]:
+    """Those of some steps that are about running processes."""
+    return [step for step in steps if isinstance(step, step_types.ProcessStep)]
+
+
+def key_of(step: step_types.ProcessStep) -> str:
+    """How the ledger calls a limit of a running process."""
+    return "{0} {1} {2}".format(step.pid, step.started, step.number)
+
+
+def on_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
+    """The ledger once everything is done, as long as nobody has confirmed it.
+
+    :param begun_ledger: while it was done. :param after: what it will be. :param trial: the id.
+    """
+    unfinished = t.cast(Unfinished, begun_ledger.unfinished)
+    return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, then=after))
+
+
+def touched(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
+    """The text that each kernel parameter had before steps which change it, or make the kernel change it."""
+    found: t.Dict[str, str] = {}
+    for step in steps:
+        if isinstance(step, step_types.LiveStep) and step.before is not None and not step.action:
+            for key, text in [(step.key, step.before)] + [(key, text) for key, text, _shape in step.beside]:
+                found.setdefault(key, text)
+    return found
+
+
+def applied(
+    ledger: Ledger, name: str, options: Options, plan: plans.Plan, live: t.Mapping[str, str], boot: str = ""
+) -> Ledger:
+    """The ledger once a plan has been carried out for a profile.
+
+    What it asks for is on top of what the others do from then on. One that changed nothing is taken note of where others are in
+    force: what it shares with them has to stay when they are taken back.
+
+    :param live: the texts of the kernel parameters that were touched, as they are now. :param boot: what tells this boot from others.
+    :raises TuneError: when there are too many profiles.
+    """
+    if not plan.steps and not ledger.profiles:
+        return ledger
+    records, files = dict(ledger.live), dict(ledger.files)
+    for key, text in touched(plan.steps).items():
+        original = records[key].original if key in records else text
+        records[key] = LiveRecord(original, live.get(key, text))
+    for step in plan.steps:
+        if isinstance(step, step_types.FileStep):
+            files[step.real] = _file_record(files.get(step.real), step)
+    processes = _processes(ledger, plan, boot)
+    asked = stored(options)
+    mine = [one for one in ledger.profiles if one.name == name]
+    if not plan.steps and together([one.options for one in mine] + [asked]) == together([one.options for one in mine]):
+        return ledger
+    shared = [one.key for one in plan.settings if one.status in ("ok", "changed", "kept") and one.key in records]
+    record = ProfileRecord(
+        name,
+        asked,
+        united([key for one in mine for key in one.keys], list(touched(plan.steps)) + shared),
+        united(
+            [real for one in mine for real in one.files],
+            [step.real for step in plan.steps if isinstance(step, step_types.FileStep)],
+        ),
+        united([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
+    )
+    rest = [one._replace(options=without(one.options, asked)) if one.name == name else one for one in ledger.profiles]
+    others = {one.name for one in rest if one.name != name}
+    if len(others) >= _MOST_PROFILES:
+        raise _errors.TuneError(
+            "The ledger {0} holds {1} profiles already, and {2!r} would be one more. Give the profile one name that stays the "
+            "same, or revert those that are not needed. Nothing was written.".format(PATH, len(others), name)
+        )
+    kept = tuple(one for one in rest if one.name != name or one.options["sysctl"] or one.options["limits"])
+    return Ledger(kept + (record,), records, files, processes)
+
+
+def united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
+    """Both together, each once."""
+    return tuple(sorted(set(old) | set(new)))
+
+
+def _processes(ledger: Ledger, plan: plans.Plan, boot: str) -> t.Dict[str, ProcessRecord]:
+    found = dict(ledger.processes)
+    for step in process_steps(plan.steps):
+        old = found.get(key_of(step))
+        original = old.original if old is not None and old.boot == boot else step.before
+        found[key_of(step)] = ProcessRecord(boot, step.pid, step.started, step.name, step.number, original, step.after)
+    return found
+
+
+def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
+    """The ledger without what it says of processes that have ended: nothing can be put back there."""
+    return ledger._replace(
+        profiles=tuple(
+            one._replace(processes=tuple(key for key in one.processes if key not in ended)) for one in ledger.profiles
+        ),
+        processes={key: one for key, one in ledger.processes.items() if key not in ended},
+    )
+
+
+def _file_record(old: t.Optional[FileRecord], step: step_types.FileStep) -> FileRecord:
+    if old is None:
+        return FileRecord(step.path, step.before, step.after, step.directories)
+    # What others did to the file since belongs to what we go back to.
+    from . import merge3
+
+    original = merge3.merged(old.left, step.before, old.original)[0]
+    return old._replace(original=original, left=step.after, directories=old.directories or step.directories)
+
+
+def stored(options: Options) -> Options:
+    """The options of a profile as they are kept: keys in one spelling."""
+    return {
+        "sysctl": {_spelled(name): setting for name, setting in (options.get("sysctl") or {}).items()},
+        "limits": [
+            {field: value for field, value in entry.items() if value is not None}
+            for entry in options.get("limits") or []
+        ],
+        "guard": options.get("guard"),
+    }
+
+
+def _spelled(name: str) -> str:
+    try:
+        return sysctl_names.canonical_pattern(name)
+    except _errors.NameProblem:
+        return name
+
+
+def without(old: Options, new: Options) -> Options:
+    """What was asked for under a name and is not asked for anew. It is still in force, and has to be taken back."""
+    named = {(_limit_name(entry), half) for entry in new["limits"] for half in _HALVES if half in entry}
+    kept = []
+    for entry in old["limits"]:
+        rest = {
+            field: value
+            for field, value in entry.items()
+            if field not in _HALVES or (_limit_name(entry), field) not in named
+        }
+        kept.extend([rest] if any(half in rest for half in _HALVES) else [])
+    settings = {key: setting for key, setting in old["sysctl"].items() if key not in new["sysctl"]}
+    return dict(old, sysctl=settings, limits=kept)
+
+
+def together(options: t.Sequence[Options]) -> t.List[t.Any]:
+    """All that was asked for, later over earlier, in a form to be compared."""
+    found: t.Dict[t.Any, t.Any] = {}
+    for one in options:
+        found.update(one["sysctl"])
+        found.update(
+            {(_limit_name(entry), half): entry[half] for entry in one["limits"] for half in _HALVES if half in entry}
+        )
+    return [found]
+
+
+_HALVES = ("soft", "hard")
+_TARGETS = ("domain", "unit", "manager", "process", "item")
+
+
+def _limit_name(entry: t.Mapping[str, t.Any]) -> t.Tuple[t.Any, ...]:
+    return tuple(entry.get(field) for field in _TARGETS)
+
+
+def chosen(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
+    """The profiles that a name stands for, which may list several; all of them for the empty one.
+
+    :raises TuneError: when one of them came together with others that are not named.
+    """
+    if not name:
+        return ledger.profiles
+    wanted = [one.strip() for one in name.split(",") if one.strip()]
+    found = [one for one in ledger.profiles if set(one.name.split(",")) <= set(wanted)]
+    done = {part for one in found for part in one.name.split(",")}
+    for part in wanted:
+        mixed = next((one for one in ledger.profiles if part not in done and part in one.name.split(",")), None)
+        if mixed is not None:
+            raise _errors.TuneError(
+                "The profile {0} was applied together with others, as {1}, and cannot be told apart from them. Revert {1}, then "
+                "apply what shall stay. Nothing was written.".format(part, mixed.name)
+            )
+    return tuple(found)

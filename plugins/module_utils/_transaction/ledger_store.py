@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The ledger on the host: reading it, and noting down what a run does. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from .._core import plan as plans
+from .._core import request as requests
+from .._core import steps as step_types
+from .._limits import conversion
+from .._limits.process import proc
+from .._sysctl import names as sysctl_names
+from . import ledger as ledgers
+
+if t.TYPE_CHECKING:
+    from .._host import host as hosts
+
+
+_UUID = "/proc/sys/kernel/random/uuid"  # another one each time it is read: random(4)
+
+
+def read(host: "hosts.Host") -> ledgers.Ledger:
+    """The ledger of the host.
+
+    :raises TuneError: when it is damaged, of a newer release, or open to others.
+    """
+    return ledgers.parse(host.read_private(ledgers.PATH))
+
+
+def write(host: "hosts.Host", ledger: ledgers.Ledger) -> None:
+    """Put the ledger on disk, and make that last."""
+    data = ledgers.render(ledger)
+    if data is not None or host.read_private(ledgers.PATH) is not None:
+        host.write_private(ledgers.PATH, data)
+
+
+def boot_id(host: "hosts.Host") -> str:
+    """What tells this boot from every other: random(4)."""
+    return host.text(ledgers.BOOT_ID) or ""
+
+
+def limit_now(host: "hosts.Host", record: ledgers.ProcessRecord) -> t.Optional[conversion.Pair]:
+    """The limit that a process has now, in the kernel's units; None when it has ended."""
+    return proc.limit_of(host, record.step) if record.boot == boot_id(host) else None
+
+
+def live_now(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
+    """The texts of the kernel parameters that steps touch, as they are now."""
+    found = {key: host.live_text(sysctl_names.to_path(key)) for key in ledgers.touched(steps)}
+    return {key: text for key, text in found.items() if text is not None}
+
+
+def begin(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> None:
+    """Note down, before the first change, what there is now.
+
+    :raises TuneError: when that cannot be; nothing may be changed then.
+    """
+    after(host, ledger, request, plan)  # what it refuses, it refuses before anything is written
+    write(host, _begun(host, ledger, request, plan))
+
+
+def _begun(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> ledgers.Ledger:
+    return ledgers.begun(ledger, request.what, boot_id(host), plan.steps)
+
+
+def finish(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> str:
+    """Note down that a plan has been carried out; returns the id of the trial where it is one."""
+    done = after(host, ledger, request, plan)
+    if done == ledger and not plan.steps:
+        return ""
+    trial = (host.text(_UUID) or "1") if t.cast(requests.History, request.history).trial else ""
+    write(host, ledgers.on_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
+    return trial
+
+
+def after(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> ledgers.Ledger:
+    """The ledger once a plan has been carried out."""
+    history, boot = t.cast(requests.History, request.history), boot_id(host)
+    if plan.steps:
+        ended = [key for key, one in ledger.processes.items() if limit_now(host, one) is None]
+        ledger = ledgers.without_processes(ledger, ended)
+    return ledgers.applied(ledger, history.name, history.options, plan, live_now(host, plan.steps), boot)
+
+
+def forget(host: "hosts.Host", ledger: ledgers.Ledger) -> None:
+    """Go back to the ledger from before a run that came to nothing. If that cannot be, the next run finds nothing left to do."""
+    try:
+        write(host, ledger)
+    except _errors.HostProblem:
+        return

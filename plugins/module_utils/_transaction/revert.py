@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ways back: clearing up, ending a trial, and taking profiles back, with what there is to report. Private to ``tunefleet.linux``."""
+
+import typing as t
+
+from .. import _errors
+from .._core import plan as plans
+from .._core import request as requests
+from .._core import result as results
+from .._core import steps as step_types
+from .._limits.process import proc
+from .._sysctl import names as sysctl_names
+from . import apply, ledger_store, recovery, revert_plan
+from . import ledger as ledgers
+
+if t.TYPE_CHECKING:
+    from .._host import host as hosts
+
+
+_NOT_ON_TRIAL = (
+    "Confirming the trial {0} was refused: it is not on trial on this host any more, for another run has taken back what it "
+    "changed. Nothing was written."
+)
+_GONE_ALREADY = "What was to be taken back is not on trial here any more, for another run has ended the trial."
+
+
+class Cleared(t.NamedTuple):
+    """A host on which no run is unfinished, or a view of it as it would be then; whether that changes it, and what there is to say."""
+
+    host: "hosts.Host"
+    changes: bool
+    notes: t.Sequence[str]
+
+
+def cleared_up(host: "hosts.Host", ledger: ledgers.Ledger, check_mode: bool) -> Cleared:
+    """Bring an earlier run, which was killed or is on trial, to its end."""
+    unfinished = ledger.unfinished
+    if unfinished is None:
+        return Cleared(host, False, [])
+    found = recovery.pending(host, unfinished)
+    changes = bool(found.live or found.files)
+    problems = list(found.notes) if check_mode else recovery.clear_up(host, ledger)
+    text = "An earlier run ({0}) was interrupted; what it left half done {1} cleared up first."
+    if unfinished.trial:
+        text = "An earlier run ({0}) was on trial here, and nobody confirmed it; what it changed {1} taken back first."
+    text = text.format(unfinished.what, "would be" if check_mode else "was")
+    after = recovery.as_cleared_up(host, unfinished) if check_mode else host
+    return Cleared(after, changes, ([text] if changes else []) + problems)
+
+
+def end_trial(
+    host: "hosts.Host", ledger: ledgers.Ledger, ending: requests.Ending, check_mode: bool
+) -> t.Tuple[results.Result, t.Sequence[str]]:
+    """Confirm what is on trial, or take it back: exactly that, and nothing that runs before it did."""
+    unfinished = ledger.unfinished
+    if unfinished is None or (ending.trial and ending.trial != unfinished.trial):
+        if ending.keep:
+            raise _errors.TuneError(_NOT_ON_TRIAL.format(ending.trial or "None was named"))
+        return results.of(plans.Plan(), None), [_GONE_ALREADY] if ending.trial else []
+    if ending.keep:
+        if not check_mode:
+            ledger_store.write(host, unfinished.then or ledger._replace(unfinished=None))
+        return results.of(plans.Plan(), None), []
+    found = recovery.pending(host, unfinished)
+    steps = [
+        step_types.LiveStep(key, host.live_text(sysctl_names.to_path(key)), text, shape)
+        for key, text, shape in found.live
+    ]
+    result = results.of(plans.Plan(steps=steps + list(found.processes) + list(found.files)), None)
+    if check_mode:
+        return result, found.notes
+    problems = recovery.to_goal(host, unfinished, found)
+    if problems:
+        # The ledger keeps it, so that the same can be tried once more.
+        result.update(undone=[], not_undone=problems)
+        raise results.RequestFailed(
+            "Not everything could be put back; the rest was. {0}".format(" ".join(problems)), result
+        )
+    ledger_store.write(host, ledger._replace(unfinished=None))
+    return result, found.notes
+
+
+def take_back(
+    host: "hosts.Host",
+    request: requests.Request,
+    ledger: ledgers.Ledger,
+    check_mode: bool,
+    planner: revert_plan.Planner,
+) -> t.Tuple[results.Result, t.Sequence[str]]:
+    """Take profiles back, as far as the host lets it.
+
+    :param planner: plans requests on a host, for what the profiles that stay come to without these.
+    :raises TuneError: RequestFailed when something could not be put back, others when nothing was tried.
+    """
+    history = t.cast(requests.History, request.history)
+    revert = revert_plan.plan(host, ledger, history.name, planner)
+    path = request.policy.sysctl_file
+    if check_mode or revert.after == ledger:
+        return results.of(revert.plan, path), revert.plan.warnings
+    taken = _carry_out(host, ledger, revert, request.what)
+    if not taken.problems:
+        return results.of(taken.plan, path), taken.plan.warnings
+    result = results.of(results.with_refusals(taken.plan, taken.refused), path)
+    result.update(undone=[], not_undone=list(taken.problems))
+    message = "Not everything could be put back; the rest was, and the ledger keeps what is left to do. {0}"
+    raise results.RequestFailed(message.format(" ".join(taken.problems)), result)
+
+
+class _Taken(t.NamedTuple):
+    """What came of taking profiles back: the plan with what really happened, and what could not be put back, by key or path."""
+
+    plan: plans.Plan
+    refused: t.Mapping[str, str]
+    problems: t.Sequence[str]
+
+
+def _carry_out(host: "hosts.Host", ledger: ledgers.Ledger, revert: revert_plan.Revert, what: str) -> _Taken:
+    """Carry out a revert as far as it goes: what the host refuses shall not keep the rest from being put back.
+
+    What could not be put back stays in the ledger, so that the same can be tried once more.
+    """
+    plan = revert.plan
+    ledger_store.write(host, revert.begun(what, ledger_store.boot_id(host)))
+    values = [(step.key, step.after, step.shape) for step in revert_plan.live_steps(plan)]
+    refused = apply.put_back(host, values)
+    problems = ["{0} could not be put back: {1}.".format(key, reason) for key, reason in refused.items()]
+    problems += apply.put_limits(host, ledgers.process_steps(plan.steps))
+    problems += apply.put_files(host, revert_plan.file_steps(plan))
+    problems += apply.settle(host, plan.steps)
+    ledger_store.write(host, _as_left(host, ledger, plan) if problems else _moved_along(host, revert))
+    return _Taken(plan, refused, problems)
+
+
+def _moved_along(host: "hosts.Host", revert: revert_plan.Revert) -> ledgers.Ledger:
+    """The ledger after a revert, with what the kernel has made of keys that change along with others."""
+    live = dict(revert.after.live)
+    for key in revert.moved:
+        live[key] = live[key]._replace(left=host.live_text(sysctl_names.to_path(key)) or live[key].left)
+    return revert.after._replace(live=live)
+
+
+def _as_left(host: "hosts.Host", ledger: ledgers.Ledger, plan: plans.Plan) -> ledgers.Ledger:
+    """The ledger with what a revert that did not get to its end has left."""
+    live, files = dict(ledger.live), dict(ledger.files)
+    for step in revert_plan.live_steps(plan):
+        text = host.live_text(sysctl_names.to_path(step.key))
+        live[step.key] = live[step.key]._replace(left=text or live[step.key].left)
+    for file_step in revert_plan.file_steps(plan):
+        files[file_step.real] = files[file_step.real]._replace(left=host.read_if_any(file_step.real))
+    processes = dict(ledger.processes)
+    for process_step in ledgers.process_steps(plan.steps):
+        key = ledgers.key_of(process_step)
+        processes[key] = processes[key]._replace(left=proc.limit_of(host, process_step) or process_step.before)
+    return ledger._replace(live=live, files=files, processes=processes)

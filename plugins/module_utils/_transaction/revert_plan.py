@@ -1,0 +1,402 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking profiles back: what the ledger and the host say -> decisions and goals. Private to ``tunefleet.linux``.
+
+The host is looked at through a view that shows it as it was originally; everything that is decided here is pure.
+"""
+
+import typing as t
+
+from .. import _errors
+from .._core import limit as limit_types
+from .._core import plan as plans
+from .._core import shape as shapes
+from .._core import status as statuses
+from .._core import steps as step_types
+from .._limits import conversion
+from .._sysctl import catalog
+from .._sysctl import names as sysctl_names
+from .._sysctl import plan as sysctl_plan
+from .._sysctl import values as sysctl_values
+from . import apply, ledger_store, merge3, overlay
+from . import ledger as ledgers
+
+if t.TYPE_CHECKING:
+    from .._host import host as hosts
+
+
+# Plans a profile of the ledger on a host. True asks for its limits without anything that is wanted of them.
+Planner = t.Callable[["hosts.Host", ledgers.ProfileRecord, bool], plans.Plan]
+WANTED = "as before"
+
+
+class Revert(t.NamedTuple):
+    """What taking profiles back comes to. ``foreign`` says of each key that stays as it is why; ``after`` is the ledger then.
+
+    ``moved`` are keys of which the kernel decides what they have then: they change along with others.
+    """
+
+    plan: plans.Plan
+    after: ledgers.Ledger
+    foreign: t.Mapping[str, str] = {}
+    moved: t.Sequence[str] = ()
+
+    def begun(self, what: str, boot: str) -> ledgers.Ledger:
+        """The ledger while this is carried out: a run that is killed meanwhile is to be brought to its end."""
+        live = tuple(ledgers.LiveGoal(step.key, step.after, step.before or "") for step in live_steps(self.plan))
+        files, processes = tuple(file_steps(self.plan)), tuple(ledgers.process_steps(self.plan.steps))
+        return self.after._replace(unfinished=ledgers.Unfinished(what, boot, live, files, processes))
+
+
+def live_steps(plan: plans.Plan) -> t.List[step_types.LiveStep]:
+    return [step for step in plan.steps if isinstance(step, step_types.LiveStep)]
+
+
+def file_steps(plan: plans.Plan) -> t.List[step_types.FileStep]:
+    return [step for step in plan.steps if isinstance(step, step_types.FileStep)]
+
+
+def shape_of(key: str, text: str) -> shapes.Shape:
+    return sysctl_plan.shape_of(key, text, text)
+
+
+def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner) -> Revert:
+    """What taking profiles back comes to.
+
+    :param name: names of profiles with commas between them; nothing stands for every one.
+    :raises TuneError: when they cannot be taken back on their own.
+    """
+    gone = ledgers.chosen(ledger, name)
+    if not gone:
+        return Revert(plans.Plan(warnings=_nothing(ledger, name)), ledger)
+    stay = tuple(one for one in ledger.profiles if one not in gone)
+    found = _files(host, ledger)
+    running = [one.step for one in ledger.processes.values() if ledger_store.limit_now(host, one) is not None]
+    view = overlay.View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
+    wanted, moved, stay = _again(view, stay, planner)
+    goals, foreign = _goals(host, ledger, wanted, moved)
+    steps: t.List[step_types.Step] = [
+        step_types.LiveStep(key, host.live_text(sysctl_names.to_path(key)), text, shape_of(key, text))
+        for key, text in goals.items()
+    ]
+    files = _file_steps(host, ledger, gone, found, view)
+    processes, held = _process_steps(host, ledger, gone, view)
+    then = overlay.View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
+    decisions = _decisions(host, then, gone, planner)
+    settling: t.List[step_types.Step] = list(apply.settling(host, [step.path for step in files]))
+    settings = [_setting(one, other, foreign) for one, other in decisions.settings]
+    limits = [_limit(one, other) for one, other in decisions.limits]
+    concerned = {real for one in gone for real in one.files}
+    mine = [key for one in gone for key in one.keys]
+    warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items() if key in mine] + list(held.values())
+    warnings += [note for real, notes in found.notes.items() if real in concerned for note in notes]
+    steps = steps + list(processes) + list(files) + settling
+    left = {key: text for key, text in dict(wanted, **goals).items() if key not in foreign}
+    after = _after(ledger, stay, concerned, view, left)
+    return Revert(
+        plans.Plan(settings, limits, steps, (), warnings, decisions.needs if files else ()),
+        after._replace(processes=_processes_after(ledger, stay, held, view)),
+        foreign,
+        [key for key in moved if key in after.live and _is_as_left(host, key, after.live[key])],
+    )
+
+
+def _is_as_left(host: "hosts.Host", key: str, record: ledgers.LiveRecord) -> bool:
+    now = host.live_text(sysctl_names.to_path(key))
+    return now is not None and sysctl_values.same(now, record.left, shape_of(key, record.original))
+
+
+def _nothing(ledger: ledgers.Ledger, name: str) -> t.List[str]:
+    if not name or not ledger.profiles:
+        return []
+    there = ", ".join(dict.fromkeys(one.name for one in ledger.profiles))
+    return [
+        "Nothing of the profile {0} is in force on this host, so nothing is taken back; in force: {1}.".format(
+            name, there
+        )
+    ]
+
+
+class _Files(t.NamedTuple):
+    """Files as they were before us, with the path behind all links, by path; and as they are now, by that one.
+
+    ``notes`` is what there is to say of what others did to each.
+    """
+
+    original: t.Mapping[str, t.Tuple[str, t.Optional[bytes]]]
+    now: t.Mapping[str, t.Optional[bytes]]
+    notes: t.Mapping[str, t.Sequence[str]]
+
+
+def _files(host: "hosts.Host", ledger: ledgers.Ledger) -> _Files:
+    now: t.Dict[str, t.Optional[bytes]] = {}
+    notes: t.Dict[str, t.List[str]] = {}
+    for real, record in ledger.files.items():
+        try:
+            now[real] = host.read_own(real).data if host.real(record.path) == real else None
+        except _errors.HostProblem as problem:
+            notes[real] = [str(problem)]
+            now[real] = None
+        if now[real] not in (record.left, record.original):
+            lost = merge3.merged(record.left, now[real], record.original)[1]
+            notes.setdefault(real, []).extend(changes(record.path, record.left, now[real], lost))
+    return _Files({one.path: (real, one.original) for real, one in ledger.files.items()}, now, notes)
+
+
+def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.Iterable[bytes]) -> t.List[str]:
+    """What others did to a file, in words.
+
+    :param lost: the lines of ours that they changed.
+    """
+    if now is None:
+        return ["{0} is not there any more: somebody else removed it, and it is left so.".format(path)]
+    if left is None:
+        return ["{0} is there again: somebody else made it, and it is left as it is.".format(path)]
+    lines = ", ".join(repr(line.decode("utf-8", "replace").strip()) for line in lost if line.strip())
+    text = "{0} was changed by somebody else since; only our own lines are taken back.".format(path)
+    return [text + (" These were changed as well, and are left alone: {0}.".format(lines) if lines else "")]
+
+
+class _Again(t.NamedTuple):
+    """What comes of planning the profiles that stay once more.
+
+    ``wanted`` has the values that they set, ``moved`` the keys that change with them, ``stay`` the profiles with what they touch.
+    """
+
+    wanted: t.Dict[str, str]
+    moved: t.Set[str]
+    stay: t.Tuple[ledgers.ProfileRecord, ...]
+
+
+def _again(view: overlay.View, stay: t.Iterable[ledgers.ProfileRecord], planner: Planner) -> _Again:
+    """Plan the profiles that stay on the host as it was; the view becomes what the host is to be."""
+    wanted: t.Dict[str, str] = {}
+    moved: t.Set[str] = set()
+    records = []
+    for record in stay:
+        try:
+            found = planner(view.as_host(), record, False)
+        except _errors.TuneError as problem:
+            raise _errors.TuneError(
+                "The profile {0}, which is to stay, cannot be worked out on this host: {1} Revert it too.".format(
+                    record.name, problem
+                )
+            )
+        view.carry_out(found.steps)
+        wanted.update({step.key: step.after for step in live_steps(found)})
+        moved.update(key for step in live_steps(found) for key, _text, _shape in step.beside)
+        # What another profile did in its place so far, it does itself from now on.
+        files = [step.real for step in file_steps(found)]
+        processes = map(ledgers.key_of, ledgers.process_steps(found.steps))
+        records.append(
+            record._replace(
+                keys=ledgers.united(record.keys, ledgers.touched(found.steps)),
+                files=ledgers.united(record.files, files),
+                processes=ledgers.united(record.processes, processes),
+            )
+        )
+    return _Again(wanted, moved - set(wanted), tuple(records))
+
+
+def _goals(
+    host: "hosts.Host",
+    ledger: ledgers.Ledger,
+    wanted: t.Mapping[str, str],
+    moved: t.Container[str],
+) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
+    """The value that each key has to get, and why others keep the one that somebody else gave them.
+
+    Those of profiles that stay are among them: what they come to without the others may be something else, as in their files.
+    """
+    goals: t.Dict[str, str] = {}
+    foreign: t.Dict[str, str] = {}
+    for key, record in ledger.live.items():
+        now = host.live_text(sysctl_names.to_path(key))
+        if now is None or key in moved:
+            continue
+        goal = wanted.get(key, record.original)
+        shape = shape_of(key, record.original)
+        if sysctl_values.holds(now, goal, shape):
+            continue
+        # A twin is 0 because the other one is set, and gets its value back by that one's going.
+        if sysctl_values.same(now, record.left, shape) or (now == "0" and catalog.twin_of(key) in ledger.live):
+            goals[key] = goal
+        else:
+            foreign[key] = foreign_value(now, record.left, shape)
+    return dict(sorted(goals.items(), key=lambda item: catalog.writing_order(item[0]))), foreign
+
+
+def _process_steps(
+    host: "hosts.Host", ledger: ledgers.Ledger, gone: t.Iterable[ledgers.ProfileRecord], view: overlay.View
+) -> t.Tuple[t.List[step_types.ProcessStep], t.Dict[str, str]]:
+    """What puts back the limits of processes that still run, and a sentence about each that keeps what it has."""
+    steps: t.List[step_types.ProcessStep] = []
+    held: t.Dict[str, str] = {}
+    for key in dict.fromkeys(key for one in gone for key in one.processes):
+        record = ledger.processes.get(key)
+        now = None if record is None else ledger_store.limit_now(host, record)
+        goal = None if record is None else ledger_store.limit_now(view.as_host(), record)
+        if record is None or now is None or goal is None or now == goal:
+            continue
+        step = record.step._replace(after=goal)
+        reason = why_limit_stays(host, step, now)
+        if reason:
+            held[key] = "Limit {0} ({1}): {2}.".format(record.name, record.pid, reason)
+        else:
+            steps.append(step)
+    return steps, held
+
+
+def why_limit_stays(host: "hosts.Host", step: step_types.ProcessStep, now: conversion.Pair) -> str:
+    """Why a step must not put back the limit of a process, half a sentence; nothing when it may."""
+    if now != step.before:
+        return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
+            conversion.render(now), conversion.render(step.before)
+        )
+    if conversion.item_of(step.number) == "nofile" and len(host.names("/proc/{0}/fd".format(step.pid))) > step.after[0]:
+        return "it has more files open than the {0} that it was allowed, so the limit stays".format(step.after[0])
+    return ""
+
+
+def foreign_value(now: str, left: str, shape: shapes.Shape) -> str:
+    """Why a key stays as it is: half a sentence."""
+    return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
+        sysctl_values.tidy(now, shape), sysctl_values.tidy(left, shape)
+    )
+
+
+def _file_steps(
+    host: "hosts.Host",
+    ledger: ledgers.Ledger,
+    gone: t.Iterable[ledgers.ProfileRecord],
+    found: _Files,
+    view: overlay.View,
+) -> t.List[step_types.FileStep]:
+    """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
+    steps = []
+    for real in dict.fromkeys(real for one in gone for real in one.files):
+        record = ledger.files.get(real)
+        if record is None:
+            continue
+        now = found.now[real]
+        goal = merge3.merged(record.left, now, view.read_if_any(record.path))[0]
+        # Without the file, only directories may be left of it, when it was removed and nothing more.
+        empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
+        if empty or now != goal:
+            steps.append(step_types.FileStep(record.path, real, now, goal, record.directories))
+    return steps
+
+
+def _after(
+    ledger: ledgers.Ledger,
+    stay: t.Tuple[ledgers.ProfileRecord, ...],
+    concerned: t.Container[str],
+    view: overlay.View,
+    live: t.Mapping[str, str],
+) -> ledgers.Ledger:
+    """The ledger once it is done: what no other profile needs is forgotten.
+
+    :param live: the values that keys have then, as far as that is known and ours.
+    """
+    if not stay:
+        return ledgers.EMPTY
+    needed = {key for one in stay for key in one.keys}
+    records = {
+        key: ledgers.LiveRecord(one.original, live.get(key, one.left))
+        for key, one in ledger.live.items()
+        if key in needed
+    }
+    files = {}
+    for real, one in ledger.files.items():
+        left = view.read_if_any(one.path)
+        if real not in concerned:
+            files[real] = one
+        elif left != one.original:
+            files[real] = one._replace(left=left)
+    return ledgers.Ledger(stay, records, files)
+
+
+def _processes_after(
+    ledger: ledgers.Ledger, stay: t.Iterable[ledgers.ProfileRecord], held: t.Container[str], view: overlay.View
+) -> t.Dict[str, ledgers.ProcessRecord]:
+    """What the ledger keeps of processes: those that other profiles have set, with the limit that these give.
+
+    :param held: those that keep the limit that they have.
+    """
+    needed = {key for one in stay for key in one.processes}
+    found = {
+        key: (one, ledger_store.limit_now(view.as_host(), one))
+        for key, one in ledger.processes.items()
+        if key in needed
+    }
+    return {key: one if key in held or now is None else one._replace(left=now) for key, (one, now) in found.items()}
+
+
+class _Decisions(t.NamedTuple):
+    """What the profiles that go ask for, as the host is now and as it will be."""
+
+    settings: t.Sequence[t.Tuple[plans.SettingDecision, plans.SettingDecision]]
+    limits: t.Sequence[t.Tuple[plans.LimitDecision, plans.LimitDecision]]
+    needs: t.Sequence[str]
+
+
+def _decisions(
+    host: "hosts.Host", after: overlay.View, gone: t.Iterable[ledgers.ProfileRecord], planner: Planner
+) -> _Decisions:
+    settings: t.Dict[str, t.Tuple[plans.SettingDecision, plans.SettingDecision]] = {}
+    limits: t.Dict[str, t.Tuple[plans.LimitDecision, plans.LimitDecision]] = {}
+    needs: t.Dict[str, None] = {}
+    for record in gone:
+        try:
+            now, then = planner(host, record, False), planner(after.as_host(), record, False)
+            left = planner(after.as_host(), record, True)
+        except _errors.TuneError:
+            continue  # it goes all the same; there is only less to say about it
+        effective = {one.name: one.effective for one in left.limits if one.status != statuses.CHANGED}
+        settings.update((one.key, (one, other)) for one, other in zip(now.settings, then.settings))
+        limits.update(
+            (one.name, (one, other._replace(effective=effective.get(one.name, limit_types.Limit()))))
+            for one, other in zip(now.limits, then.limits)
+        )
+        # What would have to happen for it to come into force has to happen for it to go.
+        needs.update(dict.fromkeys(then.needs))
+        # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
+        running = [one for one in then.limits if one.kind == limit_types.UNIT and one.before != limit_types.Limit()]
+        needs.update(dict.fromkeys("restart:" + one.domain for one in running if one.status == statuses.CHANGED))
+    return _Decisions(list(settings.values()), list(limits.values()), list(needs))
+
+
+def _setting(
+    now: plans.SettingDecision, then: plans.SettingDecision, foreign: t.Mapping[str, str]
+) -> plans.SettingDecision:
+    status, reason = statuses.OK, ""
+    if now.live[0] != then.live[0] or now.file[0] != then.file[0]:
+        status = statuses.CHANGED
+    elif now.status in statuses.UNAVAILABLE:
+        status, reason = now.status, now.reason
+    if now.key in foreign:
+        status, reason = statuses.CHANGED if status == statuses.CHANGED else statuses.KEPT, foreign[now.key]
+    return now._replace(
+        status=status,
+        reason=reason,
+        wanted=WANTED,
+        live=(now.live[0], then.live[0]),
+        file=(now.file[0], then.file[0]),
+        boot=then.boot_before,
+        boot_others=(),
+        shadowed=False,
+    )
+
+
+def _limit(now: plans.LimitDecision, then: plans.LimitDecision) -> plans.LimitDecision:
+    # What the process of a unit has stays until it is started again, so there the file counts.
+    same = now.before == then.before and (now.kind == limit_types.DOMAIN or then.status == now.status)
+    return now._replace(
+        status=statuses.OK if same else statuses.CHANGED,
+        reason="",
+        wanted=(WANTED, WANTED),
+        after=then.before,
+        effective=then.effective,
+        shadowed_by=None,
+    )

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, The tunefleet.linux authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+import pytest
+
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
+
+MAIN = b"\0/etc/security/limits.conf\0/etc/security/limits.d/*.conf\0"
+OLD_TEXTS = b"invalid line '%s' - skipped\0cannot read settings from %s: %m\0using PAM default\0"
+NEW_TEXTS = b"invalid line %llu in '%s' - skipped\0cannot read settings from %s: %s\0"
+DEBIAN = b"chroot\0Could not set limit for '%s' to soft=%d, hard=%d: %m; uid=%lu,euid=%lu\0"
+WORD = b"/proc/sys/fs/nr_open\0"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(
+            MAIN + OLD_TEXTS,
+            variant.Dialect(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False, rttime=False),
+            id="1.4.0 as released",
+        ),
+        pytest.param(
+            MAIN + OLD_TEXTS + b"nonewprivs\0",
+            variant.Dialect(pieces=True, needs_files=True, nofile_word=False, rttime=False),
+            id="1.5.1 as released",
+        ),
+        pytest.param(
+            MAIN + OLD_TEXTS + DEBIAN + WORD + b"nonewprivs\0",
+            variant.Dialect(
+                spares_root=True,
+                forgives=True,
+                resets=True,
+                pieces=True,
+                needs_files=True,
+                rttime=False,
+                chroot=True,
+                own_includes=True,
+            ),
+            id="1.5.2 of Debian",
+        ),
+        pytest.param(
+            MAIN + NEW_TEXTS + b"using PAM default\0nonewprivs\0rttime\0" + WORD,
+            variant.Dialect(),
+            id="1.7.2 as released",
+        ),
+        pytest.param(
+            MAIN + NEW_TEXTS + DEBIAN + WORD + b"using default\0nonewprivs\0sd_get_sessions\0",
+            variant.Dialect(spares_root=True, forgives=True, logind=True, rttime=False, chroot=True, own_includes=True),
+            id="1.7.0 of Debian",
+        ),
+        pytest.param(
+            MAIN + NEW_TEXTS + WORD + b"nonewprivs\0/usr/etc/security/limits.conf\0/usr/etc/security/limits.d/*.conf\0",
+            variant.Dialect(vendor="/usr/etc/security", rttime=False),
+            id="with a vendor directory",
+        ),
+        pytest.param(b"", variant.UNKNOWN, id="empty"),
+        pytest.param(None, variant.UNKNOWN, id="not installed"),
+    ],
+)
+def test_of_module(data, expected):
+    assert variant.of_module(data) == expected
+
+
+def test_what_is_not_known_is_taken_for_the_worst():
+    unknown = variant.UNKNOWN
+    assert not unknown.installed and unknown.needs_files
+    assert not unknown.forgives and not unknown.spares_root and not unknown.nofile_word
+
+
+@pytest.mark.parametrize(
+    ("module", "item", "since"),
+    [
+        (MAIN + OLD_TEXTS, "nonewprivs", "1.5.0"),
+        (MAIN + OLD_TEXTS + b"nonewprivs\0", "nonewprivs", ""),
+        (MAIN + NEW_TEXTS, "rttime", "1.7.1"),
+        (MAIN + NEW_TEXTS + b"rttime\0", "rttime", ""),
+        (MAIN + OLD_TEXTS, "nofile", ""),
+    ],
+)
+def test_items_that_are_younger(module, item, since):
+    found = variant.of_module(module)
+    assert found.lacks(item) == since
+    assert variant.editing(found).lacks(item) == ""
+
+
+@pytest.mark.parametrize(("given", "resets"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)])
+def test_arguments(given, resets):
+    assert variant.arguments(variant.Dialect(), given).resets == resets
