@@ -55,7 +55,7 @@ class LimitDecision(t.NamedTuple):
     ``before`` and ``after`` are what our file says about a domain, what the manager gives, or what the running process has.
     """
 
-    domain: str
+    target: str
     item: str
     status: str
     wanted: t.Tuple[t.Optional[str], t.Optional[str]]
@@ -71,7 +71,7 @@ class LimitDecision(t.NamedTuple):
     @property
     def name(self) -> str:
         """How messages call it."""
-        return limit_types.limit_name(self.kind, self.domain, self.item)
+        return limit_types.limit_name(self.kind, self.target, self.item)
 
 
 class NofileRule(t.NamedTuple):

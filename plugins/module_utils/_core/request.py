@@ -34,13 +34,13 @@ class Wish(t.NamedTuple):
 class LimitWish(t.NamedTuple):
     """What the limit of one item shall be for one target; None leaves that half as it is.
 
-    ``kind`` is the kind of the target and ``domain`` its name: a domain of limits.conf(5), a unit, ``system`` or ``user`` for a
+    ``kind`` is the kind of the target and ``target`` its name: a domain of limits.conf(5), a unit, ``system`` or ``user`` for a
     manager of systemd, a process by its name or pid file. ``restart`` lets a unit be restarted where that is what it takes.
     ``joined`` asks for one line of the type ``-``. ``file_only`` compares a bound with the file alone, not with what the host
     has from elsewhere.
     """
 
-    domain: str
+    target: str
     item: str
     soft: t.Optional[bounds.Bound] = None
     hard: t.Optional[bounds.Bound] = None
@@ -54,12 +54,12 @@ class LimitWish(t.NamedTuple):
     @property
     def name(self) -> str:
         """How messages call this wish."""
-        return limit_types.limit_name(self.kind, self.domain, self.item)
+        return limit_types.limit_name(self.kind, self.target, self.item)
 
     @property
     def identity(self) -> t.Tuple[str, str, str]:
         """What tells it from other wishes."""
-        return self.kind, self.domain, self.item
+        return self.kind, self.target, self.item
 
 
 class Policy(t.NamedTuple):

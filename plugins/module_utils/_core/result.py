@@ -64,7 +64,7 @@ def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
 def limit(one: plans.LimitDecision) -> Result:
     """One entry of ``limits``."""
     found: Result = {
-        "target": {one.kind: one.domain},
+        "target": {one.kind: one.target},
         "item": one.item,
         "status": one.status,
         "wanted": _halves(one.wanted),
@@ -159,7 +159,7 @@ def _is_about(step: t.Optional[step_types.Step], one: plans.LimitDecision) -> bo
         return one.kind == limit_types.DOMAIN and one.status == statuses.CHANGED
     if isinstance(step, step_types.ProcessStep):
         return one.name == step.name
-    return isinstance(step, step_types.RestartStep) and (one.kind, one.domain) == (limit_types.UNIT, step.unit)
+    return isinstance(step, step_types.RestartStep) and (one.kind, one.target) == (limit_types.UNIT, step.unit)
 
 
 def unwritten(

@@ -46,7 +46,7 @@ def of(host: "hosts.Host", request: requests.Request) -> Seen:
         more += [key for key in tcp_memory.KEYS if key not in keys + more]
     others = [wish for wish in request.limits if wish.kind != limit_types.DOMAIN]
     limits = _limits_of(host, request)
-    user_managers = any((wish.kind, wish.domain) == (limit_types.MANAGER, limit_types.USER) for wish in others)
+    user_managers = any((wish.kind, wish.target) == (limit_types.MANAGER, limit_types.USER) for wish in others)
     return Seen(
         sysctl_facts.sysctl(host, keys + more, path) if keys + more else None,
         limits,

@@ -68,7 +68,7 @@ def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.S
     # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
     domains = _domains(request, seen, nr_open)
     parts = [plan, _processes(request, seen, nr_open), domains, _units(request, seen, nr_open, domains)]
-    decided = {(one.kind, one.domain, one.item): one for part in parts for one in part.limits}
+    decided = {(one.kind, one.target, one.item): one for part in parts for one in part.limits}
     context = dict(plan.context)
     if seen.limits is not None:
         file_max = None if seen.limits.file_max is None else str(seen.limits.file_max)

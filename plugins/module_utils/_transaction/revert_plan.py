@@ -363,7 +363,7 @@ def _decisions(
         needs.update(dict.fromkeys(then.needs))
         # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
         running = [one for one in then.limits if one.kind == limit_types.UNIT and one.before != limit_types.Limit()]
-        needs.update(dict.fromkeys("restart:" + one.domain for one in running if one.status == statuses.CHANGED))
+        needs.update(dict.fromkeys("restart:" + one.target for one in running if one.status == statuses.CHANGED))
     return _Decisions(list(settings.values()), list(limits.values()), list(needs))
 
 

@@ -209,7 +209,7 @@ def limits(
     files, dangling, closed, missing = _limit_files(host, spoken)
     first = rlimits.parse(host.text("/proc/1/limits") or "")
     seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.own_includes)
-    named = {wish.domain for wish in wishes if re.match(r"^[^@%*:]+$", wish.domain)}
+    named = {wish.target for wish in wishes if re.match(r"^[^@%*:]+$", wish.target)}
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}
     return LimitsSeen(

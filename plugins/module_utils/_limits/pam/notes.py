@@ -25,15 +25,15 @@ def logs_in(name: str, seen: pam_facts.LimitsSeen) -> bool:
 
 def facts(wish: requests.LimitWish, seen: pam_facts.LimitsSeen, nr_open: t.Optional[int]) -> guard.Facts:
     """What the guard measures the limit of a domain against."""
-    user, spares_root = seen.users.get(wish.domain), seen.dialect.spares_root
-    bound = [(count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.domain, one, spares_root)]
-    sudo = wish.domain[:1] not in ("@", "%") and (wish.domain == "*" or ":" in wish.domain)
+    user, spares_root = seen.users.get(wish.target), seen.dialect.spares_root
+    bound = [(count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, spares_root)]
+    sudo = wish.target[:1] not in ("@", "%") and (wish.target == "*" or ":" in wish.target)
     if user is not None:
         sudo = bool(guard.SUDO_GROUPS & set(user.groups.values()))
-    elif wish.domain.startswith("@"):
-        sudo = ":" in wish.domain or wish.domain[1:] in guard.SUDO_GROUPS
+    elif wish.target.startswith("@"):
+        sudo = ":" in wish.target or wish.target[1:] in guard.SUDO_GROUPS
     return guard.Facts(
-        nr_open, seen.dialect, logs_in(wish.domain, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
+        nr_open, seen.dialect, logs_in(wish.target, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
     )
 
 
@@ -43,7 +43,7 @@ def of(wish: requests.LimitWish, seen: pam_facts.LimitsSeen, rules: t.Sequence[p
 
 
 def _about_domain(wish: requests.LimitWish, seen: pam_facts.LimitsSeen) -> t.List[str]:
-    domain, found = wish.domain, []
+    domain, found = wish.target, []
     if re.match(r"^[0-9]+$", domain):
         found.append("{0} is a user of that name; the user with the id {0} is written :{0}.".format(domain))
     elif re.match(r"^:[0-9]+$", domain):
@@ -68,7 +68,7 @@ def _about_root(
     wish: requests.LimitWish, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """Whether a rule for everybody includes root, which differs between distributions."""
-    if wish.domain != "*" or not seen.dialect.installed:
+    if wish.target != "*" or not seen.dialect.installed:
         return []
     root = pam_precedence.User("root", 0, 0, {0: "root"})
     choice = pam_precedence.for_user(rules, root, wish.item, seen.dialect.spares_root)
@@ -83,16 +83,16 @@ def _stronger(
     wish: requests.LimitWish, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """The rules for somebody whom ours names as well, but less closely."""
-    if not (wish.domain == "*" or wish.domain.startswith("@")):
+    if not (wish.target == "*" or wish.target.startswith("@")):
         return []
     others = [
         placed
         for placed in rules
-        if placed.rule.domain != wish.domain
+        if placed.rule.domain != wish.target
         and (placed.rule.item == wish.item or placed.rule.exempts)
         and placed.rule.domain != "*"
         and not placed.rule.domain.startswith("%")
-        and not (wish.domain.startswith("@") and placed.rule.domain.startswith("@"))
+        and not (wish.target.startswith("@") and placed.rule.domain.startswith("@"))
     ]
     text = [
         "{0} by {1}".format(placed.rule.domain, placed.where)

@@ -51,7 +51,7 @@ class _Judge:
 
     def decide(self, wish: requests.LimitWish) -> plans.LimitDecision:
         """The decision about one wish, before it is known which rules win."""
-        said = self.conf.get(wish.domain, wish.item)
+        said = self.conf.get(wish.target, wish.item)
         entry = limit_types.Limit(
             self._entry(wish, wish.soft, said.soft, self._has(wish, "soft"), None),
             self._entry(
@@ -63,7 +63,7 @@ class _Judge:
             ),
         )
         decision = plans.LimitDecision(
-            wish.domain,
+            wish.target,
             wish.item,
             statuses.OK,
             (_text(wish.soft), _text(wish.hard)),
@@ -87,11 +87,11 @@ class _Judge:
 
     def _choice(self, wish: requests.LimitWish, rules: t.Sequence[pam_precedence.Placed]) -> pam_precedence.Choice:
         """The rules that decide for whom a wish names: a user is looked for in all of them, a group shares those for everybody."""
-        user = self._seen.users.get(wish.domain)
+        user = self._seen.users.get(wish.target)
         if user is not None:
             return pam_precedence.for_user(rules, user, wish.item, self._seen.dialect.spares_root)
-        choice = pam_precedence.for_domain(rules, wish.domain, wish.item)
-        if wish.domain == "*" or wish.domain.startswith("%"):
+        choice = pam_precedence.for_domain(rules, wish.target, wish.item)
+        if wish.target == "*" or wish.target.startswith("%"):
             return choice
         everybody = pam_precedence.for_domain(rules, "*", wish.item)
         return choice._replace(soft=choice.soft or everybody.soft, hard=choice.hard or everybody.hard)
@@ -222,7 +222,7 @@ class _Judge:
             (wish.soft, decision.after.soft, choice.soft),
             (wish.hard, decision.after.hard, choice.hard),
         ):
-            ours = placed is not None and placed.file == self._path and placed.rule.domain == wish.domain
+            ours = placed is not None and placed.file == self._path and placed.rule.domain == wish.target
             if bound is None or entry is None or placed is None or ours:
                 continue
             met = (
@@ -239,7 +239,7 @@ def _text(bound: t.Optional[bounds.Bound]) -> t.Optional[str]:
 
 def change_of(wish: requests.LimitWish, entry: limit_types.Limit) -> pam_dropin.Change:
     """What the file shall say for a wish."""
-    return pam_dropin.Change(wish.domain, wish.item, entry, wish.joined, wish.comment)
+    return pam_dropin.Change(wish.target, wish.item, entry, wish.joined, wish.comment)
 
 
 def candidate(seen: pam_facts.LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
@@ -286,7 +286,7 @@ def nofile_rules(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.List[plan
         if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
     ]
     # What the same request asks of a unit is measured by itself.
-    planned_units = {one.domain for one in planned.limits if one.kind == limit_types.UNIT and one.item == "nofile"}
+    planned_units = {one.target for one in planned.limits if one.kind == limit_types.UNIT and one.item == "nofile"}
     found += [
         plans.NofileRule(value, where, "{0} could not start again".format(name))
         for name, where, value in seen.units

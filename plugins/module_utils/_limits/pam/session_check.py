@@ -104,7 +104,7 @@ def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.Limits
     uid = host.text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)
-    if any(wish.kind == limit_types.DOMAIN and wish.domain not in seen.users for wish in request.limits):
+    if any(wish.kind == limit_types.DOMAIN and wish.target not in seen.users for wish in request.limits):
         found += _somebody(host.text("/etc/passwd") or "")
     return list(dict.fromkeys(found))[:_MOST_USERS]
 

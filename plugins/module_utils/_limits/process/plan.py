@@ -27,12 +27,12 @@ def _decide(
 ) -> t.Tuple[plans.LimitDecision, Steps]:
     pair_texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
     decision = plans.LimitDecision(
-        wish.domain, wish.item, statuses.OK, t.cast(t.Any, pair_texts), note=wish.note, kind=wish.kind
+        wish.target, wish.item, statuses.OK, t.cast(t.Any, pair_texts), note=wish.note, kind=wish.kind
     )
-    found = [one for one in seen.processes[wish.domain] if wish.item in one.limits]
+    found = [one for one in seen.processes[wish.target] if wish.item in one.limits]
     if not found:
-        reason = "no process of that name runs" + texts.near(wish.domain, seen.names)
-        if wish.domain.startswith("/"):
+        reason = "no process of that name runs" + texts.near(wish.target, seen.names)
+        if wish.target.startswith("/"):
             reason = "no process runs whose id is in that file"
         return decision._replace(status=statuses.UNKNOWN, reason=reason), []
     pairs = [(one, systemd_plan.wanted_pair(wish, one.limits[wish.item], one.limits[wish.item])) for one in found]

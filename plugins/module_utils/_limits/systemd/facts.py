@@ -173,7 +173,7 @@ def of(host: "hosts.Host", wishes: t.Sequence[requests.LimitWish]) -> Systemd:
     """What the host shows about the units, managers and processes that wishes name."""
     by_kind: t.Dict[str, t.Dict[str, None]] = {}
     for wish in wishes:
-        by_kind.setdefault(wish.kind, {})[wish.domain] = None
+        by_kind.setdefault(wish.kind, {})[wish.target] = None
     return systemd(host, {kind: list(names) for kind, names in by_kind.items()}, {wish.item for wish in wishes})
 
 

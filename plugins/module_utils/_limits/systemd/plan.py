@@ -112,7 +112,7 @@ class Judge:
     def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
         """From now on take the default that a manager of the system will have with these bytes in our file."""
         said = self.said(finding, after)[0]
-        if (finding.wish.kind, finding.wish.domain) == (limit_types.MANAGER, limit_types.SYSTEM) and said is not None:
+        if (finding.wish.kind, finding.wish.target) == (limit_types.MANAGER, limit_types.SYSTEM) and said is not None:
             self._coming[finding.wish.item] = said
 
     def ceiling(self, item: str) -> int:
@@ -145,20 +145,20 @@ class Judge:
         winner = systemd_precedence.deciding(place.files(own), place.section, wish.item, place.prefix)
         if winner is not None:
             return winner.pair, winner
-        is_user = wish.kind == limit_types.MANAGER and wish.domain == limit_types.USER
+        is_user = wish.kind == limit_types.MANAGER and wish.target == limit_types.USER
         return (None if is_user else self.default(wish.kind, wish.item)), None
 
     def decide(self, wish: requests.LimitWish) -> Finding:
         """The decision about one wish, before it is known which lines win."""
         texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
         decision = plans.LimitDecision(
-            wish.domain, wish.item, statuses.OK, t.cast(t.Any, texts), note=wish.note, kind=wish.kind
+            wish.target, wish.item, statuses.OK, t.cast(t.Any, texts), note=wish.note, kind=wish.kind
         )
         unavailable = self._unavailable(wish)
         if unavailable:
             return Finding(wish, decision._replace(status=unavailable[0], reason=unavailable[1]))
-        unit = self._seen.units.get(wish.domain) if wish.kind == limit_types.UNIT else None
-        place = unit.place if unit else self._seen.managers[wish.domain]
+        unit = self._seen.units.get(wish.target) if wish.kind == limit_types.UNIT else None
+        place = unit.place if unit else self._seen.managers[wish.target]
         finding = Finding(wish, decision, place, unit)
         own = unit_file.ConfFile(place.own.data or b"").values(place.section, key_of(finding))
         if wish.soft is not None and wish.soft.operator == bounds.ABSENT:
@@ -183,13 +183,13 @@ class Judge:
     def _unavailable(self, wish: requests.LimitWish) -> t.Optional[t.Tuple[str, str]]:
         if not self._seen.installed:
             return statuses.NO_EFFECT, _NO_SYSTEMD
-        unit = self._seen.units.get(wish.domain) if wish.kind == limit_types.UNIT else None
+        unit = self._seen.units.get(wish.target) if wish.kind == limit_types.UNIT else None
         if unit is None:
             return None
         template = unit_name.is_template(unit.name) and bool(unit.place.head)
         if unit.state in _MISSING and not template:
             return statuses.UNKNOWN, "there is no unit {0} on this host{1}".format(
-                wish.domain, texts.near(unit.name, unit.near)
+                wish.target, texts.near(unit.name, unit.near)
             )
         if unit.state == "masked":
             return statuses.NO_EFFECT, "the unit is masked and never starts; unmask it first"
@@ -221,14 +221,14 @@ class Judge:
             return finding
         said, winner = self.said(finding, after)
         before = self.said(finding, place.own.data)[0]
-        most = self.most(wish.domain if wish.kind == limit_types.MANAGER else "", wish.item)
+        most = self.most(wish.target if wish.kind == limit_types.MANAGER else "", wish.item)
         reached = None if said is None else conversion.cut(said, most.value)
         decision = decision._replace(effective=conversion.limit(wish.item, reached))
         if said is not None and reached != said and most.where:
             decision = decision._replace(notes=[cut_by_pam(wish.item, most)])
         if wish.kind == limit_types.MANAGER:
             shown = (
-                conversion.shown(self._seen.defaults, key_of(finding)) if wish.domain == limit_types.SYSTEM else None
+                conversion.shown(self._seen.defaults, key_of(finding)) if wish.target == limit_types.SYSTEM else None
             )
             decision = decision._replace(
                 before=conversion.limit(wish.item, shown or before), after=conversion.limit(wish.item, said)
@@ -370,7 +370,7 @@ def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], see
     said, winner = judge.said(finding, after)
     if not seen.running:
         return _Outcome(finding, needs=["reboot"] if finding.edit else [])
-    if wish.domain == limit_types.USER:
+    if wish.target == limit_types.USER:
         old = [name for name, main in seen.user_managers.items() if winner and _is_stale(main, finding, winner, True)]
         return _Outcome(finding, needs=["restart:" + name for name in sorted(old)])
     default = conversion.shown(seen.defaults, key_of(finding))
@@ -453,7 +453,7 @@ def _reload(
     expected: t.List[t.Optional[t.Tuple[str, str, conversion.Pair]]] = []
     for one in outcomes:
         finding = one.finding
-        is_user = finding.wish.kind == limit_types.MANAGER and finding.wish.domain == limit_types.USER
+        is_user = finding.wish.kind == limit_types.MANAGER and finding.wish.target == limit_types.USER
         if finding.place is None or finding.decision.status != statuses.CHANGED or is_user:
             continue
         if finding.unit is not None and not finding.unit.shown:

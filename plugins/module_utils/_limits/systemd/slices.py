@@ -43,8 +43,8 @@ def told(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
     limits, warnings = list(plan.limits), list(plan.warnings)
     for index, one in enumerate(limits):
         if one.kind == limit_types.DOMAIN and one.item == "nproc" and one.status == statuses.CHANGED:
-            user = host.user(one.domain)
-            found = note(host, one.domain, user[1] if user else None, one.effective.soft)
+            user = host.user(one.target)
+            found = note(host, one.target, user[1] if user else None, one.effective.soft)
             if found:
                 limits[index] = one._replace(notes=list(one.notes) + [found])
                 warnings.append("Limit {0}: {1}".format(one.name, found))

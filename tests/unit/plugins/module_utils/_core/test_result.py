@@ -228,7 +228,7 @@ def test_limits_that_a_step_was_there_for(step, refused):
         ("process", "nginx"),
     ]
     limits = [
-        LIMIT._replace(kind=kind, domain=name, status="kept" if name == "kept" else "changed", item="nofile")
+        LIMIT._replace(kind=kind, target=name, status="kept" if name == "kept" else "changed", item="nofile")
         for kind, name in targets
     ]
     found = results.unwritten(plans.Plan(limits=limits), PATH, step, "because")["limits"]
