@@ -14,8 +14,8 @@ AT_LEAST = "at_least"
 AT_MOST = "at_most"
 ABSENT = "absent"
 OPERATORS = (VALUE, AT_LEAST, AT_MOST)
-_NOTES = ("why", "source", "hazard", "instead_of")
-_SYMBOLS = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= ", ABSENT: "absent"}
+NOTE_FIELDS = ("why", "source", "hazard", "instead_of")
+SYMBOLS = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= ", ABSENT: "absent"}
 
 
 class Note(t.NamedTuple):
@@ -40,20 +40,20 @@ class Bound(t.NamedTuple):
 
 def describe(operator: str, text: str) -> str:
     """A wish as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
-    return _SYMBOLS[operator] + text
+    return SYMBOLS[operator] + text
 
 
-def with_arithmetic(text: str, arithmetic: str) -> str:
+def with_explanation(text: str, arithmetic: str) -> str:
     """What is wanted, and how the number comes about on this host."""
     return "{0} ({1})".format(text, arithmetic) if arithmetic else text
 
 
-def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: str) -> str:
+def operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: str) -> str:
     unknown = sorted(str(field) for field in entry if field not in allowed)
     if unknown:
         raise _errors.ValueProblem(
             "{0!r} is no field of {1} (allowed: {2}){3}".format(
-                unknown[0], what, ", ".join(allowed), texts.near(unknown[0], allowed)
+                unknown[0], what, ", ".join(allowed), texts.suggest(unknown[0], allowed)
             )
         )
     present = [operator for operator in OPERATORS if entry.get(operator) is not None]
@@ -66,7 +66,7 @@ def _operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: s
     return present[0]
 
 
-def note_of(entry: t.Mapping[str, t.Any]) -> Note:
+def parse_note(entry: t.Mapping[str, t.Any]) -> Note:
     """The notes of a setting or a limit.
 
     :raises ValueProblem: when they are none.

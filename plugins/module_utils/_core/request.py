@@ -17,7 +17,7 @@ REFUSE = "refuse"
 OFF = "off"
 
 
-class Wish(t.NamedTuple):
+class SettingRequest(t.NamedTuple):
     """What one sysctl key shall be.
 
     ``key`` is canonical, or a pattern until it is expanded. ``raw`` is as given, and ``arithmetic`` says how it comes about once
@@ -31,7 +31,7 @@ class Wish(t.NamedTuple):
     arithmetic: str = ""
 
 
-class LimitWish(t.NamedTuple):
+class LimitRequest(t.NamedTuple):
     """What the limit of one item shall be for one target; None leaves that half as it is.
 
     ``kind`` is the kind of the target and ``target`` its name: a domain of limits.conf(5), a unit, ``system`` or ``user`` for a
@@ -94,10 +94,10 @@ class History(t.NamedTuple):
     options: t.Mapping[str, t.Any] = {}
     revert: bool = False
     trial: bool = False
-    ending: t.Optional["Ending"] = None
+    ending: t.Optional["TrialDecision"] = None
 
 
-class Ending(t.NamedTuple):
+class TrialDecision(t.NamedTuple):
     """How a trial ends: what it did stays (``keep``), or is taken back. ``trial`` is its id; the empty one means whatever is there."""
 
     keep: bool
@@ -110,8 +110,8 @@ class Request(t.NamedTuple):
     ``what`` names it to those who wait for its end. ``warnings`` are what the caller has to be told whatever comes of it.
     """
 
-    wishes: t.Sequence[Wish] = ()
-    limits: t.Sequence[LimitWish] = ()
+    wishes: t.Sequence[SettingRequest] = ()
+    limits: t.Sequence[LimitRequest] = ()
     policy: Policy = Policy()
     what: str = ""
     history: t.Optional[History] = None

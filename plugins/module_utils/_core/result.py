@@ -48,7 +48,7 @@ def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
     found: Result = {
         "key": one.key,
         "status": one.status,
-        "wanted": bounds.with_arithmetic(one.wanted, one.arithmetic),
+        "wanted": bounds.with_explanation(one.wanted, one.arithmetic),
         "reason": one.reason or None,
         "live": {"before": one.live[0], "after": one.live[1]},
         "file": {"path": path, "before": one.file[0], "after": one.file[1]},

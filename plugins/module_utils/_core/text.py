@@ -7,7 +7,7 @@ import difflib
 import typing as t
 
 
-def near(word: str, words: t.Iterable[str]) -> str:
+def suggest(word: str, words: t.Iterable[str]) -> str:
     """Half a sentence that offers the names most like a word, or nothing."""
     known = list(words)
     found = difflib.get_close_matches(word, known, 3, 0.75) or difflib.get_close_matches(word.lower(), known, 3, 0.75)

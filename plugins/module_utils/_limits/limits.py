@@ -14,11 +14,11 @@ from .._core import text as texts
 from . import conversion, items, targets
 
 
-def _bound(raw: t.Any, item: str) -> t.Optional[bounds.Bound]:
+def _parse_bound(raw: t.Any, item: str) -> t.Optional[bounds.Bound]:
     if raw is None:
         return None
     if isinstance(raw, dict):
-        operator = bounds._operator_of(raw, bounds.OPERATORS, "a limit's soft or hard")
+        operator = bounds.operator_of(raw, bounds.OPERATORS, "a limit's soft or hard")
         value = raw[operator]
         if isinstance(value, dict):
             formula.check(value)
@@ -27,7 +27,7 @@ def _bound(raw: t.Any, item: str) -> t.Optional[bounds.Bound]:
     return bounds.Bound(bounds.VALUE, items.number(raw, item))
 
 
-def _above(soft: t.Optional[bounds.Bound], hard: t.Optional[bounds.Bound]) -> bool:
+def _soft_above_hard(soft: t.Optional[bounds.Bound], hard: t.Optional[bounds.Bound]) -> bool:
     """Whether a soft limit is certain to end up above the hard one."""
     if soft is None or hard is None or soft.operator == bounds.AT_MOST or hard.operator == bounds.AT_LEAST:
         return False
@@ -36,7 +36,7 @@ def _above(soft: t.Optional[bounds.Bound], hard: t.Optional[bounds.Bound]) -> bo
     return items.rank(soft.value) > items.rank(hard.value)
 
 
-def limit(entry: t.Mapping[str, t.Any]) -> requests.LimitWish:
+def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
     """The wish of one entry of a list of limits.
 
     :raises ValueProblem: when it stands for none.
@@ -46,31 +46,31 @@ def limit(entry: t.Mapping[str, t.Any]) -> requests.LimitWish:
     if item not in items.ITEMS:
         raise _errors.ValueProblem(
             "{0!r} is no item of limits.conf(5) (known: {1}){2}".format(
-                item, ", ".join(sorted(items.ITEMS)), texts.near(item, items.ITEMS)
+                item, ", ".join(sorted(items.ITEMS)), texts.suggest(item, items.ITEMS)
             )
         )
     if kind != limit_types.DOMAIN:
         conversion.check_item(item, kind)
     elif target.startswith("%") and item != "maxlogins":
         raise _errors.ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
-    wish = requests.LimitWish(
+    wish = requests.LimitRequest(
         target,
         item,
-        _bound(entry.get("soft"), item),
-        _bound(entry.get("hard"), item),
-        bounds.note_of(entry),
+        _parse_bound(entry.get("soft"), item),
+        _parse_bound(entry.get("hard"), item),
+        bounds.parse_note(entry),
         kind=kind,
         restart=bool(entry.get("restart")),
     )
     if wish.soft is None and wish.hard is None:
         raise _errors.ValueProblem("neither soft nor hard is given")
-    if _above(wish.soft, wish.hard):
+    if _soft_above_hard(wish.soft, wish.hard):
         cut = "pam_limits would cut it" if kind == limit_types.DOMAIN else "the kernel takes no such pair"
         raise _errors.ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
     return wish
 
 
-def named_target(entry: t.Mapping[str, t.Any]) -> str:
+def target_name(entry: t.Mapping[str, t.Any]) -> str:
     """How messages call a limit that may be malformed."""
     kind = next((one for one in limit_types.TARGETS if entry.get(one) is not None), limit_types.DOMAIN)
     return limit_types.limit_name(kind, str(entry.get(kind)), str(entry.get("item")))
@@ -81,18 +81,18 @@ def _differ(one: t.Optional[bounds.Bound], other: t.Optional[bounds.Bound]) -> b
     return one is not None and other is not None and one != other
 
 
-def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitWish]:
+def parse(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitRequest]:
     """The wishes of a list of limits, in its order.
 
     :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
     """
-    found: t.Dict[t.Tuple[str, str, str], requests.LimitWish] = {}
+    found: t.Dict[t.Tuple[str, str, str], requests.LimitRequest] = {}
     problems: t.List[str] = []
     for entry in entries:
         try:
-            wish = limit(entry)
+            wish = parse_one(entry)
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence("Limit " + named_target(entry), str(problem)))
+            problems.append(texts.sentence("Limit " + target_name(entry), str(problem)))
             continue
         earlier = found.get(wish.identity, wish)
         together = earlier._replace(
@@ -100,7 +100,7 @@ def limits(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitW
         )
         if _differ(earlier.soft, wish.soft) or _differ(earlier.hard, wish.hard):
             problems.append("Limit {0} is asked for twice with different values; keep one.".format(wish.name))
-        elif _above(together.soft, together.hard):
+        elif _soft_above_hard(together.soft, together.hard):
             problems.append("Limit {0}: soft {1} is above hard {2}.".format(wish.name, together.soft, together.hard))
         found[wish.identity] = together
     if problems:

@@ -20,7 +20,7 @@ def depends_on_host(request: requests.Request) -> bool:
     return any(formula.depends(value) for value in values)
 
 
-def worked_out(request: requests.Request, resources: formula.Resources) -> requests.Request:
+def evaluated(request: requests.Request, resources: formula.Resources) -> requests.Request:
     """The request with every number that depends on the host.
 
     :raises EntryProblems: one sentence for each entry whose number cannot be told here.
@@ -29,12 +29,12 @@ def worked_out(request: requests.Request, resources: formula.Resources) -> reque
     wishes, limits = [], []
     for wish in request.wishes:
         try:
-            wishes.append(_worked_out_setting(wish, resources))
+            wishes.append(_evaluated_setting(wish, resources))
         except _errors.ValueProblem as problem:
             problems.append(texts.sentence(wish.key, str(problem)))
     for limit_wish in request.limits:
         try:
-            limits.append(_worked_out_limit(limit_wish, resources))
+            limits.append(_evaluated_limit(limit_wish, resources))
         except _errors.ValueProblem as problem:
             problems.append(texts.sentence("Limit " + limit_wish.name, str(problem)))
     if problems:
@@ -42,20 +42,20 @@ def worked_out(request: requests.Request, resources: formula.Resources) -> reque
     return request._replace(wishes=wishes, limits=limits)
 
 
-def _worked_out_setting(wish: requests.Wish, resources: formula.Resources) -> requests.Wish:
+def _evaluated_setting(wish: requests.SettingRequest, resources: formula.Resources) -> requests.SettingRequest:
     if not formula.depends(wish.raw):
         return wish
     raw, arithmetic = formula.work_out(wish.raw, resources)
     return wish._replace(raw=raw, arithmetic=arithmetic)
 
 
-def _worked_out_limit(wish: requests.LimitWish, resources: formula.Resources) -> requests.LimitWish:
+def _evaluated_limit(wish: requests.LimitRequest, resources: formula.Resources) -> requests.LimitRequest:
     return wish._replace(
-        soft=_worked_out_bound(wish.soft, wish.item, resources), hard=_worked_out_bound(wish.hard, wish.item, resources)
+        soft=_evaluated_bound(wish.soft, wish.item, resources), hard=_evaluated_bound(wish.hard, wish.item, resources)
     )
 
 
-def _worked_out_bound(
+def _evaluated_bound(
     bound: t.Optional[bounds.Bound], item: str, resources: formula.Resources
 ) -> t.Optional[bounds.Bound]:
     if bound is None or not formula.depends(bound.value):

@@ -50,14 +50,14 @@ def _live(options: Options) -> bool:
     return options["name"] is None or bool(options["reload"] or options["sysctl_set"])
 
 
-def _absent_settings(entries: t.Iterable[str]) -> t.List[requests.Wish]:
+def _absent_settings(entries: t.Iterable[str]) -> t.List[requests.SettingRequest]:
     """The wishes that entries disappear, one for a key that is there under two spellings."""
-    found: t.Dict[str, requests.Wish] = {}
+    found: t.Dict[str, requests.SettingRequest] = {}
     problems: t.List[str] = []
     for name in entries:
         try:
             key = sysctl_names.canonical(name)
-            found[key] = requests.Wish(key, bounds.ABSENT)
+            found[key] = requests.SettingRequest(key, bounds.ABSENT)
         except _errors.NameProblem as problem:
             problems.append(str(problem))
     if problems:
@@ -82,7 +82,7 @@ def of_sysctl(options: Options) -> requests.Request:
     if options["state"] == "absent":
         wishes = _absent_settings(entries)
     else:
-        wishes = sysctl_settings.settings(entries)
+        wishes = sysctl_settings.parse(entries)
     policy = requests.Policy(
         sysctl_file=options["sysctl_file"],
         live=_live(options) and options["state"] == "present",
@@ -95,14 +95,14 @@ def of_sysctl(options: Options) -> requests.Request:
     return requests.Request(wishes=wishes, policy=policy, what="the module sysctl")
 
 
-def _single_limit(options: Options) -> requests.LimitWish:
+def _single_limit(options: Options) -> requests.LimitRequest:
     """The one entry that O(domain), O(limit_type), O(limit_item) and O(value) stand for."""
     if options["value"] is None:
         raise _errors.ValueProblem("the value is missing")
     entry = {"domain": options["domain"], "item": options["limit_item"]}
     halves = {"soft": ["soft"], "hard": ["hard"], "-": ["soft", "hard"]}[options["limit_type"]]
     operator = bounds.AT_LEAST if options["use_max"] else bounds.AT_MOST if options["use_min"] else bounds.VALUE
-    wish = limit_settings.limit(dict(entry, **{half: {operator: options["value"]} for half in halves}))
+    wish = limit_settings.parse_one(dict(entry, **{half: {operator: options["value"]} for half in halves}))
     return wish._replace(
         joined=options["limit_type"] == "-",
         file_only=True,
@@ -121,26 +121,28 @@ def _comment(text: t.Optional[str]) -> str:
     return (text or "").strip()
 
 
-def _without(wish: requests.LimitWish, halves: t.Container[str]) -> requests.LimitWish:
+def _without(wish: requests.LimitRequest, halves: t.Container[str]) -> requests.LimitRequest:
     gone = bounds.Bound(bounds.ABSENT)
     return wish._replace(soft=gone if "soft" in halves else None, hard=gone if "hard" in halves else None)
 
 
-def _absent_limits(options: Options) -> t.List[requests.LimitWish]:
+def _absent_limits(options: Options) -> t.List[requests.LimitRequest]:
     """The wishes that entries disappear; the halves that an entry of a list names, or both where it names none."""
     if options["domain"] is not None:
         halves = ["soft", "hard"] if options["limit_type"] == "-" else [options["limit_type"]]
         return [
-            _without(requests.LimitWish(items.domain(options["domain"]), options["limit_item"], file_only=True), halves)
+            _without(
+                requests.LimitRequest(items.domain(options["domain"]), options["limit_item"], file_only=True), halves
+            )
         ]
-    found: t.Dict[t.Tuple[str, str, str], requests.LimitWish] = {}
+    found: t.Dict[t.Tuple[str, str, str], requests.LimitRequest] = {}
     problems: t.List[str] = []
     for entry in options["limits"]:
         named = [half for half in ("soft", "hard") if entry.get(half) is not None]
         try:
             wish = _without(_bare(entry, named), named or ["soft", "hard"])
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence("Limit " + limit_settings.named_target(entry), str(problem)))
+            problems.append(texts.sentence("Limit " + limit_settings.target_name(entry), str(problem)))
             continue
         earlier = found.get(wish.identity, wish)
         found[wish.identity] = wish._replace(soft=wish.soft or earlier.soft, hard=wish.hard or earlier.hard)
@@ -149,7 +151,7 @@ def _absent_limits(options: Options) -> t.List[requests.LimitWish]:
     return list(found.values())
 
 
-def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitWish:
+def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitRequest:
     """The target and the item of an entry that shall disappear."""
     kind, target = targets.of(entry)
     if kind == limit_types.PROCESS:
@@ -158,7 +160,7 @@ def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitWish:
         conversion.check_item(entry["item"], kind)
         if len(halves) == 1:
             raise _errors.ValueProblem("one line of systemd holds soft and hard, so both go or none; name neither")
-    return requests.LimitWish(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
+    return requests.LimitRequest(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
 
 
 def of_limits(options: Options) -> requests.Request:
@@ -175,7 +177,7 @@ def of_limits(options: Options) -> requests.Request:
         elif single:
             wishes = [_single_limit(options)]
         else:
-            wishes = limit_settings.limits(options["limits"])
+            wishes = limit_settings.parse(options["limits"])
     except _errors.ValueProblem as problem:
         name = "Limit {0} {1}".format(options["domain"], options["limit_item"])
         raise _errors.EntryProblems([texts.sentence(name, str(problem))])
@@ -189,17 +191,17 @@ def _check_numbers(options: Options) -> None:
             raise _errors.TuneError("{0} is {1}, and takes a whole number above zero.".format(name, options[name]))
 
 
-def _both_parts(options: Options) -> t.Tuple[t.List[requests.Wish], t.List[requests.LimitWish]]:
+def _both_parts(options: Options) -> t.Tuple[t.List[requests.SettingRequest], t.List[requests.LimitRequest]]:
     """The wishes of O(sysctl) and O(limits); the problems of both are named together."""
     problems: t.List[str] = []
-    wishes: t.List[requests.Wish] = []
-    limits: t.List[requests.LimitWish] = []
+    wishes: t.List[requests.SettingRequest] = []
+    limits: t.List[requests.LimitRequest] = []
     try:
-        wishes = sysctl_settings.settings(options["sysctl"] or {})
+        wishes = sysctl_settings.parse(options["sysctl"] or {})
     except _errors.EntryProblems as found:
         problems.extend(found.problems)
     try:
-        limits = limit_settings.limits(options["limits"] or [])
+        limits = limit_settings.parse(options["limits"] or [])
     except _errors.EntryProblems as found:
         problems.extend(found.problems)
     if problems:
@@ -222,7 +224,7 @@ def of_profile(options: Options, check_mode: bool = False) -> requests.Request:
         return requests.Request(
             what="the module profile, ending a trial",
             history=requests.History(
-                name, ending=requests.Ending(options["state"] == CONFIRMED, options.get("trial_id") or "")
+                name, ending=requests.TrialDecision(options["state"] == CONFIRMED, options.get("trial_id") or "")
             ),
         )
     _check_numbers(options)

@@ -115,9 +115,9 @@ def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
     patterns = [wish.key for wish in request.wishes if sysctl_names.is_pattern(wish.key)]
     if patterns:
         found = {pattern: sysctl_facts.matches(host, pattern) for pattern in patterns}
-        request = request._replace(wishes=sysctl_settings.expanded(request.wishes, found))
+        request = request._replace(wishes=sysctl_settings.expand(request.wishes, found))
     if evaluation.depends_on_host(request):
-        request = evaluation.worked_out(request, machine.resources(host))
+        request = evaluation.evaluated(request, machine.resources(host))
     seen = host_facts.of(host, request)
     return slices.told(host, session_check.tried(host, request, seen.limits, make_plan(request, seen)))
 

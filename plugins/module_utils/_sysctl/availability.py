@@ -45,7 +45,7 @@ def unavailable(key: str, seen: sysctl_facts.SysctlSeen) -> t.Optional[t.Tuple[s
         return statuses.UNKNOWN, "appeared in {0}, and this kernel is {1}".format(_version(facts.since), here)
     if facts:
         return statuses.UNKNOWN, "{0} as built here is without it".format(_version(seen.machine.release))
-    return statuses.UNKNOWN, "no such key on this kernel" + texts.near(key, set(seen.known) | set(catalog.names()))
+    return statuses.UNKNOWN, "no such key on this kernel" + texts.suggest(key, set(seen.known) | set(catalog.names()))
 
 
 def missing_interface(key: str, seen: sysctl_facts.SysctlSeen) -> t.Optional[str]:

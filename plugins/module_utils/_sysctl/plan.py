@@ -34,7 +34,7 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
     return sysctl_values.guess(live) if live else sysctl_values.guess_of_wish(raw, live is not None)
 
 
-def _wished(wish: requests.Wish, shape: shapes.Shape) -> str:
+def _wished(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
     """The text of a wish; the numbers of a bound are bounds of their own, and need not rise.
 
     :raises ValueProblem: when it cannot be meant.
@@ -77,7 +77,7 @@ class _Judge:
         """What each reader that the host may have makes of files."""
         return files.tables(self._facts.live, self._facts)
 
-    def decide(self, wish: requests.Wish) -> plans.SettingDecision:
+    def decide(self, wish: requests.SettingRequest) -> plans.SettingDecision:
         """The decision about one wish, before it is known what the next boot makes of it."""
         live = self._seen.live[wish.key].text
         shape = shape_of(wish.key, live, wish.raw)
@@ -116,7 +116,7 @@ class _Judge:
         gone = None if gone is None else sysctl_values.tidy(gone, shape)
         return _Outcome(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
 
-    def _text(self, wish: requests.Wish, shape: shapes.Shape, now: t.Optional[str]) -> str:
+    def _text(self, wish: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
         if wish.operator != bounds.VALUE and not shape.ordered:
             raise _errors.ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
         if self._is_action(wish.key) and self._policy.persist:
@@ -134,13 +134,13 @@ class _Judge:
         return bool(facts and facts.action) or (live.exists and live.writable and not live.readable)
 
     @staticmethod
-    def _refusal(wish: requests.Wish, problem: _errors.ValueProblem, shape: shapes.Shape) -> str:
+    def _refusal(wish: requests.SettingRequest, problem: _errors.ValueProblem, shape: shapes.Shape) -> str:
         facts = catalog.find(wish.key)
         if facts is not None and facts.action:
             return "{0}.".format(problem)
         return "{0} (legal: {1}).".format(problem, catalog.legal(wish.key, shape))
 
-    def _present(self, wish: requests.Wish, text: str, has: _Has) -> _Outcome:
+    def _present(self, wish: requests.SettingRequest, text: str, has: _Has) -> _Outcome:
         shape, now, said = has
         missing = self._missing(wish.key, has)
         if missing:
@@ -165,12 +165,12 @@ class _Judge:
         return _Outcome(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
 
     @staticmethod
-    def _live_target(wish: requests.Wish, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
+    def _live_target(wish: requests.SettingRequest, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
         """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
         target = text if wish.operator == bounds.VALUE else _STRONGER[wish.operator](now, text, shape)
         return now if now is not None and sysctl_values.holds(now, target, shape) else target
 
-    def _entry(self, wish: requests.Wish, text: str, has: _Has, target: t.Optional[str]) -> t.Optional[str]:
+    def _entry(self, wish: requests.SettingRequest, text: str, has: _Has, target: t.Optional[str]) -> t.Optional[str]:
         """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
 
         A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
@@ -191,7 +191,7 @@ class _Judge:
         return stronger(target, text, shape)
 
     def _judged(
-        self, wish: requests.Wish, changes: bool, now: t.Optional[str], entry: t.Optional[str]
+        self, wish: requests.SettingRequest, changes: bool, now: t.Optional[str], entry: t.Optional[str]
     ) -> t.Tuple[str, str]:
         """Status and reason of a wish that can be met."""
         if changes:
@@ -206,7 +206,7 @@ class _Judge:
         self,
         decision: plans.SettingDecision,
         after: t.Sequence[boot_model.BootTable],
-        wishes: t.Mapping[str, requests.Wish],
+        wishes: t.Mapping[str, requests.SettingRequest],
     ) -> plans.SettingDecision:
         """The decision with what the next boot will give the key.
 
@@ -371,7 +371,9 @@ class _Kept(t.NamedTuple):
     decisions: t.List[plans.SettingDecision]
 
 
-def _kept(judge: _Judge, decisions: t.Sequence[plans.SettingDecision], wishes: t.Mapping[str, requests.Wish]) -> _Kept:
+def _kept(
+    judge: _Judge, decisions: t.Sequence[plans.SettingDecision], wishes: t.Mapping[str, requests.SettingRequest]
+) -> _Kept:
     """What becomes of our file, with its entries in an order in which a boot takes them.
 
     Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
@@ -391,7 +393,7 @@ def _kept(judge: _Judge, decisions: t.Sequence[plans.SettingDecision], wishes: t
 def _written(
     judge: _Judge,
     decisions: t.Sequence[plans.SettingDecision],
-    wishes: t.Mapping[str, requests.Wish],
+    wishes: t.Mapping[str, requests.SettingRequest],
     last: t.Sequence[str],
 ) -> _Kept:
     """:param last: keys whose entries come after all others."""
@@ -467,7 +469,9 @@ def _verdict(
     return problems, warnings
 
 
-def plan(wishes: t.Sequence[requests.Wish], seen: sysctl_facts.SysctlSeen, policy: requests.Policy) -> plans.Plan:
+def plan(
+    wishes: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlSeen, policy: requests.Policy
+) -> plans.Plan:
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
     judge = _Judge(seen, policy)
     decisions = [judge.decide(wish) for wish in wishes]

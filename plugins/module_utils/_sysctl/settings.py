@@ -15,7 +15,7 @@ from . import names as sysctl_names
 from . import values as sysctl_values
 
 
-def setting(name: str, raw: t.Any) -> requests.Wish:
+def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
     """The wish that ``name: raw`` stands for, where raw is a plain value or a map with one operator.
 
     :raises NameProblem, ValueProblem: when it stands for none.
@@ -24,16 +24,16 @@ def setting(name: str, raw: t.Any) -> requests.Wish:
     if not isinstance(raw, dict):
         if raw is None:
             raise _errors.ValueProblem("the value is missing")
-        return requests.Wish(key, bounds.VALUE, raw)
-    operator = bounds._operator_of(raw, bounds.OPERATORS + bounds._NOTES, "a setting")
+        return requests.SettingRequest(key, bounds.VALUE, raw)
+    operator = bounds.operator_of(raw, bounds.OPERATORS + bounds.NOTE_FIELDS, "a setting")
     value = raw[operator]
     formula.check(value)
     if operator != bounds.VALUE and isinstance(value, bool):
         raise _errors.ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
-    return requests.Wish(key, operator, value, bounds.note_of(raw))
+    return requests.SettingRequest(key, operator, value, bounds.parse_note(raw))
 
 
-def _meaning(wish: requests.Wish) -> t.Tuple[str, str]:
+def _meaning(wish: requests.SettingRequest) -> t.Tuple[str, str]:
     """What a wish comes to, so that 0x10 and 16 are no contradiction."""
     try:
         return wish.operator, sysctl_values.normal(t.cast(shapes.Raw, wish.raw), shapes.Shape(shapes.INTEGERS))
@@ -41,16 +41,16 @@ def _meaning(wish: requests.Wish) -> t.Tuple[str, str]:
         return wish.operator, str(wish.raw)
 
 
-def settings(entries: t.Mapping[str, t.Any]) -> t.List[requests.Wish]:
+def parse(entries: t.Mapping[str, t.Any]) -> t.List[requests.SettingRequest]:
     """The wishes of a map of settings, in its order.
 
     :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
     """
-    found: t.Dict[str, requests.Wish] = {}
+    found: t.Dict[str, requests.SettingRequest] = {}
     problems: t.List[str] = []
     for name, raw in entries.items():
         try:
-            wish = setting(name, raw)
+            wish = parse_one(name, raw)
         except _errors.NameProblem as problem:
             problems.append(str(problem))
             continue
@@ -71,7 +71,9 @@ def settings(entries: t.Mapping[str, t.Any]) -> t.List[requests.Wish]:
     return list(found.values())
 
 
-def expanded(wishes: t.Sequence[requests.Wish], matches: t.Mapping[str, t.Sequence[str]]) -> t.List[requests.Wish]:
+def expand(
+    wishes: t.Sequence[requests.SettingRequest], matches: t.Mapping[str, t.Sequence[str]]
+) -> t.List[requests.SettingRequest]:
     """The wishes with each pattern replaced by the keys that it matches.
 
     As in sysctl.d(5) a key that is named beats every pattern. A pattern that matches nothing stays, to be reported.
@@ -80,7 +82,7 @@ def expanded(wishes: t.Sequence[requests.Wish], matches: t.Mapping[str, t.Sequen
     :raises EntryProblems: when two patterns want different things of one key.
     """
     named = {wish.key for wish in wishes}
-    found: t.Dict[str, requests.Wish] = {}
+    found: t.Dict[str, requests.SettingRequest] = {}
     problems: t.List[str] = []
     for wish in wishes:
         for key in matches.get(wish.key) or [wish.key]:

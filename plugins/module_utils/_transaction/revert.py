@@ -51,7 +51,7 @@ def cleared_up(host: "hosts.Host", ledger: ledgers.Ledger, check_mode: bool) -> 
 
 
 def end_trial(
-    host: "hosts.Host", ledger: ledgers.Ledger, ending: requests.Ending, check_mode: bool
+    host: "hosts.Host", ledger: ledgers.Ledger, ending: requests.TrialDecision, check_mode: bool
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     """Confirm what is on trial, or take it back: exactly that, and nothing that runs before it did."""
     unfinished = ledger.unfinished

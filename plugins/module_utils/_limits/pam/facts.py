@@ -196,7 +196,7 @@ def _number(text: t.Optional[str]) -> t.Optional[int]:
 def limits(
     host: "hosts.Host",
     path: t.Optional[str],
-    wishes: t.Sequence[requests.LimitWish] = (),
+    wishes: t.Sequence[requests.LimitRequest] = (),
     services: bool = False,
     units: bool = False,
 ) -> LimitsSeen:

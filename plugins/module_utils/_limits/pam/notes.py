@@ -23,7 +23,7 @@ def logs_in(name: str, seen: pam_facts.LimitsSeen) -> bool:
     return shell.rpartition("/")[2] not in _NO_LOGIN
 
 
-def facts(wish: requests.LimitWish, seen: pam_facts.LimitsSeen, nr_open: t.Optional[int]) -> guard.Facts:
+def facts(wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, nr_open: t.Optional[int]) -> guard.Facts:
     """What the guard measures the limit of a domain against."""
     user, spares_root = seen.users.get(wish.target), seen.dialect.spares_root
     bound = [(count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, spares_root)]
@@ -37,12 +37,14 @@ def facts(wish: requests.LimitWish, seen: pam_facts.LimitsSeen, nr_open: t.Optio
     )
 
 
-def of(wish: requests.LimitWish, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]) -> t.List[str]:
+def of(
+    wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
+) -> t.List[str]:
     """Notes about one rule, one sentence each."""
     return _about_domain(wish, seen) + _about_root(wish, seen, rules) + _stronger(wish, seen, rules) + ineffective(seen)
 
 
-def _about_domain(wish: requests.LimitWish, seen: pam_facts.LimitsSeen) -> t.List[str]:
+def _about_domain(wish: requests.LimitRequest, seen: pam_facts.LimitsSeen) -> t.List[str]:
     domain, found = wish.target, []
     if re.match(r"^[0-9]+$", domain):
         found.append("{0} is a user of that name; the user with the id {0} is written :{0}.".format(domain))
@@ -65,7 +67,7 @@ def _about_domain(wish: requests.LimitWish, seen: pam_facts.LimitsSeen) -> t.Lis
 
 
 def _about_root(
-    wish: requests.LimitWish, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
+    wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """Whether a rule for everybody includes root, which differs between distributions."""
     if wish.target != "*" or not seen.dialect.installed:
@@ -80,7 +82,7 @@ def _about_root(
 
 
 def _stronger(
-    wish: requests.LimitWish, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
+    wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """The rules for somebody whom ours names as well, but less closely."""
     if not (wish.target == "*" or wish.target.startswith("@")):

@@ -49,7 +49,7 @@ class _Judge:
         self.conf = pam_dropin.ConfFile((seen.own.data if seen.own else None) or b"", variant.editing(seen.dialect))
         self._rules = pam_precedence.placed_rules(seen.files, seen.dialect)
 
-    def decide(self, wish: requests.LimitWish) -> plans.LimitDecision:
+    def decide(self, wish: requests.LimitRequest) -> plans.LimitDecision:
         """The decision about one wish, before it is known which rules win."""
         said = self.conf.get(wish.target, wish.item)
         entry = limit_types.Limit(
@@ -79,13 +79,13 @@ class _Judge:
         return decision._replace(status=statuses.CHANGED)
 
     @staticmethod
-    def _unchanged(wish: requests.LimitWish, decision: plans.LimitDecision) -> plans.LimitDecision:
+    def _unchanged(wish: requests.LimitRequest, decision: plans.LimitDecision) -> plans.LimitDecision:
         operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
         if decision.after == limit_types.Limit() and bounds.ABSENT not in operators:
             return decision._replace(status=statuses.KEPT, reason="sessions have it already without a rule of ours")
         return decision
 
-    def _choice(self, wish: requests.LimitWish, rules: t.Sequence[pam_precedence.Placed]) -> pam_precedence.Choice:
+    def _choice(self, wish: requests.LimitRequest, rules: t.Sequence[pam_precedence.Placed]) -> pam_precedence.Choice:
         """The rules that decide for whom a wish names: a user is looked for in all of them, a group shares those for everybody."""
         user = self._seen.users.get(wish.target)
         if user is not None:
@@ -96,7 +96,7 @@ class _Judge:
         everybody = pam_precedence.for_domain(rules, "*", wish.item)
         return choice._replace(soft=choice.soft or everybody.soft, hard=choice.hard or everybody.hard)
 
-    def _has(self, wish: requests.LimitWish, half: str) -> Number:
+    def _has(self, wish: requests.LimitRequest, half: str) -> Number:
         """What a new session of the domain has, from a rule of any file or from the processes that start sessions."""
         choice = self._choice(wish, self._rules)
         placed = choice.soft if half == "soft" else choice.hard
@@ -110,7 +110,7 @@ class _Judge:
 
     @staticmethod
     def _entry(
-        wish: requests.LimitWish, bound: t.Optional[bounds.Bound], said: Number, have: Number, ceiling: Number
+        wish: requests.LimitRequest, bound: t.Optional[bounds.Bound], said: Number, have: Number, ceiling: Number
     ) -> Number:
         """The entry that our file needs for one half; None when it needs none.
 
@@ -129,7 +129,7 @@ class _Judge:
         return _stronger(bound, ceiling if bound.operator == bounds.AT_LEAST else None)
 
     def _objection(
-        self, wish: requests.LimitWish, said: limit_types.Limit, entry: limit_types.Limit
+        self, wish: requests.LimitRequest, said: limit_types.Limit, entry: limit_types.Limit
     ) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when an entry must not or cannot be written."""
         since = self._seen.dialect.lacks(wish.item)
@@ -184,10 +184,10 @@ class _Judge:
             and highest > items.rank(t.cast(limit_types.Number, daemon.limits[item].hard))
         ]
 
-    def _facts(self, wish: requests.LimitWish) -> guard.Facts:
+    def _facts(self, wish: requests.LimitRequest) -> guard.Facts:
         return pam_notes.facts(wish, self._seen, self._nr_open)
 
-    def warnings(self, wish: requests.LimitWish, decision: plans.LimitDecision) -> t.List[str]:
+    def warnings(self, wish: requests.LimitRequest, decision: plans.LimitDecision) -> t.List[str]:
         """What is to be said of an entry that is written: what the guard was told to let pass, and what it does not object to."""
         if decision.status != statuses.CHANGED:
             return []
@@ -200,7 +200,7 @@ class _Judge:
         return ["Limit {0}: {1}".format(wish.name, text) for text in found if text]
 
     def in_force(
-        self, wish: requests.LimitWish, decision: plans.LimitDecision, rules: t.Sequence[pam_precedence.Placed]
+        self, wish: requests.LimitRequest, decision: plans.LimitDecision, rules: t.Sequence[pam_precedence.Placed]
     ) -> plans.LimitDecision:
         """The decision with what a new session of the domain will have, and the rule that overrides ours."""
         choice = self._choice(wish, rules)
@@ -214,7 +214,7 @@ class _Judge:
         return decision._replace(shadowed_by=winner, reason="{0} wins over it".format(winner)) if winner else decision
 
     def _overriding(
-        self, wish: requests.LimitWish, decision: plans.LimitDecision, choice: pam_precedence.Choice
+        self, wish: requests.LimitRequest, decision: plans.LimitDecision, choice: pam_precedence.Choice
     ) -> t.Optional[str]:
         if choice.exempt is not None:
             return choice.exempt.where
@@ -234,10 +234,10 @@ class _Judge:
 
 
 def _text(bound: t.Optional[bounds.Bound]) -> t.Optional[str]:
-    return None if bound is None else bounds.with_arithmetic(str(bound), bound.arithmetic)
+    return None if bound is None else bounds.with_explanation(str(bound), bound.arithmetic)
 
 
-def change_of(wish: requests.LimitWish, entry: limit_types.Limit) -> pam_dropin.Change:
+def change_of(wish: requests.LimitRequest, entry: limit_types.Limit) -> pam_dropin.Change:
     """What the file shall say for a wish."""
     return pam_dropin.Change(wish.target, wish.item, entry, wish.joined, wish.comment)
 
@@ -348,7 +348,7 @@ def _verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy
 
 
 def plan(
-    wishes: t.Sequence[requests.LimitWish],
+    wishes: t.Sequence[requests.LimitRequest],
     seen: pam_facts.LimitsSeen,
     policy: requests.Policy,
     nr_open: t.Optional[int],

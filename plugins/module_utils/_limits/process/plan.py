@@ -23,7 +23,7 @@ Steps = t.List[step_types.ProcessStep]
 
 
 def _decide(
-    wish: requests.LimitWish, seen: systemd_facts.Systemd, policy: requests.Policy, nr_open: t.Optional[int]
+    wish: requests.LimitRequest, seen: systemd_facts.Systemd, policy: requests.Policy, nr_open: t.Optional[int]
 ) -> t.Tuple[plans.LimitDecision, Steps]:
     pair_texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
     decision = plans.LimitDecision(
@@ -31,7 +31,7 @@ def _decide(
     )
     found = [one for one in seen.processes[wish.target] if wish.item in one.limits]
     if not found:
-        reason = "no process of that name runs" + texts.near(wish.target, seen.names)
+        reason = "no process of that name runs" + texts.suggest(wish.target, seen.names)
         if wish.target.startswith("/"):
             reason = "no process runs whose id is in that file"
         return decision._replace(status=statuses.UNKNOWN, reason=reason), []
@@ -57,13 +57,13 @@ def _decide(
     return decision._replace(status=statuses.CHANGED, reason=reason), steps
 
 
-def _step(wish: requests.LimitWish, one: proc.Process, pair: conversion.Pair) -> step_types.ProcessStep:
+def _step(wish: requests.LimitRequest, one: proc.Process, pair: conversion.Pair) -> step_types.ProcessStep:
     number = conversion.ITEMS[wish.item].number
     return step_types.ProcessStep(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
 
 
 def _objection(
-    wish: requests.LimitWish,
+    wish: requests.LimitRequest,
     have: conversion.Pair,
     pair: conversion.Pair,
     seen: systemd_facts.Systemd,
@@ -86,7 +86,7 @@ def _objection(
 
 
 def plan(
-    wishes: t.Sequence[requests.LimitWish],
+    wishes: t.Sequence[requests.LimitRequest],
     seen: systemd_facts.Systemd,
     policy: requests.Policy,
     nr_open: t.Optional[int],

@@ -169,7 +169,7 @@ def _of_type(host: "hosts.Host", kind: str) -> t.List[str]:
     return sorted(found)
 
 
-def of(host: "hosts.Host", wishes: t.Sequence[requests.LimitWish]) -> Systemd:
+def of(host: "hosts.Host", wishes: t.Sequence[requests.LimitRequest]) -> Systemd:
     """What the host shows about the units, managers and processes that wishes name."""
     by_kind: t.Dict[str, t.Dict[str, None]] = {}
     for wish in wishes:

@@ -73,7 +73,7 @@ class _Reader:
 
     def told(self, kind: str, name: str, item: str) -> _Told:
         """What the files of a unit or manager come to."""
-        wish = requests.LimitWish(name, item, kind=kind)
+        wish = requests.LimitRequest(name, item, kind=kind)
         unit = self._seen.units.get(name) if kind == limit_types.UNIT else None
         place = unit.place if unit else self._seen.managers[name]
         finding = systemd_plan.Finding(
@@ -89,7 +89,7 @@ class _Reader:
     def unit(self, name: str, item: str) -> results.Result:
         unit = self._seen.units[name]
         if unit.state in ("not-found", "") and not unit_name.is_template(unit.name):
-            near = texts.near(unit.name, unit.near)
+            near = texts.suggest(unit.name, unit.near)
             return _entry(
                 limit_types.UNIT,
                 name,
@@ -127,7 +127,7 @@ class _Reader:
     def processes(self, name: str, item: str) -> t.List[results.Result]:
         found = [one for one in self._seen.processes[name] if item in one.limits]
         if not found:
-            near = texts.near(name, self._seen.names)
+            near = texts.suggest(name, self._seen.names)
             return [_entry(limit_types.PROCESS, name, item, statuses.UNKNOWN, "no such process runs" + near)]
         return [self._process(name, item, one) for one in found]
 

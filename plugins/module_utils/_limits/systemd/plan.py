@@ -34,7 +34,7 @@ class Finding(t.NamedTuple):
     ``pair`` is what our line shall say, None for no line; ``edit`` tells whether the file must be changed for it.
     """
 
-    wish: requests.LimitWish
+    wish: requests.LimitRequest
     decision: plans.LimitDecision
     place: t.Optional[systemd_facts.Place] = None
     unit: t.Optional[systemd_facts.Unit] = None
@@ -57,13 +57,13 @@ def half_met(bound: t.Optional[bounds.Bound], item: str, have: int) -> bool:
     return have >= value if bound.operator == bounds.AT_LEAST else have <= value
 
 
-def met(wish: requests.LimitWish, have: t.Optional[conversion.Pair]) -> bool:
+def met(wish: requests.LimitRequest, have: t.Optional[conversion.Pair]) -> bool:
     """Whether a pair of limits is as wished."""
     return have is not None and half_met(wish.soft, wish.item, have[0]) and half_met(wish.hard, wish.item, have[1])
 
 
 def wanted_pair(
-    wish: requests.LimitWish, have: t.Optional[conversion.Pair], reached: t.Optional[conversion.Pair]
+    wish: requests.LimitRequest, have: t.Optional[conversion.Pair], reached: t.Optional[conversion.Pair]
 ) -> conversion.Pair:
     """What shall be said so that a wish holds; what it does not speak of, or is met already, stays.
 
@@ -148,7 +148,7 @@ class Judge:
         is_user = wish.kind == limit_types.MANAGER and wish.target == limit_types.USER
         return (None if is_user else self.default(wish.kind, wish.item)), None
 
-    def decide(self, wish: requests.LimitWish) -> Finding:
+    def decide(self, wish: requests.LimitRequest) -> Finding:
         """The decision about one wish, before it is known which lines win."""
         texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
         decision = plans.LimitDecision(
@@ -180,7 +180,7 @@ class Judge:
         kept = not finding.edit and not own
         return finding._replace(decision=finding.decision._replace(status=statuses.KEPT)) if kept else finding
 
-    def _unavailable(self, wish: requests.LimitWish) -> t.Optional[t.Tuple[str, str]]:
+    def _unavailable(self, wish: requests.LimitRequest) -> t.Optional[t.Tuple[str, str]]:
         if not self._seen.installed:
             return statuses.NO_EFFECT, _NO_SYSTEMD
         unit = self._seen.units.get(wish.target) if wish.kind == limit_types.UNIT else None
@@ -189,13 +189,13 @@ class Judge:
         template = unit_name.is_template(unit.name) and bool(unit.place.head)
         if unit.state in _MISSING and not template:
             return statuses.UNKNOWN, "there is no unit {0} on this host{1}".format(
-                wish.target, texts.near(unit.name, unit.near)
+                wish.target, texts.suggest(unit.name, unit.near)
             )
         if unit.state == "masked":
             return statuses.NO_EFFECT, "the unit is masked and never starts; unmask it first"
         return None
 
-    def _objection(self, wish: requests.LimitWish, pair: conversion.Pair) -> t.Optional[t.Tuple[str, str]]:
+    def _objection(self, wish: requests.LimitRequest, pair: conversion.Pair) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when a pair must not or cannot be written."""
         limit = conversion.limit(wish.item, pair)
         if pair[0] > pair[1]:
@@ -468,7 +468,7 @@ def _reload(
 
 
 def plan(
-    wishes: t.Sequence[requests.LimitWish],
+    wishes: t.Sequence[requests.LimitRequest],
     seen: systemd_facts.Systemd,
     policy: requests.Policy,
     nr_open: t.Optional[int],

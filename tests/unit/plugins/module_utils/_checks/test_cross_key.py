@@ -61,7 +61,7 @@ def ask(settings, values=None, limits=(), files=None, check_mode=False, **policy
     """The findings of a run, and the host."""
     one = host(values, files=files or {})
     request = requests.Request(
-        sysctl_settings.settings(settings), limit_settings.limits(list(limits)), requests.Policy(**policy)
+        sysctl_settings.parse(settings), limit_settings.parse(list(limits)), requests.Policy(**policy)
     )
     try:
         result, warnings = module_run.run(one, request, check_mode)
@@ -207,7 +207,7 @@ def test_a_host_that_breaks_a_rule_already_takes_what_changes_nothing_about_it()
 def test_the_second_run_is_not_refused_what_the_first_was_given():
     settings = {RANGE: [10000, 65000]}
     one = host()
-    request = requests.Request(sysctl_settings.settings(settings), policy=requests.Policy())
+    request = requests.Request(sysctl_settings.parse(settings), policy=requests.Policy())
     module_run.run(one, request, False)
     result, _warnings = module_run.run(one, request, False)
     assert not result["changed"] and [each["rule"] for each in result["rules"]] == ["port_range_reserves_services"]
@@ -236,14 +236,14 @@ def test_what_cannot_be_mended_here_is_not_asked_for():
     """In a network namespace net.core.rmem_max belongs to the host."""
     one = host(read_only=(path(RMEM_MAX),))
     request = requests.Request(
-        sysctl_settings.settings({RMEM: {"at_least": [4096, 131072, 67108864]}}), policy=requests.Policy()
+        sysctl_settings.parse({RMEM: {"at_least": [4096, 131072, 67108864]}}), policy=requests.Policy()
     )
     assert module_run.run(one, request, True)[0]["rules"] == []
 
 
 def test_an_entry_that_goes_is_asked_nothing():
     one = host({STAMPS: "0", REUSE: "1"}, files={SYSCTL_FILE: b"net.ipv4.tcp_tw_reuse=1\n"})
-    request = requests.Request([requests.Wish(REUSE, bounds.ABSENT)], policy=requests.Policy(live=False))
+    request = requests.Request([requests.SettingRequest(REUSE, bounds.ABSENT)], policy=requests.Policy(live=False))
     assert module_run.run(one, request, False)[0]["rules"] == []
 
 
@@ -302,7 +302,7 @@ def test_lowering_nr_open_below_the_limit_of_a_unit_that_does_not_run_is_refused
 
 def test_a_unit_that_is_masked_or_lowered_by_the_same_request_is_no_obstacle():
     masked = host(files=dict(SYSTEMD, **{"/dev/null": b""}), links={UNITS + "db.service": "/dev/null"})
-    request = requests.Request(sysctl_settings.settings({NR_OPEN: 65536}), policy=requests.Policy())
+    request = requests.Request(sysctl_settings.parse({NR_OPEN: 65536}), policy=requests.Policy())
     assert module_run.run(masked, request, True)[0]["rules"] == []
     limit = {"unit": "db.service", "item": "nofile", "soft": 50000, "hard": 60000}
     assert ask({NR_OPEN: 65536}, {}, [limit], files=SYSTEMD, check_mode=True)[0] == []

@@ -28,7 +28,7 @@ def host(live=None, texts=None, **more):
 def ask(settings=None, one=None, limits=(), check_mode=True, **policy):
     policy.setdefault("connections", 10000)
     request = requests.Request(
-        sysctl_settings.settings(settings or {}), limit_settings.limits(list(limits)), requests.Policy(**policy)
+        sysctl_settings.parse(settings or {}), limit_settings.parse(list(limits)), requests.Policy(**policy)
     )
     result, warnings = module_run.run(one or host(), request, check_mode)
     return result, [warning for warning in warnings if "connections" in warning]

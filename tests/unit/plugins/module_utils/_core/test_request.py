@@ -23,40 +23,44 @@ def plain(wishes):
     ("entries", "wishes"),
     [
         pytest.param({}, [], id="none"),
-        pytest.param({KEY: 5}, [requests.Wish(KEY, "value", 5)], id="number"),
-        pytest.param({KEY: "5"}, [requests.Wish(KEY, "value", "5")], id="text"),
-        pytest.param({KEY: False}, [requests.Wish(KEY, "value", False)], id="boolean"),
-        pytest.param({KEY: 0}, [requests.Wish(KEY, "value", 0)], id="nought"),
-        pytest.param({KEY: ""}, [requests.Wish(KEY, "value", "")], id="empty text"),
-        pytest.param({KEY: [1, 2, 3]}, [requests.Wish(KEY, "value", [1, 2, 3])], id="list"),
-        pytest.param({KEY: {"value": 5}}, [requests.Wish(KEY, "value", 5)], id="value"),
-        pytest.param({KEY: {"at_least": 5}}, [requests.Wish(KEY, "at_least", 5)], id="at_least"),
-        pytest.param({KEY: {"at_most": [1, 2]}}, [requests.Wish(KEY, "at_most", [1, 2])], id="at_most"),
-        pytest.param({KEY: {"value": False}}, [requests.Wish(KEY, "value", False)], id="value false"),
+        pytest.param({KEY: 5}, [requests.SettingRequest(KEY, "value", 5)], id="number"),
+        pytest.param({KEY: "5"}, [requests.SettingRequest(KEY, "value", "5")], id="text"),
+        pytest.param({KEY: False}, [requests.SettingRequest(KEY, "value", False)], id="boolean"),
+        pytest.param({KEY: 0}, [requests.SettingRequest(KEY, "value", 0)], id="nought"),
+        pytest.param({KEY: ""}, [requests.SettingRequest(KEY, "value", "")], id="empty text"),
+        pytest.param({KEY: [1, 2, 3]}, [requests.SettingRequest(KEY, "value", [1, 2, 3])], id="list"),
+        pytest.param({KEY: {"value": 5}}, [requests.SettingRequest(KEY, "value", 5)], id="value"),
+        pytest.param({KEY: {"at_least": 5}}, [requests.SettingRequest(KEY, "at_least", 5)], id="at_least"),
+        pytest.param({KEY: {"at_most": [1, 2]}}, [requests.SettingRequest(KEY, "at_most", [1, 2])], id="at_most"),
+        pytest.param({KEY: {"value": False}}, [requests.SettingRequest(KEY, "value", False)], id="value false"),
         pytest.param(
-            {KEY: {"value": 5, "at_least": None}}, [requests.Wish(KEY, "value", 5)], id="operator without a value"
+            {KEY: {"value": 5, "at_least": None}},
+            [requests.SettingRequest(KEY, "value", 5)],
+            id="operator without a value",
         ),
-        pytest.param({"net/core/somaxconn": 5}, [requests.Wish(KEY, "value", 5)], id="slashes"),
+        pytest.param({"net/core/somaxconn": 5}, [requests.SettingRequest(KEY, "value", 5)], id="slashes"),
         pytest.param(
             {KEY: {"value": 5, "why": "w", "source": ["a:1", 2], "hazard": "h"}},
-            [requests.Wish(KEY, "value", 5, bounds.Note("w", ["a:1", "2"], "h"))],
+            [requests.SettingRequest(KEY, "value", 5, bounds.Note("w", ["a:1", "2"], "h"))],
             id="notes",
         ),
         pytest.param(
             {KEY: {"value": 5, "source": "a:1"}},
-            [requests.Wish(KEY, "value", 5, bounds.Note(None, ["a:1"]))],
+            [requests.SettingRequest(KEY, "value", 5, bounds.Note(None, ["a:1"]))],
             id="one source",
         ),
         pytest.param(
             {"vm.swappiness": 1, "fs.nr_open": 2},
-            [requests.Wish("vm.swappiness", "value", 1), requests.Wish("fs.nr_open", "value", 2)],
+            [requests.SettingRequest("vm.swappiness", "value", 1), requests.SettingRequest("fs.nr_open", "value", 2)],
             id="the order given",
         ),
-        pytest.param({KEY: 5, "net/core/somaxconn": "5"}, [requests.Wish(KEY, "value", 5)], id="the same twice"),
+        pytest.param(
+            {KEY: 5, "net/core/somaxconn": "5"}, [requests.SettingRequest(KEY, "value", 5)], id="the same twice"
+        ),
     ],
 )
 def test_settings(entries, wishes):
-    assert plain(sysctl_settings.settings(entries)) == plain(wishes)
+    assert plain(sysctl_settings.parse(entries)) == plain(wishes)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_settings(entries, wishes):
 )
 def test_refused_settings(entries, problems):
     with pytest.raises(_errors.EntryProblems) as caught:
-        sysctl_settings.settings(entries)
+        sysctl_settings.parse(entries)
     assert caught.value.problems == problems
 
 
@@ -132,19 +136,19 @@ def limit(**fields):
         pytest.param([], [], id="none"),
         pytest.param(
             [limit(soft=5, hard="9")],
-            [requests.LimitWish("*", "nofile", bounds.Bound("value", 5), bounds.Bound("value", 9))],
+            [requests.LimitRequest("*", "nofile", bounds.Bound("value", 5), bounds.Bound("value", 9))],
             id="both halves",
         ),
-        pytest.param([limit(soft=5)], [requests.LimitWish("*", "nofile", bounds.Bound("value", 5))], id="soft"),
+        pytest.param([limit(soft=5)], [requests.LimitRequest("*", "nofile", bounds.Bound("value", 5))], id="soft"),
         pytest.param(
             [limit(hard={"at_least": 5})],
-            [requests.LimitWish("*", "nofile", None, bounds.Bound("at_least", 5))],
+            [requests.LimitRequest("*", "nofile", None, bounds.Bound("at_least", 5))],
             id="hard, a bound",
         ),
         pytest.param(
             [limit(item="nproc", soft="infinity", hard={"at_most": -1})],
             [
-                requests.LimitWish(
+                requests.LimitRequest(
                     "*", "nproc", bounds.Bound("value", "unlimited"), bounds.Bound("at_most", "unlimited")
                 )
             ],
@@ -152,42 +156,42 @@ def limit(**fields):
         ),
         pytest.param(
             [limit(soft=5, why="w", source=["a:1"], hazard="h")],
-            [requests.LimitWish("*", "nofile", bounds.Bound("value", 5), None, bounds.Note("w", ["a:1"], "h"))],
+            [requests.LimitRequest("*", "nofile", bounds.Bound("value", 5), None, bounds.Note("w", ["a:1"], "h"))],
             id="notes",
         ),
         pytest.param(
             [limit(soft={"at_least": 9}, hard={"at_least": 5})],
-            [requests.LimitWish("*", "nofile", bounds.Bound("at_least", 9), bounds.Bound("at_least", 5))],
+            [requests.LimitRequest("*", "nofile", bounds.Bound("at_least", 9), bounds.Bound("at_least", 5))],
             id="soft bound above a hard bound that may grow",
         ),
         pytest.param(
             [limit(soft={"at_most": 9}, hard=5)],
-            [requests.LimitWish("*", "nofile", bounds.Bound("at_most", 9), bounds.Bound("value", 5))],
+            [requests.LimitRequest("*", "nofile", bounds.Bound("at_most", 9), bounds.Bound("value", 5))],
             id="soft bound that may be lower",
         ),
         pytest.param(
             [limit(soft=5), limit(soft="5")],
-            [requests.LimitWish("*", "nofile", bounds.Bound("value", 5))],
+            [requests.LimitRequest("*", "nofile", bounds.Bound("value", 5))],
             id="the same twice",
         ),
         pytest.param(
             [limit(soft=5), limit(item="nproc", soft=6), limit(domain="alice", soft=7)],
             [
-                requests.LimitWish("*", "nofile", bounds.Bound("value", 5)),
-                requests.LimitWish("*", "nproc", bounds.Bound("value", 6)),
-                requests.LimitWish("alice", "nofile", bounds.Bound("value", 7)),
+                requests.LimitRequest("*", "nofile", bounds.Bound("value", 5)),
+                requests.LimitRequest("*", "nproc", bounds.Bound("value", 6)),
+                requests.LimitRequest("alice", "nofile", bounds.Bound("value", 7)),
             ],
             id="several",
         ),
         pytest.param(
             [limit(domain="%web", item="maxlogins", hard=5)],
-            [requests.LimitWish("%web", "maxlogins", None, bounds.Bound("value", 5))],
+            [requests.LimitRequest("%web", "maxlogins", None, bounds.Bound("value", 5))],
             id="%",
         ),
     ],
 )
 def test_limits(entries, wishes):
-    assert plain(limit_settings.limits(entries)) == plain(wishes)
+    assert plain(limit_settings.parse(entries)) == plain(wishes)
 
 
 LEGAL = (
@@ -243,13 +247,13 @@ LEGAL = (
 )
 def test_refused_limits(entry, problem):
     with pytest.raises(_errors.EntryProblems) as caught:
-        limit_settings.limits([entry])
+        limit_settings.parse([entry])
     assert caught.value.problems == [problem]
 
 
 def test_refused_item():
     with pytest.raises(_errors.EntryProblems) as caught:
-        limit_settings.limits([limit(item="nofiles", soft=1)])
+        limit_settings.parse([limit(item="nofiles", soft=1)])
     assert caught.value.problems[0].startswith(
         "Limit * nofiles: 'nofiles' is no item of limits.conf(5) (known: as, core, "
     )
@@ -257,24 +261,24 @@ def test_refused_item():
 
 
 def test_the_halves_of_a_limit_may_come_in_two_entries():
-    (wish,) = limit_settings.limits([limit(soft=5), limit(hard=6)])
+    (wish,) = limit_settings.parse([limit(soft=5), limit(hard=6)])
     assert (str(wish.soft), str(wish.hard)) == ("5", "6")
 
 
 def test_halves_in_two_entries_that_do_not_fit():
     with pytest.raises(_errors.EntryProblems) as caught:
-        limit_settings.limits([limit(hard=5), limit(soft=6)])
+        limit_settings.parse([limit(hard=5), limit(soft=6)])
     assert caught.value.problems == ["Limit * nofile: soft 6 is above hard 5."]
 
 
 @pytest.mark.parametrize("other", ["0x1000", "4096 ", [4096]])
 def test_the_same_value_in_another_spelling_is_no_contradiction(other):
-    assert len(sysctl_settings.settings({KEY: 4096, KEY.replace(".", "/"): other})) == 1
+    assert len(sysctl_settings.parse({KEY: 4096, KEY.replace(".", "/"): other})) == 1
 
 
 def test_contradicting_limits():
     with pytest.raises(_errors.EntryProblems) as caught:
-        limit_settings.limits([limit(soft=5), limit(soft=6), limit(domain="", soft=1)])
+        limit_settings.parse([limit(soft=5), limit(soft=6), limit(domain="", soft=1)])
     assert caught.value.problems == [
         "Limit * nofile is asked for twice with different values; keep one.",
         "Limit nofile: '' is no domain; write a user, @group, *, or a range of ids as in 1000:2000.",
@@ -303,17 +307,17 @@ def test_bound_as_text(bound, text):
     ],
 )
 def test_near(word, text):
-    assert texts.near(word, ["somaxconn", "aaac", "aaad"]) in (text, text.replace("aaac or aaad", "aaad or aaac"))
+    assert texts.suggest(word, ["somaxconn", "aaac", "aaad"]) in (text, text.replace("aaac or aaad", "aaad or aaac"))
 
 
 def test_hazards():
     request = requests.Request(
         [
-            requests.Wish("net.ipv4.tcp_sack", "value", 0, bounds.Note(hazard="It slows down lossy paths.")),
-            requests.Wish(KEY, "value", 5),
+            requests.SettingRequest("net.ipv4.tcp_sack", "value", 0, bounds.Note(hazard="It slows down lossy paths.")),
+            requests.SettingRequest(KEY, "value", 5),
         ],
         [
-            requests.LimitWish(
+            requests.LimitRequest(
                 "*", "nproc", bounds.Bound("value", 5), None, bounds.Note(hazard="It may lock people out")
             )
         ],
@@ -328,7 +332,8 @@ def test_no_hazards():
     assert (
         requests.hazards(
             requests.Request(
-                [requests.Wish(KEY, "value", 5)], [requests.LimitWish("*", "nproc", bounds.Bound("value", 5))]
+                [requests.SettingRequest(KEY, "value", 5)],
+                [requests.LimitRequest("*", "nproc", bounds.Bound("value", 5))],
             )
         )
         == []

@@ -34,9 +34,9 @@ def test_every_option_of_a_limit_is_read():
     others = {"unit": "nginx.service", "manager": "system", "process": "nginx"}
     assert sorted([*entry, *others, "restart"]) == sorted(argspec.LIMIT_LIST["options"])
     for kind, name in others.items():
-        wish = limit_settings.limit({kind: name, "item": "nofile", "soft": 1, "restart": kind == "unit"})
+        wish = limit_settings.parse_one({kind: name, "item": "nofile", "soft": 1, "restart": kind == "unit"})
         assert (wish.kind, wish.target, wish.restart) == (kind, name, kind == "unit")
-    wish = limit_settings.limit(entry)
+    wish = limit_settings.parse_one(entry)
     assert (wish.target, wish.item, wish.soft.value, wish.hard.value) == ("*", "nofile", 1, 2)
     assert (wish.note.why, wish.note.source, wish.note.hazard) == ("w", ["s"], "h")
     assert wish.note.instead_of == ({"profile": "p"},)

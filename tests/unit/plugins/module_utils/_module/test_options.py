@@ -35,36 +35,40 @@ def sysctl(**options):
 @pytest.mark.parametrize(
     ("options", "wishes"),
     [
-        pytest.param({"settings": {KEY: 5}}, [requests.Wish(KEY, "value", 5)], id="batch"),
+        pytest.param({"settings": {KEY: 5}}, [requests.SettingRequest(KEY, "value", 5)], id="batch"),
         pytest.param(
             {"settings": {KEY: {"at_least": 5}, "vm.swappiness": 1}},
-            [requests.Wish(KEY, "at_least", 5), requests.Wish("vm.swappiness", "value", 1)],
+            [requests.SettingRequest(KEY, "at_least", 5), requests.SettingRequest("vm.swappiness", "value", 1)],
             id="batch of two",
         ),
         pytest.param({"settings": {}}, [], id="empty batch"),
-        pytest.param({"name": KEY, "value": "5"}, [requests.Wish(KEY, "value", "5")], id="single"),
+        pytest.param({"name": KEY, "value": "5"}, [requests.SettingRequest(KEY, "value", "5")], id="single"),
         pytest.param(
-            {"name": " " + KEY + " ", "value": 5}, [requests.Wish(KEY, "value", 5)], id="blanks round the name"
+            {"name": " " + KEY + " ", "value": 5},
+            [requests.SettingRequest(KEY, "value", 5)],
+            id="blanks round the name",
         ),
         pytest.param(
-            {"name": "net/core/somaxconn", "value": True}, [requests.Wish(KEY, "value", True)], id="slashes, boolean"
+            {"name": "net/core/somaxconn", "value": True},
+            [requests.SettingRequest(KEY, "value", True)],
+            id="slashes, boolean",
         ),
-        pytest.param({"name": KEY, "value": [1, 2]}, [requests.Wish(KEY, "value", [1, 2])], id="list"),
-        pytest.param({"name": KEY, "value": 0}, [requests.Wish(KEY, "value", 0)], id="nought is a value"),
-        pytest.param({"name": KEY, "state": "absent"}, [requests.Wish(KEY, "absent")], id="absent"),
+        pytest.param({"name": KEY, "value": [1, 2]}, [requests.SettingRequest(KEY, "value", [1, 2])], id="list"),
+        pytest.param({"name": KEY, "value": 0}, [requests.SettingRequest(KEY, "value", 0)], id="nought is a value"),
+        pytest.param({"name": KEY, "state": "absent"}, [requests.SettingRequest(KEY, "absent")], id="absent"),
         pytest.param(
             {"name": KEY, "state": "absent", "value": "5"},
-            [requests.Wish(KEY, "absent")],
+            [requests.SettingRequest(KEY, "absent")],
             id="absent ignores the value",
         ),
         pytest.param(
             {"settings": {KEY: None, "vm/swappiness": 5}, "state": "absent"},
-            [requests.Wish(KEY, "absent"), requests.Wish("vm.swappiness", "absent")],
+            [requests.SettingRequest(KEY, "absent"), requests.SettingRequest("vm.swappiness", "absent")],
             id="absent batch",
         ),
         pytest.param(
             {"settings": {KEY: None, "net/core/somaxconn": None}, "state": "absent"},
-            [requests.Wish(KEY, "absent")],
+            [requests.SettingRequest(KEY, "absent")],
             id="absent under two spellings",
         ),
     ],
@@ -189,7 +193,7 @@ FIVE, GONE = bounds.Bound("value", 5), bounds.Bound("absent")
 
 
 def drop_in(soft=None, hard=None, **fields):
-    return requests.LimitWish("www", "nofile", soft, hard, file_only=True, **fields)
+    return requests.LimitRequest("www", "nofile", soft, hard, file_only=True, **fields)
 
 
 @pytest.mark.parametrize(
@@ -204,13 +208,13 @@ def drop_in(soft=None, hard=None, **fields):
         pytest.param(single("soft", comment=None), [drop_in(FIVE)], id="no comment"),
         pytest.param(
             single("soft", "infinity", limit_item="nproc"),
-            [requests.LimitWish("www", "nproc", bounds.Bound("value", "unlimited"), file_only=True)],
+            [requests.LimitRequest("www", "nproc", bounds.Bound("value", "unlimited"), file_only=True)],
             id="no limit",
         ),
         pytest.param(
             single("-", "-1", limit_item="nice"),
             [
-                requests.LimitWish(
+                requests.LimitRequest(
                     "www", "nice", bounds.Bound("value", -1), bounds.Bound("value", -1), joined=True, file_only=True
                 )
             ],
@@ -221,7 +225,7 @@ def drop_in(soft=None, hard=None, **fields):
         pytest.param(single("-", None, state="absent"), [drop_in(GONE, GONE)], id="absent dash"),
         pytest.param(
             {"limits": [{"domain": "www", "item": "nofile", "soft": 5, "hard": {"at_least": 6}}]},
-            [requests.LimitWish("www", "nofile", FIVE, bounds.Bound("at_least", 6))],
+            [requests.LimitRequest("www", "nofile", FIVE, bounds.Bound("at_least", 6))],
             id="batch",
         ),
         pytest.param({"limits": []}, [], id="empty batch"),
@@ -244,7 +248,7 @@ def drop_in(soft=None, hard=None, **fields):
                 ],
                 "state": "absent",
             },
-            [drop_in(GONE, GONE), requests.LimitWish("bob", "nofile", GONE, GONE, file_only=True)],
+            [drop_in(GONE, GONE), requests.LimitRequest("bob", "nofile", GONE, GONE, file_only=True)],
             id="absent batch, halves in two entries",
         ),
         pytest.param(
@@ -357,7 +361,7 @@ LIMIT = {"domain": "*", "item": "nofile", "soft": 5, "hard": None, "why": None, 
 
 def test_profile():
     found = profile(sysctl={KEY: 5}, limits=[LIMIT], guard="off", on_shadowed="fail", on_unavailable="skip")
-    assert list(found.wishes) == [requests.Wish(KEY, "value", 5)]
+    assert list(found.wishes) == [requests.SettingRequest(KEY, "value", 5)]
     assert [(one.name, one.soft, one.hard, one.file_only) for one in found.limits] == [("* nofile", FIVE, None, False)]
     assert found.policy == requests.Policy(guard="off", on_shadowed="fail", on_unavailable="skip")
 

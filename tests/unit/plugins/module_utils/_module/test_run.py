@@ -28,7 +28,7 @@ TABS = {RMEM: fake_host.tabs}
 
 def request(settings=None, limits=None, **policy):
     return requests.Request(
-        sysctl_settings.settings(settings or {}), limit_settings.limits(limits or []), requests.Policy(**policy)
+        sysctl_settings.parse(settings or {}), limit_settings.parse(limits or []), requests.Policy(**policy)
     )
 
 
@@ -178,13 +178,15 @@ def test_limits_are_idempotent(limits, files):
     "asked",
     [
         pytest.param(
-            requests.Request([requests.Wish("net.core.somaxconn", "absent")], policy=requests.Policy(live=False)),
+            requests.Request(
+                [requests.SettingRequest("net.core.somaxconn", "absent")], policy=requests.Policy(live=False)
+            ),
             id="setting",
         ),
         pytest.param(
             requests.Request(
                 limits=[
-                    requests.LimitWish("*", "nofile", bounds.Bound("absent"), bounds.Bound("absent"), file_only=True)
+                    requests.LimitRequest("*", "nofile", bounds.Bound("absent"), bounds.Bound("absent"), file_only=True)
                 ]
             ),
             id="limit",

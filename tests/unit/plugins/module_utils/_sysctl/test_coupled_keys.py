@@ -40,7 +40,7 @@ LIVE = {
 def run(settings, host, check_mode=False, **policy):
     policy.setdefault("persist", False)
     return module_run.run(
-        host, requests.Request(sysctl_settings.settings(settings), (), requests.Policy(**policy)), check_mode
+        host, requests.Request(sysctl_settings.parse(settings), (), requests.Policy(**policy)), check_mode
     )[0]
 
 

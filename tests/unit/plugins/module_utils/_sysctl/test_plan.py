@@ -30,7 +30,7 @@ def ours(value, line=2, path=OWN):
 def look(wishes, policy, host):
     fake = FakeHost(**host)
     if isinstance(wishes, dict):
-        wishes = sysctl_settings.settings(wishes)
+        wishes = sysctl_settings.parse(wishes)
     request = requests.Request(wishes=wishes, policy=requests.Policy(**policy))
     plan = sysctl_plan.plan(request.wishes, host_facts.of(fake, request).sysctl, request.policy)
     assert fake.log == []
@@ -1080,7 +1080,7 @@ def test_live_and_persist(wishes, policy, host, expected):
     check(wishes, policy, host, expected)
 
 
-ABSENT = [requests.Wish(KEY, "absent")]
+ABSENT = [requests.SettingRequest(KEY, "absent")]
 
 
 @pytest.mark.parametrize(
@@ -1133,7 +1133,7 @@ ABSENT = [requests.Wish(KEY, "absent")]
         ),
         case(
             "key that the kernel does not have",
-            [requests.Wish("net.ipv4.tcp_tw_recycle", "absent")],
+            [requests.SettingRequest("net.ipv4.tcp_tw_recycle", "absent")],
             expect("changed", "absent", file=GONE),
             policy=NOT_LIVE,
             files={OWN: HEAD + b"net.ipv4.tcp_tw_recycle=1\n"},

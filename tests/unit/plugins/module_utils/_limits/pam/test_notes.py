@@ -35,7 +35,7 @@ def plan(entry, policy=None, rules=b"", **host):
     files = dict(host.pop("module", PLAIN), **host.pop("files", {}))
     files[MAIN] = rules
     fake = FakeHost(files=files, users=USERS, shells=SHELLS, **host)
-    request = requests.Request(limits=limit_settings.limits([entry]), policy=requests.Policy(**(policy or {})))
+    request = requests.Request(limits=limit_settings.parse([entry]), policy=requests.Policy(**(policy or {})))
     return module_run.make_plan(request, host_facts.of(fake, request))
 
 
@@ -246,7 +246,7 @@ def test_an_item_that_this_release_does_not_know():
     assert plan(entry("alice", "rttime", hard=200000), module=late).limits[0].effective == limit_types.Limit(
         None, 200000
     )
-    gone = limit_settings.limit(entry("alice", "rttime"))._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)
+    gone = limit_settings.parse_one(entry("alice", "rttime"))._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)
     fake = FakeHost(files=dict(PLAIN, **{OWN: b"alice hard rttime 5\n# x\n"}), users=USERS)
     request = requests.Request(limits=[gone])
     (step,) = module_run.make_plan(request, host_facts.of(fake, request)).steps
@@ -258,7 +258,7 @@ def test_limits_conf_itself_is_never_removed():
     wish = entry(hard=5000)
     wish["domain"] = "alice"
     request = requests.Request(
-        limits=[limit_settings.limit(wish)._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)],
+        limits=[limit_settings.parse_one(wish)._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)],
         policy=requests.Policy(limits_file=MAIN),
     )
     head = (
@@ -272,7 +272,7 @@ def test_limits_conf_itself_is_never_removed():
 def test_fs_nr_open_is_not_lowered_below_a_service():
     texts = {"/proc/77/limits": proc_limits(nofile=(1024, 524288)), "/proc/77/comm": "nginx"}
     files = {"/run/systemd/system": b""}
-    request = requests.Request(wishes=sysctl_settings.settings({"fs.nr_open": 500000}))
+    request = requests.Request(wishes=sysctl_settings.parse({"fs.nr_open": 500000}))
     fake = FakeHost(files=files, texts=texts, daemons={"77": "nginx"})
     (problem,) = module_run.make_plan(request, host_facts.of(fake, request)).problems
     assert (
@@ -288,6 +288,6 @@ def test_fs_nr_open_is_held_against_the_limit_about_to_be_set(number, refused):
     """One request lowers both: the rule that was there before does not count."""
     fake = FakeHost(files={OWN: b"* hard nofile 900000\n"})
     request = requests.Request(
-        wishes=sysctl_settings.settings({"fs.nr_open": 500000}), limits=limit_settings.limits([entry(hard=number)])
+        wishes=sysctl_settings.parse({"fs.nr_open": 500000}), limits=limit_settings.parse([entry(hard=number)])
     )
     assert bool(module_run.make_plan(request, host_facts.of(fake, request)).problems) == refused

@@ -41,7 +41,7 @@ def limit(soft=None, hard=None, domain="*", item="nofile"):
 def look(wishes, policy, host):
     fake = FakeHost(**host)
     if wishes and isinstance(wishes[0], dict):
-        wishes = limit_settings.limits(wishes)
+        wishes = limit_settings.parse(wishes)
     request = requests.Request(limits=wishes, policy=requests.Policy(**policy))
     seen = host_facts.of(fake, request).limits
     plan = pam_plan.plan(request.limits, seen, request.policy, seen.nr_open)
@@ -745,7 +745,7 @@ def test_name_that_is_read(path):
 
 def gone(soft=True, hard=True, domain="*", item="nofile"):
     absent = bounds.Bound("absent")
-    return [requests.LimitWish(domain, item, absent if soft else None, absent if hard else None, file_only=True)]
+    return [requests.LimitRequest(domain, item, absent if soft else None, absent if hard else None, file_only=True)]
 
 
 @pytest.mark.parametrize(
@@ -805,7 +805,7 @@ def test_absent(wishes, policy, host, expected):
 def file_only(operator, number, halves="soft", comment="", joined=False, item="nofile", domain="*"):
     bound = bounds.Bound(operator, number)
     return [
-        requests.LimitWish(
+        requests.LimitRequest(
             domain,
             item,
             bound if halves in ("soft", "-") else None,
@@ -967,7 +967,7 @@ def test_several_limits_make_one_file_step():
 )
 def test_fs_nr_open_of_the_same_request(nr_open, nofile, statuses, problems):
     request = requests.Request(
-        sysctl_settings.settings({"fs.nr_open": nr_open}), limit_settings.limits([limit(hard=nofile)])
+        sysctl_settings.parse({"fs.nr_open": nr_open}), limit_settings.parse([limit(hard=nofile)])
     )
     plan = module_run.make_plan(request, host_facts.of(FakeHost(), request))
     assert [one.status for one in list(plan.settings) + list(plan.limits)] == statuses
@@ -976,8 +976,8 @@ def test_fs_nr_open_of_the_same_request(nr_open, nofile, statuses, problems):
 
 def test_fs_nr_open_on_file_only_does_not_count():
     request = requests.Request(
-        sysctl_settings.settings({"fs.nr_open": 2000000}),
-        limit_settings.limits([limit(hard=1500000)]),
+        sysctl_settings.parse({"fs.nr_open": 2000000}),
+        limit_settings.parse([limit(hard=1500000)]),
         requests.Policy(live=False),
     )
     plan = module_run.make_plan(request, host_facts.of(FakeHost(), request))

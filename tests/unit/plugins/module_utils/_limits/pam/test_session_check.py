@@ -36,7 +36,7 @@ def host_with(pam, **more):
 def run(host, limits=None, check_mode=False, **policy):
     return module_run.run(
         host,
-        requests.Request(limits=limit_settings.limits(limits or WISH), policy=requests.Policy(**policy)),
+        requests.Request(limits=limit_settings.parse(limits or WISH), policy=requests.Policy(**policy)),
         check_mode,
     )
 
@@ -168,8 +168,8 @@ def test_fs_nr_open_that_is_raised_first_counts_afterwards_only():
     """Before it is raised, an unpatched PAM refuses what it takes a moment later."""
     host = host_with(refuses_new)
     request = requests.Request(
-        sysctl_settings.settings({"fs.nr_open": 2000000}),
-        limit_settings.limits([dict(WISH[0], hard=1500000)]),
+        sysctl_settings.parse({"fs.nr_open": 2000000}),
+        limit_settings.parse([dict(WISH[0], hard=1500000)]),
         requests.Policy(),
     )
     result, _warnings = module_run.run(host, request, False)

@@ -20,7 +20,7 @@ NO = 2**64 - 1
 
 
 def wish(soft=None, hard=None, item="nofile", **target):
-    return limit_settings.limit(dict(target or {"unit": "web.service"}, item=item, soft=soft, hard=hard))
+    return limit_settings.parse_one(dict(target or {"unit": "web.service"}, item=item, soft=soft, hard=hard))
 
 
 def least(number):
@@ -251,6 +251,6 @@ def test_managers_of_users_get_what_pam_gives(files, effective, shadow):
 
 def test_a_manager_of_users_and_the_rule_of_the_same_request():
     files = dict(PAM, **dict(STACK, **{"/etc/security/limits.d/99-tunefleet.conf": b"* hard nofile 30000\n"}))
-    rule = limit_settings.limit({"domain": "*", "item": "nofile", "hard": 50000})
+    rule = limit_settings.parse_one({"domain": "*", "item": "nofile", "hard": 50000})
     found = plan(host_with(files=files), wish(20000, 90000, manager="user"), rule)
     assert found.limits[0].effective == limit_types.Limit(20000, 50000)

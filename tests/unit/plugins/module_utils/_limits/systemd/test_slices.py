@@ -61,7 +61,7 @@ def test_without_systemd_nothing_is_asked():
 
 
 def run(host, *entries):
-    wishes = limit_settings.limits([dict(one, item=one.get("item", "nproc"), soft=300, hard=300) for one in entries])
+    wishes = limit_settings.parse([dict(one, item=one.get("item", "nproc"), soft=300, hard=300) for one in entries])
     return module_run.run(host, requests.Request(limits=wishes, policy=requests.Policy()), True)
 
 
