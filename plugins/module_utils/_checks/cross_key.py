@@ -181,7 +181,7 @@ def _sentence(world: projection.World, name: str, broken: t.Tuple[str, str]) -> 
     return "{0}{1}; {2} [rule {3}].".format(broken[0], world.when, broken[1], name)
 
 
-def _of_keys(worlds: t.Sequence[projection.World], strict: bool) -> t.Iterator[plans.Finding]:
+def _of_keys(worlds: t.Sequence[projection.World], strict: bool) -> t.Iterator[plans.Violation]:
     for rule in RULES:
         for world in worlds:
             if not world.asked(rule.keys) or (world.fixed(rule.keys) and not rule.refuses):
@@ -189,7 +189,7 @@ def _of_keys(worlds: t.Sequence[projection.World], strict: bool) -> t.Iterator[p
             broken = rule.broken(world)
             if broken is not None:
                 refused = rule.refuses and strict and world.changes(rule.keys)
-                yield plans.Finding(rule.name, refused, _sentence(world, rule.name, broken))
+                yield plans.Violation(rule.name, refused, _sentence(world, rule.name, broken))
                 break
 
 
@@ -214,7 +214,7 @@ def _highest(limits: t.Iterable[plans.LimitDecision], kinds: t.Container[str]) -
 
 def _of_file_max(
     worlds: t.Sequence[projection.World], limits: t.Sequence[plans.LimitDecision]
-) -> t.Iterator[plans.Finding]:
+) -> t.Iterator[plans.Violation]:
     """One process may open as many files as the whole system: then the first one that leaks stops all."""
     highest = _highest(limits, [*_HARM, limit_types.PROCESS])
     for world in worlds:
@@ -224,7 +224,7 @@ def _of_file_max(
                 highest.value, highest.where, world.show(FILE_MAX)
             )
             what = "set {0} to several times {1}".format(FILE_MAX, highest.value)
-            yield plans.Finding(
+            yield plans.Violation(
                 "nofile_below_file_max", False, _sentence(world, "nofile_below_file_max", (wrong, what))
             )
             return
@@ -235,7 +235,7 @@ def _of_nr_open(
     limits: t.Sequence[plans.LimitDecision],
     rules: t.Sequence[plans.NofileRule],
     guard: str,
-) -> t.Iterator[plans.Finding]:
+) -> t.Iterator[plans.Violation]:
     """A limit above fs.nr_open makes pam_limits fail, with some releases every login, and systemd start no service that has it.
 
     What a request asks of limits is measured against the running kernel by the guard itself; here are the next boot, and limits
@@ -256,13 +256,13 @@ def _of_nr_open(
                 worst.value, worst.where, world.show(NR_OPEN), worst.harm
             )
             what = "set {0} to at least {1}, or lower the limit".format(NR_OPEN, worst.value)
-            yield plans.Finding(name, guard == requests.REFUSE, _sentence(world, name, (wrong, what)))
+            yield plans.Violation(name, guard == requests.REFUSE, _sentence(world, name, (wrong, what)))
             return
 
 
 def findings(
     plan: plans.Plan, policy: requests.Policy, nofile_rules: t.Iterable[plans.NofileRule] = ()
-) -> t.List[plans.Finding]:
+) -> t.List[plans.Violation]:
     """What is wrong with the values of a plan taken together with what the host has.
 
     :param nofile_rules: the limits of open files that the host has.

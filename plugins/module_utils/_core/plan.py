@@ -11,7 +11,7 @@ from . import shape as shapes
 from . import steps as step_types
 
 
-class OtherBoot(t.NamedTuple):
+class BootAlternative(t.NamedTuple):
     """What the next boot gives a key if another program reads the files."""
 
     reader: str
@@ -42,7 +42,7 @@ class SettingDecision(t.NamedTuple):
     file: t.Tuple[t.Optional[str], t.Optional[str]] = (None, None)
     boot_before: BootState = BootState()
     boot: BootState = BootState()
-    boot_others: t.Sequence[OtherBoot] = ()
+    boot_others: t.Sequence[BootAlternative] = ()
     shadowed: bool = False
     shape: shapes.Shape = shapes.Shape()
     note: bounds.Note = bounds.Note()
@@ -82,7 +82,7 @@ class NofileRule(t.NamedTuple):
     harm: str
 
 
-class Finding(t.NamedTuple):
+class Violation(t.NamedTuple):
     """A rule across keys that does not hold; ``refused`` says whether the request comes to nothing for it."""
 
     rule: str
@@ -125,5 +125,5 @@ class Plan(t.NamedTuple):
     warnings: t.Sequence[str] = ()
     needs: t.Sequence[str] = ()
     context: t.Mapping[str, Context] = {}
-    findings: t.Sequence[Finding] = ()
+    findings: t.Sequence[Violation] = ()
     cost: t.Optional[Cost] = None

@@ -94,7 +94,7 @@ def _text(data: t.Optional[bytes]) -> str:
 
 def diff(plan: plans.Plan) -> t.List[Result]:
     """What ``--diff`` shows: the live values as one page, and each file."""
-    live = [step for step in plan.steps if isinstance(step, step_types.LiveStep)]
+    live = [step for step in plan.steps if isinstance(step, step_types.SetSysctl)]
     pages: t.List[Result] = []
     if live:
         pages.append(
@@ -108,7 +108,7 @@ def diff(plan: plans.Plan) -> t.List[Result]:
             }
         )
     for step in plan.steps:
-        if isinstance(step, step_types.FileStep):
+        if isinstance(step, step_types.WriteFile):
             pages.append(
                 {
                     "before_header": step.path,
@@ -155,11 +155,11 @@ def _unkept(status: str, reason: str) -> str:
 
 def _is_about(step: t.Optional[step_types.Step], one: plans.LimitDecision) -> bool:
     """Whether a step is there for a limit."""
-    if isinstance(step, step_types.SessionStep):
+    if isinstance(step, step_types.CheckSessions):
         return one.kind == limit_types.DOMAIN and one.status == statuses.CHANGED
-    if isinstance(step, step_types.ProcessStep):
+    if isinstance(step, step_types.SetRlimit):
         return one.name == step.name
-    return isinstance(step, step_types.RestartStep) and (one.kind, one.target) == (limit_types.UNIT, step.unit)
+    return isinstance(step, step_types.RestartUnit) and (one.kind, one.target) == (limit_types.UNIT, step.unit)
 
 
 def unwritten(
@@ -169,7 +169,7 @@ def unwritten(
 
     :param step: the one that was refused, where it came to that. :param reason: why it was.
     """
-    refused = step.key if isinstance(step, step_types.LiveStep) else None
+    refused = step.key if isinstance(step, step_types.SetSysctl) else None
     settings = [
         one._replace(
             live=(one.live[0], one.live[0]),

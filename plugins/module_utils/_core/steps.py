@@ -8,7 +8,7 @@ import typing as t
 from . import shape as shapes
 
 
-class LiveStep(t.NamedTuple):
+class SetSysctl(t.NamedTuple):
     """Set a kernel parameter, or make sure that it still is what it was after others were written.
 
     ``before`` is the text that puts it back, None where it could not be read. ``beside`` holds what the kernel may rewrite
@@ -23,7 +23,7 @@ class LiveStep(t.NamedTuple):
     action: bool = False
 
 
-class FileStep(t.NamedTuple):
+class WriteFile(t.NamedTuple):
     """Give a file new bytes; None stands for no file.
 
     ``directories`` exist for this file alone: they are missing as long as it is, and go with it when they are empty.
@@ -36,7 +36,7 @@ class FileStep(t.NamedTuple):
     directories: t.Tuple[str, ...] = ()
 
 
-class SessionStep(t.NamedTuple):
+class CheckSessions(t.NamedTuple):
     """See whether pam_limits lets users in with the files that are there now. ``before`` names those whom it refused all along."""
 
     users: t.Tuple[str, ...]
@@ -44,7 +44,7 @@ class SessionStep(t.NamedTuple):
     before: t.Tuple[str, ...]
 
 
-class ProcessStep(t.NamedTuple):
+class SetRlimit(t.NamedTuple):
     """Set a limit of a running process. ``started`` tells the process from a later one that has its id.
 
     ``number`` is the item for setrlimit(2), ``before`` and ``after`` are in the kernel's units.
@@ -58,7 +58,7 @@ class ProcessStep(t.NamedTuple):
     after: t.Tuple[int, int]
 
 
-class ReloadStep(t.NamedTuple):
+class DaemonReload(t.NamedTuple):
     """Let systemd read its files again. ``expected`` holds what it must say then: unit (none for itself), property, limit.
 
     Whoever puts back a file below /etc/systemd at another time has to do this as well, once all files are back; no unit is
@@ -68,10 +68,10 @@ class ReloadStep(t.NamedTuple):
     expected: t.Tuple[t.Tuple[str, str, t.Tuple[int, int]], ...]
 
 
-class RestartStep(t.NamedTuple):
+class RestartUnit(t.NamedTuple):
     """Restart a unit that runs, and that somebody asked to restart."""
 
     unit: str
 
 
-Step = t.Union[LiveStep, FileStep, SessionStep, ProcessStep, ReloadStep, RestartStep]
+Step = t.Union[SetSysctl, WriteFile, CheckSessions, SetRlimit, DaemonReload, RestartUnit]

@@ -241,7 +241,7 @@ class _Judge:
 
     def file_step(
         self, decisions: t.Sequence[plans.SettingDecision], last: t.Sequence[str]
-    ) -> t.Optional[step_types.FileStep]:
+    ) -> t.Optional[step_types.WriteFile]:
         """The step that brings our file up to date, if it is not.
 
         :param last: keys whose entries come after all others.
@@ -256,9 +256,9 @@ class _Judge:
         # Nothing of ours is left in a file that we made; behind a link it stays, for the link would lead nowhere.
         if new == sysctl_dropin.HEADER and own.real == own.path:
             new = None
-        return None if new == own.data else step_types.FileStep(own.path, own.real, own.data, new)
+        return None if new == own.data else step_types.WriteFile(own.path, own.real, own.data, new)
 
-    def tables_after(self, step: step_types.FileStep) -> t.List[boot_model.BootTable]:
+    def tables_after(self, step: step_types.WriteFile) -> t.List[boot_model.BootTable]:
         """What each reader that the host may have makes of the files once our file has its new bytes."""
         return self.tables(_candidate(self._seen, step.after))
 
@@ -298,13 +298,13 @@ def boot_state(
 
 def other_boots(
     found: t.Sequence[boot_model.BootTable], boots: t.Sequence[boot_model.Boot], shape: shapes.Shape
-) -> t.Sequence[plans.OtherBoot]:
+) -> t.Sequence[plans.BootAlternative]:
     """What it gives by other readers, where they differ from the first."""
     if len(boots) == 1:
         return ()
     values = [_given(boot, shape) for boot in boots]
     return [
-        plans.OtherBoot(str(table.reader), value, boot.winner)
+        plans.BootAlternative(str(table.reader), value, boot.winner)
         for table, boot, value in zip(found, boots, values)
         if not sysctl_values.same(value, values[0], shape)
     ]
@@ -314,7 +314,7 @@ def doubt(one: plans.SettingDecision, reader: boot_readers.Reader) -> t.Optional
     """Half a sentence about readers that disagree, or None."""
     if not one.boot_others:
         return None
-    answers = [plans.OtherBoot(str(reader), one.boot.value, str(one.boot.winner))] + list(one.boot_others)
+    answers = [plans.BootAlternative(str(reader), one.boot.value, str(one.boot.winner))] + list(one.boot_others)
     return "what reads the files at boot cannot be told here, and it matters: {0}".format(
         ", ".join("{0} gives {1} ({2})".format(one.reader, one.value or "nothing", one.winner) for one in answers)
     )
@@ -333,19 +333,19 @@ def _candidate(seen: sysctl_facts.SysctlSeen, after: t.Optional[bytes]) -> sysct
     return seen.boot.replaced(dict.fromkeys(_own_paths(seen) + [seen.own.path]), after)
 
 
-def _live_step(seen: sysctl_facts.SysctlSeen, key: str, after: str, shape: shapes.Shape) -> step_types.LiveStep:
+def _live_step(seen: sysctl_facts.SysctlSeen, key: str, after: str, shape: shapes.Shape) -> step_types.SetSysctl:
     others = seen.beside.get(key, {})
     beside = tuple(
         (other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text is not None
     )
     facts = catalog.find(key)
     action = bool(facts and facts.action) or not seen.live[key].readable
-    return step_types.LiveStep(key, seen.live[key].text, after, shape, beside, action)
+    return step_types.SetSysctl(key, seen.live[key].text, after, shape, beside, action)
 
 
 def _live_steps(
     seen: sysctl_facts.SysctlSeen, decisions: t.Sequence[plans.SettingDecision]
-) -> t.List[step_types.LiveStep]:
+) -> t.List[step_types.SetSysctl]:
     """The writes to the kernel, in an order in which none undoes another.
 
     Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.

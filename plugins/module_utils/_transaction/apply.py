@@ -66,7 +66,7 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
     moved: t.Set[str] = set()
     for index, step in enumerate(steps):
         try:
-            if isinstance(step, step_types.LiveStep):
+            if isinstance(step, step_types.SetSysctl):
                 _check_unmoved(host, step, moved)
             outcomes.append(_KINDS[type(step)].do(host, step))
         except _errors.ChangedMeanwhile as problem:
@@ -80,7 +80,7 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
     return outcomes
 
 
-def _check_unmoved(host: "hosts.Host", step: step_types.LiveStep, moved: t.Set[str]) -> None:
+def _check_unmoved(host: "hosts.Host", step: step_types.SetSysctl, moved: t.Set[str]) -> None:
     """:param moved: keys that steps before this one have set, or may have made the kernel change; this one is added.
     :raises ChangedMeanwhile: when somebody else has set the key since the plan was made.
     """
@@ -111,7 +111,7 @@ def undo(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Tuple[t.Li
     return undone, not_undone
 
 
-def _set_live(host: "hosts.Host", step: step_types.LiveStep) -> str:
+def _set_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     path, text = sysctl_names.to_path(step.key), step.after
     only_held = step.before is not None and sysctl_values.holds(step.before, text, step.shape)
     found = host.live_text(path) if only_held else None
@@ -126,7 +126,7 @@ def _set_live(host: "hosts.Host", step: step_types.LiveStep) -> str:
     return sysctl_values.tidy(found, step.shape)
 
 
-def _write_live(host: "hosts.Host", step: step_types.LiveStep) -> None:
+def _write_live(host: "hosts.Host", step: step_types.SetSysctl) -> None:
     """:raises HostProblem: with half a sentence that tells what the key takes."""
     try:
         host.write_live(sysctl_names.to_path(step.key), step.after)
@@ -142,7 +142,7 @@ def _legal(host: "hosts.Host", key: str, shape: shapes.Shape) -> str:
     return " (legal: {0})".format("; ".join(known) or catalog.legal(key, shape))
 
 
-def _undo_live(host: "hosts.Host", step: step_types.LiveStep) -> str:
+def _undo_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     """Put back a key and all that the kernel changed with it."""
     if step.action:
         raise _errors.HostProblem("What a write to {0} triggered cannot be taken back.".format(step.key))
@@ -200,19 +200,19 @@ def settle(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
     return problems
 
 
-def settling(host: "hosts.Host", paths: t.Iterable[str]) -> t.List[step_types.ReloadStep]:
+def settling(host: "hosts.Host", paths: t.Iterable[str]) -> t.List[step_types.DaemonReload]:
     """What has to follow once files are put back: systemd reads its own again, where it runs."""
     concerned = any(path.startswith("/etc/systemd/") for path in paths)
-    return [step_types.ReloadStep(())] if concerned and machine.booted(host) else []
+    return [step_types.DaemonReload(())] if concerned and machine.booted(host) else []
 
 
-def _write_file(host: "hosts.Host", step: step_types.FileStep) -> str:
+def _write_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
     put_file(host, step, step.before, step.after)
     return ""
 
 
 def put_file(
-    host: "hosts.Host", step: step_types.FileStep, before: t.Optional[bytes], after: t.Optional[bytes]
+    host: "hosts.Host", step: step_types.WriteFile, before: t.Optional[bytes], after: t.Optional[bytes]
 ) -> None:
     """Give the file of a step the bytes ``after``, and make or remove the directories that are there for it alone.
 
@@ -226,7 +226,7 @@ def put_file(
     host.remove_directories(step.directories)
 
 
-def put_files(host: "hosts.Host", steps: t.Iterable[step_types.FileStep]) -> t.List[str]:
+def put_files(host: "hosts.Host", steps: t.Iterable[step_types.WriteFile]) -> t.List[str]:
     """Write files one by one; returns a sentence about each that could not be."""
     problems = []
     for step in steps:
@@ -237,7 +237,7 @@ def put_files(host: "hosts.Host", steps: t.Iterable[step_types.FileStep]) -> t.L
     return problems
 
 
-def _undo_file(host: "hosts.Host", step: step_types.FileStep) -> str:
+def _undo_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
     now = host.read_if_any(step.real)
     if now == step.before:
         host.sweep(step.real)
@@ -250,7 +250,7 @@ def _undo_file(host: "hosts.Host", step: step_types.FileStep) -> str:
     return "{0} is gone again.".format(step.path) if step.before is None else "{0} is as it was.".format(step.path)
 
 
-def _try_sessions(host: "hosts.Host", step: step_types.SessionStep) -> str:
+def _try_sessions(host: "hosts.Host", step: step_types.CheckSessions) -> str:
     try:
         refused = host.sessions([(None, step.arguments)], step.users)[0]
     except _errors.HostProblem:
@@ -261,7 +261,7 @@ def _try_sessions(host: "hosts.Host", step: step_types.SessionStep) -> str:
     return ""
 
 
-def _set_process(host: "hosts.Host", step: step_types.ProcessStep) -> str:
+def _set_process(host: "hosts.Host", step: step_types.SetRlimit) -> str:
     """Nothing is left to be limited where the process has ended; its id may have been given to another one since."""
     if not _still_runs(host, step):
         return ""
@@ -271,11 +271,11 @@ def _set_process(host: "hosts.Host", step: step_types.ProcessStep) -> str:
     return ""
 
 
-def _still_runs(host: "hosts.Host", step: step_types.ProcessStep) -> bool:
+def _still_runs(host: "hosts.Host", step: step_types.SetRlimit) -> bool:
     return proc.limit_of(host, step) is not None
 
 
-def put_limits(host: "hosts.Host", steps: t.Iterable[step_types.ProcessStep]) -> t.List[str]:
+def put_limits(host: "hosts.Host", steps: t.Iterable[step_types.SetRlimit]) -> t.List[str]:
     """Set limits of processes one by one; returns a sentence about each that could not be."""
     problems = []
     for step in steps:
@@ -289,7 +289,7 @@ def put_limits(host: "hosts.Host", steps: t.Iterable[step_types.ProcessStep]) ->
 _NOT_PUT_BACK = "Process {0}: its former limit could not be put back, {1}."
 
 
-def _undo_process(host: "hosts.Host", step: step_types.ProcessStep) -> str:
+def _undo_process(host: "hosts.Host", step: step_types.SetRlimit) -> str:
     if not _still_runs(host, step):
         return ""
     try:
@@ -299,7 +299,7 @@ def _undo_process(host: "hosts.Host", step: step_types.ProcessStep) -> str:
     return "" if former == step.before else "Process {0} has its former limit again.".format(step.pid)
 
 
-def _reload(host: "hosts.Host", step: step_types.ReloadStep) -> str:
+def _reload(host: "hosts.Host", step: step_types.DaemonReload) -> str:
     _systemctl(host, ["daemon-reload"])
     for unit, name, limit in step.expected:
         shown = client.show(host, [name, name + "Soft"], [unit] if unit else [])
@@ -316,17 +316,17 @@ def _reload(host: "hosts.Host", step: step_types.ReloadStep) -> str:
     return ""
 
 
-def _undo_reload(host: "hosts.Host", step: step_types.ReloadStep) -> str:
+def _undo_reload(host: "hosts.Host", step: step_types.DaemonReload) -> str:
     _systemctl(host, ["daemon-reload"])
     return "systemd has read its files again."
 
 
-def _restart(host: "hosts.Host", step: step_types.RestartStep) -> str:
+def _restart(host: "hosts.Host", step: step_types.RestartUnit) -> str:
     _systemctl(host, ["restart", "--", step.unit])
     return ""
 
 
-def _undo_restart(host: "hosts.Host", step: step_types.RestartStep) -> str:
+def _undo_restart(host: "hosts.Host", step: step_types.RestartUnit) -> str:
     """With the files as they were, and read again, the unit gets its former limits by another restart."""
     try:
         _systemctl(host, ["restart", "--", step.unit])
@@ -349,16 +349,16 @@ _PATIENCE = 240
 # For the ledger: after files below /etc/systemd are put back, a reload has to follow, and a restart is never repeated but named in
 # ``needs``.
 _KINDS: t.Dict[t.Type[t.Any], Kind] = {
-    step_types.LiveStep: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
-    step_types.FileStep: Kind(_write_file, _undo_file, lambda step: ""),
-    step_types.SessionStep: Kind(_try_sessions, lambda host, step: "", lambda step: ""),
-    step_types.ProcessStep: Kind(
+    step_types.SetSysctl: Kind(_set_live, _undo_live, lambda step: "setting {0}".format(step.key)),
+    step_types.WriteFile: Kind(_write_file, _undo_file, lambda step: ""),
+    step_types.CheckSessions: Kind(_try_sessions, lambda host, step: "", lambda step: ""),
+    step_types.SetRlimit: Kind(
         _set_process, _undo_process, lambda step: "setting {0} of process {1}".format(step.name, step.pid)
     ),
-    step_types.ReloadStep: Kind(
+    step_types.DaemonReload: Kind(
         _reload, _undo_reload, lambda step: "letting systemd read its files again", settles=True
     ),
-    step_types.RestartStep: Kind(
+    step_types.RestartUnit: Kind(
         _restart, _undo_restart, lambda step: "restarting {0}".format(step.unit), settles=True
     ),
 }

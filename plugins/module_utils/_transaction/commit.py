@@ -38,7 +38,7 @@ def carry_out(
         result = results.unwritten(plan, path, refusal.step, refusal.reason)
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise results.RequestFailed(str(refusal), result)
-    kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, step_types.LiveStep)}
+    kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, step_types.SetSysctl)}
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
     return results.with_trial(dict(results.of(plan._replace(settings=settings), path), **backups), trial)
 
@@ -47,13 +47,13 @@ def _backup(host: "hosts.Host", plan: plans.Plan) -> results.Result:
     """Copies of the files that are about to be changed; the result names the last one, as modules of Ansible do."""
     result: results.Result = {}
     for step in plan.steps:
-        if isinstance(step, step_types.FileStep) and step.before is not None:
+        if isinstance(step, step_types.WriteFile) and step.before is not None:
             result["backup_file"] = host.copy_aside(step.real, step.before)
     return result
 
 
 def _with_directories(host: "hosts.Host", step: step_types.Step) -> step_types.Step:
-    if isinstance(step, step_types.FileStep) and step.before is None:
+    if isinstance(step, step_types.WriteFile) and step.before is None:
         return step._replace(directories=tuple(host.missing_directories(step.real)))
     return step
 

@@ -62,9 +62,9 @@ class ProcessRecord(t.NamedTuple):
     left: t.Tuple[int, int]
 
     @property
-    def step(self) -> step_types.ProcessStep:
+    def step(self) -> step_types.SetRlimit:
         """What puts the limit back."""
-        return step_types.ProcessStep(self.pid, self.started, self.name, self.number, self.left, self.original)
+        return step_types.SetRlimit(self.pid, self.started, self.name, self.number, self.left, self.original)
 
 
 class ProfileRecord(t.NamedTuple):
@@ -106,8 +106,8 @@ class Unfinished(t.NamedTuple):
     what: str
     boot: str
     live: t.Tuple[LiveGoal, ...] = ()
-    files: t.Tuple[step_types.FileStep, ...] = ()
-    processes: t.Tuple[step_types.ProcessStep, ...] = ()
+    files: t.Tuple[step_types.WriteFile, ...] = ()
+    processes: t.Tuple[step_types.SetRlimit, ...] = ()
     trial: str = ""
     then: t.Optional["Ledger"] = None
 
@@ -183,7 +183,7 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
                 for one in pending["live"]
             ),
             tuple(
-                step_types.FileStep(
+                step_types.WriteFile(
                     one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"])
                 )
                 for one in pending["files"]
@@ -197,8 +197,8 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
     )
 
 
-def _process(one: t.Dict[str, t.Any]) -> step_types.ProcessStep:
-    return step_types.ProcessStep(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
+def _process(one: t.Dict[str, t.Any]) -> step_types.SetRlimit:
+    return step_types.SetRlimit(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
 
 
 def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
@@ -257,22 +257,22 @@ def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Ste
     live = [
         LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
         for step in steps
-        if isinstance(step, step_types.LiveStep) and step.before is not None and not step.action
+        if isinstance(step, step_types.SetSysctl) and step.before is not None and not step.action
     ]
     files = [
-        step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, step_types.FileStep)
+        step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, step_types.WriteFile)
     ]
     processes = [step._replace(before=step.after, after=step.before) for step in process_steps(steps)]
     unfinished = Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files)), tuple(reversed(processes)))
     return ledger._replace(unfinished=unfinished)
 
 
-def process_steps(steps: t.Iterable[step_types.Step]) -> t.List[step_types.ProcessStep]:
+def process_steps(steps: t.Iterable[step_types.Step]) -> t.List[step_types.SetRlimit]:
     """Those of some steps that are about running processes."""
-    return [step for step in steps if isinstance(step, step_types.ProcessStep)]
+    return [step for step in steps if isinstance(step, step_types.SetRlimit)]
 
 
-def key_of(step: step_types.ProcessStep) -> str:
+def key_of(step: step_types.SetRlimit) -> str:
     """How the ledger calls a limit of a running process."""
     return "{0} {1} {2}".format(step.pid, step.started, step.number)
 
@@ -290,7 +290,7 @@ def touched(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
     """The text that each kernel parameter had before steps which change it, or make the kernel change it."""
     found: t.Dict[str, str] = {}
     for step in steps:
-        if isinstance(step, step_types.LiveStep) and step.before is not None and not step.action:
+        if isinstance(step, step_types.SetSysctl) and step.before is not None and not step.action:
             for key, text in [(step.key, step.before)] + [(key, text) for key, text, _shape in step.beside]:
                 found.setdefault(key, text)
     return found
@@ -314,7 +314,7 @@ def applied(
         original = records[key].original if key in records else text
         records[key] = LiveRecord(original, live.get(key, text))
     for step in plan.steps:
-        if isinstance(step, step_types.FileStep):
+        if isinstance(step, step_types.WriteFile):
             files[step.real] = _file_record(files.get(step.real), step)
     processes = _processes(ledger, plan, boot)
     asked = stored(options)
@@ -328,7 +328,7 @@ def applied(
         united([key for one in mine for key in one.keys], list(touched(plan.steps)) + shared),
         united(
             [real for one in mine for real in one.files],
-            [step.real for step in plan.steps if isinstance(step, step_types.FileStep)],
+            [step.real for step in plan.steps if isinstance(step, step_types.WriteFile)],
         ),
         united([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
     )
@@ -367,7 +367,7 @@ def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
     )
 
 
-def _file_record(old: t.Optional[FileRecord], step: step_types.FileStep) -> FileRecord:
+def _file_record(old: t.Optional[FileRecord], step: step_types.WriteFile) -> FileRecord:
     if old is None:
         return FileRecord(step.path, step.before, step.after, step.directories)
     # What others did to the file since belongs to what we go back to.

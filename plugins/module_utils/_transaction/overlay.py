@@ -25,7 +25,7 @@ class View:
         host: "hosts.Host",
         live: t.Mapping[str, str],
         files: t.Mapping[str, t.Tuple[str, t.Optional[bytes]]],
-        processes: t.Iterable[step_types.ProcessStep] = (),
+        processes: t.Iterable[step_types.SetRlimit] = (),
     ) -> None:
         self._host = host
         self._live = {sysctl_names.to_path(key): text for key, text in live.items()}
@@ -45,12 +45,12 @@ class View:
     def carry_out(self, steps: t.Iterable[t.Any]) -> None:
         """Become what the host would be after some steps."""
         for step in steps:
-            if isinstance(step, step_types.LiveStep):
+            if isinstance(step, step_types.SetSysctl):
                 self._live[sysctl_names.to_path(step.key)] = step.after
-            elif isinstance(step, step_types.FileStep):
+            elif isinstance(step, step_types.WriteFile):
                 self._files[step.real] = step.after
                 self._paths[step.path] = step.real
-            elif isinstance(step, step_types.ProcessStep):
+            elif isinstance(step, step_types.SetRlimit):
                 limits = self._limits.setdefault("/proc/{0}/limits".format(step.pid), {})
                 limits[conversion.item_of(step.number)] = step.after
 

@@ -24,8 +24,8 @@ class Pending(t.NamedTuple):
     """What is to be done to clear up, and what is left alone and why."""
 
     live: Values
-    files: t.Sequence[step_types.FileStep]
-    processes: t.Sequence[step_types.ProcessStep]
+    files: t.Sequence[step_types.WriteFile]
+    processes: t.Sequence[step_types.SetRlimit]
     notes: t.Sequence[str]
 
 

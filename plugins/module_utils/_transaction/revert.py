@@ -65,7 +65,7 @@ def end_trial(
         return results.of(plans.Plan(), None), []
     found = recovery.pending(host, unfinished)
     steps = [
-        step_types.LiveStep(key, host.live_text(sysctl_names.to_path(key)), text, shape)
+        step_types.SetSysctl(key, host.live_text(sysctl_names.to_path(key)), text, shape)
         for key, text, shape in found.live
     ]
     result = results.of(plans.Plan(steps=steps + list(found.processes) + list(found.files)), None)

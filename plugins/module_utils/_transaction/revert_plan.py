@@ -49,12 +49,12 @@ class Revert(t.NamedTuple):
         return self.after._replace(unfinished=ledgers.Unfinished(what, boot, live, files, processes))
 
 
-def live_steps(plan: plans.Plan) -> t.List[step_types.LiveStep]:
-    return [step for step in plan.steps if isinstance(step, step_types.LiveStep)]
+def live_steps(plan: plans.Plan) -> t.List[step_types.SetSysctl]:
+    return [step for step in plan.steps if isinstance(step, step_types.SetSysctl)]
 
 
-def file_steps(plan: plans.Plan) -> t.List[step_types.FileStep]:
-    return [step for step in plan.steps if isinstance(step, step_types.FileStep)]
+def file_steps(plan: plans.Plan) -> t.List[step_types.WriteFile]:
+    return [step for step in plan.steps if isinstance(step, step_types.WriteFile)]
 
 
 def shape_of(key: str, text: str) -> shapes.Shape:
@@ -77,7 +77,7 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     wanted, moved, stay = _again(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
     steps: t.List[step_types.Step] = [
-        step_types.LiveStep(key, host.live_text(sysctl_names.to_path(key)), text, shape_of(key, text))
+        step_types.SetSysctl(key, host.live_text(sysctl_names.to_path(key)), text, shape_of(key, text))
         for key, text in goals.items()
     ]
     files = _file_steps(host, ledger, gone, found, view)
@@ -229,9 +229,9 @@ def _goals(
 
 def _process_steps(
     host: "hosts.Host", ledger: ledgers.Ledger, gone: t.Iterable[ledgers.ProfileRecord], view: overlay.View
-) -> t.Tuple[t.List[step_types.ProcessStep], t.Dict[str, str]]:
+) -> t.Tuple[t.List[step_types.SetRlimit], t.Dict[str, str]]:
     """What puts back the limits of processes that still run, and a sentence about each that keeps what it has."""
-    steps: t.List[step_types.ProcessStep] = []
+    steps: t.List[step_types.SetRlimit] = []
     held: t.Dict[str, str] = {}
     for key in dict.fromkeys(key for one in gone for key in one.processes):
         record = ledger.processes.get(key)
@@ -248,7 +248,7 @@ def _process_steps(
     return steps, held
 
 
-def why_limit_stays(host: "hosts.Host", step: step_types.ProcessStep, now: conversion.Pair) -> str:
+def why_limit_stays(host: "hosts.Host", step: step_types.SetRlimit, now: conversion.Pair) -> str:
     """Why a step must not put back the limit of a process, half a sentence; nothing when it may."""
     if now != step.before:
         return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
@@ -272,7 +272,7 @@ def _file_steps(
     gone: t.Iterable[ledgers.ProfileRecord],
     found: _Files,
     view: overlay.View,
-) -> t.List[step_types.FileStep]:
+) -> t.List[step_types.WriteFile]:
     """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
     steps = []
     for real in dict.fromkeys(real for one in gone for real in one.files):
@@ -284,7 +284,7 @@ def _file_steps(
         # Without the file, only directories may be left of it, when it was removed and nothing more.
         empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
         if empty or now != goal:
-            steps.append(step_types.FileStep(record.path, real, now, goal, record.directories))
+            steps.append(step_types.WriteFile(record.path, real, now, goal, record.directories))
     return steps
 
 

@@ -269,7 +269,7 @@ def files_after(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.Sequence[t
     steps = [
         step
         for step in planned.steps
-        if isinstance(step, step_types.FileStep) and seen.own and step.path == seen.own.path
+        if isinstance(step, step_types.WriteFile) and seen.own and step.path == seen.own.path
     ]
     return candidate(seen, steps[0].after) if steps else seen.files
 
@@ -301,7 +301,7 @@ def nofile_rules(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.List[plan
 def nr_open_after(planned: plans.Plan, now: t.Optional[int]) -> t.Optional[int]:
     """What fs.nr_open is once the steps of a plan are carried out."""
     for step in planned.steps:
-        if isinstance(step, step_types.LiveStep) and step.key == "fs.nr_open":
+        if isinstance(step, step_types.SetSysctl) and step.key == "fs.nr_open":
             return int(step.after)
     return now
 
@@ -370,7 +370,7 @@ def plan(
             after = None
     steps: t.List[step_types.Step] = []
     if own is not None and after != own.data:
-        steps.append(step_types.FileStep(own.path, own.real, own.data, after))
+        steps.append(step_types.WriteFile(own.path, own.real, own.data, after))
     rules = pam_precedence.placed_rules(candidate(seen, after), seen.dialect)
     decisions = [judge.in_force(wish, one, rules) for wish, one in zip(wishes, decisions)]
     problems, warnings = _verdict(decisions, policy)

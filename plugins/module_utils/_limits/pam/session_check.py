@@ -35,7 +35,9 @@ def tried(
     guard = request.policy.guard
     if seen is None or seen.own is None or guard == requests.OFF or plan.problems:
         return plan
-    step = next((one for one in plan.steps if isinstance(one, step_types.FileStep) and one.path == seen.own.path), None)
+    step = next(
+        (one for one in plan.steps if isinstance(one, step_types.WriteFile) and one.path == seen.own.path), None
+    )
     if step is None or not seen.dialect.installed or not host.is_root():
         return plan
     users, arguments = _users(host, request, seen), _arguments(seen)
@@ -58,12 +60,14 @@ def tried(
         return _refused(plan, refused, guard)
     if guard == requests.WARN:
         return plan
-    return plan._replace(steps=_asked(plan.steps, step_types.SessionStep(tuple(users), arguments, tuple(sorted(now)))))
+    return plan._replace(
+        steps=_asked(plan.steps, step_types.CheckSessions(tuple(users), arguments, tuple(sorted(now))))
+    )
 
 
-def _asked(steps: t.Sequence[step_types.Step], question: step_types.SessionStep) -> t.List[step_types.Step]:
+def _asked(steps: t.Sequence[step_types.Step], question: step_types.CheckSessions) -> t.List[step_types.Step]:
     """The steps with one that asks PAM, once all files are written and before anything is restarted for them."""
-    restarting = (step_types.ReloadStep, step_types.RestartStep)
+    restarting = (step_types.DaemonReload, step_types.RestartUnit)
     place = next((index for index, one in enumerate(steps) if isinstance(one, restarting)), len(steps))
     return list(steps[:place]) + [question] + list(steps[place:])
 

@@ -19,7 +19,7 @@ from ..systemd import facts as systemd_facts
 from ..systemd import plan as systemd_plan
 from . import proc
 
-Steps = t.List[step_types.ProcessStep]
+Steps = t.List[step_types.SetRlimit]
 
 
 def _decide(
@@ -57,9 +57,9 @@ def _decide(
     return decision._replace(status=statuses.CHANGED, reason=reason), steps
 
 
-def _step(wish: requests.LimitRequest, one: proc.Process, pair: conversion.Pair) -> step_types.ProcessStep:
+def _step(wish: requests.LimitRequest, one: proc.Process, pair: conversion.Pair) -> step_types.SetRlimit:
     number = conversion.ITEMS[wish.item].number
-    return step_types.ProcessStep(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
+    return step_types.SetRlimit(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
 
 
 def _objection(

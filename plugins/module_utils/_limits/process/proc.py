@@ -35,7 +35,7 @@ def process(host: "hosts.Host", pid: str) -> t.Optional[Process]:
     return Process(int(pid), fields[19], float(uptime[0]) - int(fields[19]) / _TICKS, conversion.running(limits))
 
 
-def limit_of(host: "hosts.Host", step: step_types.ProcessStep) -> t.Optional[conversion.Pair]:
+def limit_of(host: "hosts.Host", step: step_types.SetRlimit) -> t.Optional[conversion.Pair]:
     """The limit that the process of a step has now, in the kernel's units; None when that process has ended."""
     found = process(host, str(step.pid))
     return found.limits.get(conversion.item_of(step.number)) if found and found.started == step.started else None

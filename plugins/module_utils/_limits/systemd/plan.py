@@ -307,7 +307,7 @@ def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optiona
         if after != own.data:
             # A directory that holds nothing but our file came with it.
             directories = tuple(place.missing) if after is not None else (own.real.rpartition("/")[0],)
-            steps.append(step_types.FileStep(own.path, own.real, own.data, after, directories))
+            steps.append(step_types.WriteFile(own.path, own.real, own.data, after, directories))
     return steps
 
 
@@ -464,7 +464,7 @@ def _reload(
         # A default of the manager may change with the same reload, by files that nobody asked about.
         known = said is not None and (winner is not None or not unit)
         expected.append((unit, key_of(finding), said) if known and said is not None else None)
-    return [step_types.ReloadStep(tuple(one for one in expected if one is not None))] if expected else []
+    return [step_types.DaemonReload(tuple(one for one in expected if one is not None))] if expected else []
 
 
 def plan(
@@ -498,9 +498,9 @@ def plan(
     if seen.running:
         steps += _reload(outcomes, judge, written)
         restarts = dict.fromkeys(unit for one in outcomes for unit in one.restart)
-        steps += [step_types.RestartStep(unit) for unit in restarts]
+        steps += [step_types.RestartUnit(unit) for unit in restarts]
     findings = [one.finding for one in outcomes]
-    restarted = {"restart:" + step.unit for step in steps if isinstance(step, step_types.RestartStep)}
+    restarted = {"restart:" + step.unit for step in steps if isinstance(step, step_types.RestartUnit)}
     needs = dict.fromkeys(need for one in outcomes for need in one.needs if need not in restarted)
     problems, warnings = verdict([one.decision for one in findings], policy)
     return plans.Plan(

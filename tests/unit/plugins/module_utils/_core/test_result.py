@@ -35,11 +35,11 @@ LIMIT = plans.LimitDecision(
     shadowed_by="/x:1",
     note=bounds.Note(None, ["b"]),
 )
-LIVE = step_types.LiveStep("net.core.somaxconn", "4096", "8192", shapes.Shape())
-VECTOR = step_types.LiveStep("net.ipv4.tcp_rmem", "1\t2\t3", "1 2 4", shapes.Shape())
-EDIT = step_types.FileStep(PATH, PATH, b"a\xff\n", b"b\n")
-MAKE = step_types.FileStep("/etc/l", "/etc/l", None, b"c\n")
-DROP = step_types.FileStep("/etc/l", "/etc/l", b"c\n", None)
+LIVE = step_types.SetSysctl("net.core.somaxconn", "4096", "8192", shapes.Shape())
+VECTOR = step_types.SetSysctl("net.ipv4.tcp_rmem", "1\t2\t3", "1 2 4", shapes.Shape())
+EDIT = step_types.WriteFile(PATH, PATH, b"a\xff\n", b"b\n")
+MAKE = step_types.WriteFile("/etc/l", "/etc/l", None, b"c\n")
+DROP = step_types.WriteFile("/etc/l", "/etc/l", b"c\n", None)
 
 
 UNKEPT = "would be changed, but the run came to nothing"
@@ -160,7 +160,7 @@ def test_diff(steps, pages):
 
 def test_of():
     plan = plans.Plan(
-        [SETTING], [LIMIT], [LIVE, EDIT], (), ["careful"], ["new_session"], {}, [plans.Finding("r", False, "T.")]
+        [SETTING], [LIMIT], [LIVE, EDIT], (), ["careful"], ["new_session"], {}, [plans.Violation("r", False, "T.")]
     )
     assert results.of(plan, PATH) == {
         "changed": True,
@@ -210,12 +210,12 @@ def test_unwritten(refused, reason, status, told):
 @pytest.mark.parametrize(
     ("step", "refused"),
     [
-        pytest.param(step_types.SessionStep(("root",), (), ()), ["*"], id="sessions"),
-        pytest.param(step_types.RestartStep("web.service"), ["web.service"], id="a restart"),
+        pytest.param(step_types.CheckSessions(("root",), (), ()), ["*"], id="sessions"),
+        pytest.param(step_types.RestartUnit("web.service"), ["web.service"], id="a restart"),
         pytest.param(
-            step_types.ProcessStep(7, "1", "process nginx nofile", 7, (1, 2), (3, 4)), ["nginx"], id="a process"
+            step_types.SetRlimit(7, "1", "process nginx nofile", 7, (1, 2), (3, 4)), ["nginx"], id="a process"
         ),
-        pytest.param(step_types.ReloadStep(()), [], id="all units at once"),
+        pytest.param(step_types.DaemonReload(()), [], id="all units at once"),
         pytest.param(None, [], id="nothing"),
     ],
 )

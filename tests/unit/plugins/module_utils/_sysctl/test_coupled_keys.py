@@ -177,8 +177,8 @@ def test_a_twin_comes_back_by_the_other_one():
     host.rules.update({"vm/dirty_bytes": bytes_rule, "vm/dirty_ratio": ratio_rule})
     before = host.state()
     steps = [
-        step_types.LiveStep("vm.dirty_bytes", "0", "1048576", ONE, (("vm.dirty_ratio", "20", ONE),)),
-        step_types.LiveStep("net.ipv4.ip_forward", "0", "1", ONE),
+        step_types.SetSysctl("vm.dirty_bytes", "0", "1048576", ONE, (("vm.dirty_ratio", "20", ONE),)),
+        step_types.SetSysctl("net.ipv4.ip_forward", "0", "1", ONE),
     ]
     with pytest.raises(apply.StepRefused) as caught:
         apply.commit(host, steps)

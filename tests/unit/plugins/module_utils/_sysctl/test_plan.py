@@ -39,8 +39,8 @@ def look(wishes, policy, host):
 
 
 def steps_of(plan):
-    live = [(step.key, step.before, step.after) for step in plan.steps if isinstance(step, step_types.LiveStep)]
-    files = [step for step in plan.steps if isinstance(step, step_types.FileStep)]
+    live = [(step.key, step.before, step.after) for step in plan.steps if isinstance(step, step_types.SetSysctl)]
+    files = [step for step in plan.steps if isinstance(step, step_types.WriteFile)]
     # Kernel parameters before files, and no more than one file.
     assert list(plan.steps[len(live) :]) == files and len(files) <= 1
     return live, [GONE if step.after is None else step.after for step in files]

@@ -14,12 +14,12 @@ ONE, THREE = shapes.Shape(shapes.INTEGERS, 1), shapes.Shape(shapes.INTEGERS, 3)
 SOMAXCONN, FIN, RMEM = "net/core/somaxconn", "net/ipv4/tcp_fin_timeout", "net/ipv4/tcp_rmem"
 A, B = "/etc/a.conf", "/etc/b.conf"
 
-BACKLOG = step_types.LiveStep("net.core.somaxconn", "4096", "8192", ONE)
-TIMEOUT = step_types.LiveStep("net.ipv4.tcp_fin_timeout", "60", "30", ONE)
-BUFFERS = step_types.LiveStep("net.ipv4.tcp_rmem", "4096\t131072\t6291456", "8192 131072 16777216", THREE)
-EDIT = step_types.FileStep(A, A, b"old", b"new")
-MAKE = step_types.FileStep(B, B, None, b"made")
-DROP = step_types.FileStep(A, A, b"old", None)
+BACKLOG = step_types.SetSysctl("net.core.somaxconn", "4096", "8192", ONE)
+TIMEOUT = step_types.SetSysctl("net.ipv4.tcp_fin_timeout", "60", "30", ONE)
+BUFFERS = step_types.SetSysctl("net.ipv4.tcp_rmem", "4096\t131072\t6291456", "8192 131072 16777216", THREE)
+EDIT = step_types.WriteFile(A, A, b"old", b"new")
+MAKE = step_types.WriteFile(B, B, None, b"made")
+DROP = step_types.WriteFile(A, A, b"old", None)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ DROP = step_types.FileStep(A, A, b"old", None)
         ),
         pytest.param([DROP], [("remove", A, None)], id="a file goes"),
         pytest.param(
-            [step_types.FileStep("/etc/link", "/srv/real", None, b"x")],
+            [step_types.WriteFile("/etc/link", "/srv/real", None, b"x")],
             [("write", "/srv/real", b"x")],
             id="the file behind a link",
         ),
@@ -97,7 +97,7 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
             id="a write that does nothing",
         ),
         pytest.param(
-            [step_types.LiveStep("net.core.somaxconn", "4096", "5000", ONE)],
+            [step_types.SetSysctl("net.core.somaxconn", "4096", "5000", ONE)],
             {"rules": {SOMAXCONN: fake_host.rounds_up_to(4096)}},
             "setting net.core.somaxconn failed: '5000' was written, and the kernel kept '8192' (legal: "
             + CONNECTIONS
@@ -114,7 +114,7 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
             id="a vector refused after its first number",
         ),
         pytest.param(
-            [step_types.LiveStep("net.core.somaxconn", "4096", "5 6", ONE)],
+            [step_types.SetSysctl("net.core.somaxconn", "4096", "5 6", ONE)],
             {"rules": {SOMAXCONN: lambda new, old: None if new == "5 6" else new}},
             "setting net.core.somaxconn failed: the kernel took only 2 of 4 bytes of '5 6' (legal: "
             + CONNECTIONS
@@ -145,7 +145,7 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
             id="a file that was removed comes back",
         ),
         pytest.param(
-            [step_types.LiveStep("net.core.somaxconn", "4096", "4096", ONE), TIMEOUT],
+            [step_types.SetSysctl("net.core.somaxconn", "4096", "4096", ONE), TIMEOUT],
             {"rules": {FIN: fake_host.refuses("30")}},
             "setting net.ipv4.tcp_fin_timeout failed: " + EINVAL.format("30", "1 .. 21474836 seconds") + END,
             [],

@@ -11,9 +11,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._transaction impor
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost, proc_limits
 
 DROP_IN = "/etc/systemd/system/a.service.d/99-tunefleet.conf"
-MAKE = step_types.FileStep(DROP_IN, DROP_IN, None, b"new")
-FIRST = step_types.ProcessStep(41, "100", "process a nofile", 7, (5, 9), (7, 9))
-SECOND = step_types.ProcessStep(42, "100", "process a nofile", 7, (5, 9), (8, 9))
+MAKE = step_types.WriteFile(DROP_IN, DROP_IN, None, b"new")
+FIRST = step_types.SetRlimit(41, "100", "process a nofile", 7, (5, 9), (7, 9))
+SECOND = step_types.SetRlimit(42, "100", "process a nofile", 7, (5, 9), (8, 9))
 
 
 def stat(started):
@@ -96,8 +96,8 @@ class Systemd:
         return hosts.Ran(1, "", "Job failed.\nSee the log.") if self.failures[name] >= 0 else hosts.Ran(0, "", "")
 
 
-RELOAD = step_types.ReloadStep((("a.service", "LimitNOFILE", (5, 9)),))
-STEPS = [MAKE, RELOAD, step_types.RestartStep("a.service")]
+RELOAD = step_types.DaemonReload((("a.service", "LimitNOFILE", (5, 9)),))
+STEPS = [MAKE, RELOAD, step_types.RestartUnit("a.service")]
 
 
 def test_reload_and_restart():

@@ -140,7 +140,7 @@ def plan(host, *wishes, **policy):
 
 
 def reloads(found):
-    return [step.expected for step in found.steps if isinstance(step, step_types.ReloadStep)]
+    return [step.expected for step in found.steps if isinstance(step, step_types.DaemonReload)]
 
 
 ABSENT = bounds.Bound(bounds.ABSENT)
