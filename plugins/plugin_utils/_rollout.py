@@ -107,10 +107,10 @@ def _sentence(advice: advice_rules.Advice) -> str:
     return ": ".join(word for word in words if word)
 
 
-def reading(answer: Answer) -> snapshot.Reading:
+def reading(answer: Answer) -> snapshot.Snapshot:
     """The reading that ``socket_info`` told of."""
     files, conntrack = answer["files"], answer["conntrack"]
-    return snapshot.Reading(
+    return snapshot.Snapshot(
         float(answer["at"]),
         _sockets(answer),
         answer["sockstat"],

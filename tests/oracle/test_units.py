@@ -68,7 +68,7 @@ def computed(unit: Unit, view: View, default: dict[str, str]) -> dict[str, conve
     files = fragment + view.files(paths)
     found = {}
     for item, name in ITEMS.items():
-        winner = systemd_precedence.deciding(files, "Service", item)
+        winner = systemd_precedence.effective_line(files, "Service", item)
         found[item] = winner.pair if winner else conversion.shown(default, "DefaultLimit" + name)
     return found
 
@@ -78,7 +78,7 @@ def computed_defaults(view: View) -> dict[str, conversion.Pair | None]:
     files = view.files(
         systemd_precedence.drop_ins(systemd_precedence.manager_directories(limit_types.SYSTEM), view.listing())
     )
-    found = {item: systemd_precedence.deciding(files, "Manager", item, "DefaultLimit") for item in ITEMS}
+    found = {item: systemd_precedence.effective_line(files, "Manager", item, "DefaultLimit") for item in ITEMS}
     return {item: winner.pair if winner else None for item, winner in found.items()}
 
 

@@ -21,11 +21,11 @@ def booted(host: "hosts.Host") -> bool:
 _MEMORY_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-def _integer(text: t.Optional[str]) -> t.Optional[int]:
+def integer(text: t.Optional[str]) -> t.Optional[int]:
     return int(text) if text is not None and re.match(r"^-?\d+$", text) else None
 
 
-def _memory(host: "hosts.Host") -> t.Optional[int]:
+def kernel_memory(host: "hosts.Host") -> t.Optional[int]:
     """The memory that the kernel has, in KiB."""
     found = re.match(r"MemTotal:\s*(\d+) kB", host.text("/proc/meminfo") or "")
     return int(found.group(1)) if found else None
@@ -38,8 +38,8 @@ def resources(host: "hosts.Host") -> formula.Resources:
     at the root of the control groups that the container sees, version 2 or 1 (cgroups(7)); the root of a whole machine has none.
     Processors are those that are online. A quota of processor time does not count, for it changes no queue.
     """
-    memory = _memory(host)
-    limits = [_integer(host.text(path)) for path in _MEMORY_LIMITS]
+    memory = kernel_memory(host)
+    limits = [integer(host.text(path)) for path in _MEMORY_LIMITS]
     known = [limit // 1024 for limit in limits if limit is not None]
     return formula.Resources(min([memory] + known) if memory is not None else None, _processors(host))
 
@@ -52,7 +52,7 @@ def _processors(host: "hosts.Host") -> t.Optional[int]:
     return len(re.findall(r"^cpu\d", host.text("/proc/stat") or "", re.MULTILINE)) or None
 
 
-def bytes_of(host: "hosts.Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
+def read_tolerant(host: "hosts.Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
     """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
     try:
         return host.read_if_any(path)

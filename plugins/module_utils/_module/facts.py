@@ -19,23 +19,23 @@ if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 
-class Seen(t.NamedTuple):
+class HostFacts(t.NamedTuple):
     """Everything that a plan is made from. ``sessions`` is what binds the managers of users, where a wish names those."""
 
-    sysctl: t.Optional[sysctl_facts.SysctlSeen]
-    limits: t.Optional[pam_facts.LimitsSeen]
+    sysctl: t.Optional[sysctl_facts.SysctlFacts]
+    limits: t.Optional[pam_facts.PamFacts]
     machine: t.Optional[tcp_memory.Machine] = None
-    systemd: t.Optional[systemd_facts.Systemd] = None
+    systemd: t.Optional[systemd_facts.SystemdFacts] = None
     nr_open: t.Optional[int] = None
-    sessions: t.Optional[pam_facts.LimitsSeen] = None
+    sessions: t.Optional[pam_facts.PamFacts] = None
 
 
-def _cost_machine(host: "hosts.Host") -> tcp_memory.Machine:
+def _memory_machine(host: "hosts.Host") -> tcp_memory.Machine:
     memory = machine.resources(host).memory
     return tcp_memory.Machine(None if memory is None else memory * 1024, host.page_size())
 
 
-def of(host: "hosts.Host", request: requests.Request) -> Seen:
+def gather(host: "hosts.Host", request: requests.Request) -> HostFacts:
     """What the host shows about everything that a request names, and about the keys that it is judged by."""
     policy = request.policy
     keys = [wish.key for wish in request.wishes]
@@ -45,19 +45,19 @@ def of(host: "hosts.Host", request: requests.Request) -> Seen:
     if policy.connections is not None:
         more += [key for key in tcp_memory.KEYS if key not in keys + more]
     others = [wish for wish in request.limits if wish.kind != limit_types.DOMAIN]
-    limits = _limits_of(host, request)
+    limits = _gather_pam(host, request)
     user_managers = any((wish.kind, wish.target) == (limit_types.MANAGER, limit_types.USER) for wish in others)
-    return Seen(
-        sysctl_facts.sysctl(host, keys + more, path) if keys + more else None,
+    return HostFacts(
+        sysctl_facts.gather(host, keys + more, path) if keys + more else None,
         limits,
-        machine=_cost_machine(host) if policy.connections is not None else None,
-        systemd=systemd_facts.of(host, others) if others else None,
-        nr_open=machine._integer(host.live("fs/nr_open").text) if request.limits else None,
-        sessions=(limits or pam_facts.limits(host, None)) if user_managers else None,
+        machine=_memory_machine(host) if policy.connections is not None else None,
+        systemd=systemd_facts.gather(host, others) if others else None,
+        nr_open=machine.integer(host.live("fs/nr_open").text) if request.limits else None,
+        sessions=(limits or pam_facts.gather(host, None)) if user_managers else None,
     )
 
 
-def _limits_of(host: "hosts.Host", request: requests.Request) -> t.Optional[pam_facts.LimitsSeen]:
+def _gather_pam(host: "hosts.Host", request: requests.Request) -> t.Optional[pam_facts.PamFacts]:
     """For limits, and for fs.nr_open, above which no nofile may be; a lower bound of it takes nothing from any unit."""
     wishes = [wish for wish in request.limits if wish.kind == limit_types.DOMAIN]
     nr_open = [wish.operator for wish in request.wishes if wish.key == cross_key.NR_OPEN]
@@ -65,4 +65,4 @@ def _limits_of(host: "hosts.Host", request: requests.Request) -> t.Optional[pam_
         return None
     path = request.policy.limits_file if wishes else None
     may_fall = any(operator != bounds.AT_LEAST for operator in nr_open)
-    return pam_facts.limits(host, path, wishes, services=bool(nr_open), units=may_fall)
+    return pam_facts.gather(host, path, wishes, services=bool(nr_open), units=may_fall)

@@ -42,7 +42,7 @@ _NEEDS_ROOT = (
 )
 
 
-def make_plan(request: requests.Request, seen: host_facts.Seen) -> plans.Plan:
+def make_plan(request: requests.Request, seen: host_facts.HostFacts) -> plans.Plan:
     """The plan for everything that a request names. Pure."""
     plan = sysctl_plan.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else plans.Plan()
     if request.limits:
@@ -62,7 +62,7 @@ def make_plan(request: requests.Request, seen: host_facts.Seen) -> plans.Plan:
     )
 
 
-def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.Seen) -> plans.Plan:
+def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.HostFacts) -> plans.Plan:
     nr_open = pam_plan.nr_open_after(plan, seen.nr_open)
     # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
     # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
@@ -83,13 +83,13 @@ def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.S
     )
 
 
-def _domains(request: requests.Request, seen: host_facts.Seen, nr_open: t.Optional[int]) -> plans.Plan:
+def _domains(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
     wishes = [wish for wish in request.limits if wish.kind == limit_types.DOMAIN]
     return pam_plan.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else plans.Plan()
 
 
 def _units(
-    request: requests.Request, seen: host_facts.Seen, nr_open: t.Optional[int], domains: plans.Plan
+    request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int], domains: plans.Plan
 ) -> plans.Plan:
     """:param domains: what becomes of limits files, whose rules bind the managers of users."""
     wishes = [wish for wish in request.limits if wish.kind in (limit_types.UNIT, limit_types.MANAGER)]
@@ -102,7 +102,7 @@ def _units(
     return systemd_plan.plan(wishes, seen.systemd, request.policy, nr_open, sessions)
 
 
-def _processes(request: requests.Request, seen: host_facts.Seen, nr_open: t.Optional[int]) -> plans.Plan:
+def _processes(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
     wishes = [wish for wish in request.limits if wish.kind == limit_types.PROCESS]
     return process_plan.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else plans.Plan()
 
@@ -118,7 +118,7 @@ def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
         request = request._replace(wishes=sysctl_settings.expand(request.wishes, found))
     if evaluation.depends_on_host(request):
         request = evaluation.evaluated(request, machine.resources(host))
-    seen = host_facts.of(host, request)
+    seen = host_facts.gather(host, request)
     return slices.told(host, session_check.tried(host, request, seen.limits, make_plan(request, seen)))
 
 

@@ -22,7 +22,7 @@ _LONGEST = 3600
 
 def info(host: "hosts.Host") -> Result:
     """Sockets and counters as they are now."""
-    return snapshot.as_result(snapshot.read(host))
+    return snapshot.as_result(snapshot.take(host))
 
 
 def diagnose(host: "hosts.Host", seconds: float) -> Result:
@@ -36,9 +36,9 @@ def diagnose(host: "hosts.Host", seconds: float) -> Result:
                 seconds, _LONGEST
             )
         )
-    before = snapshot.read(host)
+    before = snapshot.take(host)
     host.sleep(seconds)
-    after = snapshot.read(host)
+    after = snapshot.take(host)
     change = advice_rules.Change(before, after, _owners(host, advice_rules.suspects(before, after)))
     grown = {one.name: change.grown(one.name) for one in counter_catalog.COUNTERS}
     return {

@@ -57,8 +57,8 @@ class Advice(t.NamedTuple):
 class Change(t.NamedTuple):
     """Two readings, and who holds the listening sockets that are in trouble, by inode."""
 
-    before: snapshot.Reading
-    after: snapshot.Reading
+    before: snapshot.Snapshot
+    after: snapshot.Snapshot
     owners: t.Mapping[int, t.Sequence[Owner]]
 
     @property
@@ -198,7 +198,7 @@ def _is_full(one: netlink.Listener) -> bool:
     return one.limit is not None and one.length > one.limit
 
 
-def suspects(before: snapshot.Reading, after: snapshot.Reading) -> t.Set[int]:
+def suspects(before: snapshot.Snapshot, after: snapshot.Snapshot) -> t.Set[int]:
     """Inodes of the listening sockets that dropped something: it is worth knowing whose they are."""
     change = Change(before, after, {})
     return {one.inode for queue in _queues(change) if queue.dropped for one in queue.sockets}

@@ -69,7 +69,7 @@ class Conntrack(t.NamedTuple):
     early_dropped: t.Optional[int]
 
 
-class Reading(t.NamedTuple):
+class Snapshot(t.NamedTuple):
     """What was seen, at ``at`` seconds of the host's clock. Counters that this kernel does not have are not there."""
 
     at: float
@@ -83,7 +83,7 @@ class Reading(t.NamedTuple):
     unseen: t.Sequence[str]
 
 
-def read(host: "hosts.Host") -> Reading:
+def take(host: "hosts.Host") -> Snapshot:
     """Look at everything once."""
     unseen: t.List[str] = []
     settings = {key: _setting(host, key) for key in SETTINGS}
@@ -96,7 +96,7 @@ def read(host: "hosts.Host") -> Reading:
     softnet = procfs.softnet(_text(host, "/proc/net/softnet_stat", unseen))
     conntrack = _conntrack(host, settings["net.netfilter.nf_conntrack_max"])
     files = procfs.numbers(_text(host, "/proc/sys/fs/file-nr", unseen))
-    return Reading(
+    return Snapshot(
         at,
         _sockets(host, port_range(settings), unseen),
         sockstat,
@@ -183,7 +183,7 @@ def _counted(source: str, tally: netlink.Tally, listeners: t.Iterable[netlink.Li
     return Sockets(source, tally.states, order, tally.uses(_DESTINATIONS))
 
 
-def as_result(reading: Reading) -> Result:
+def as_result(reading: Snapshot) -> Result:
     """What ``socket_info`` returns."""
     sockets = reading.sockets
     return {
@@ -215,7 +215,7 @@ def _states(sockets: Sockets) -> t.List[Result]:
     ]
 
 
-def _ports(reading: Reading) -> Result:
+def _ports(reading: Snapshot) -> Result:
     uses = reading.sockets.uses if reading.sockets else ()
     return {
         "range": list(port_range(reading.settings)),

@@ -20,7 +20,7 @@ def _noted(facts: catalog.Parameter) -> str:
     return ": " + facts.note if facts.note else ""
 
 
-def unavailable(key: str, seen: sysctl_facts.SysctlSeen) -> t.Optional[t.Tuple[str, str]]:
+def unavailable(key: str, seen: sysctl_facts.SysctlFacts) -> t.Optional[t.Tuple[str, str]]:
     """Status and reason of a key that cannot be set because it is not there, or because nothing reads it."""
     facts = catalog.find(key)
     if seen.live[key].exists:
@@ -48,7 +48,7 @@ def unavailable(key: str, seen: sysctl_facts.SysctlSeen) -> t.Optional[t.Tuple[s
     return statuses.UNKNOWN, "no such key on this kernel" + texts.suggest(key, set(seen.known) | set(catalog.names()))
 
 
-def missing_interface(key: str, seen: sysctl_facts.SysctlSeen) -> t.Optional[str]:
+def missing_interface(key: str, seen: sysctl_facts.SysctlFacts) -> t.Optional[str]:
     """The network interface that a key waits for: others have such a key, and this one has none at all."""
     interface = sysctl_names.interface_of(key)
     if interface is None or sysctl_names.is_pattern(key):
@@ -60,7 +60,7 @@ def missing_interface(key: str, seen: sysctl_facts.SysctlSeen) -> t.Optional[str
     return interface.replace("/", ".") if alike and not its_own else None
 
 
-def unwritable(key: str, seen: sysctl_facts.SysctlSeen) -> t.Tuple[str, str]:
+def unwritable(key: str, seen: sysctl_facts.SysctlFacts) -> t.Tuple[str, str]:
     """Status and reason of a key that is there and cannot be written."""
     facts = catalog.find(key)
     if seen.child_netns and facts and facts.scope in (catalog.NETNS_READ_ONLY, catalog.INIT_NETNS):

@@ -87,7 +87,7 @@ class BootFiles(t.NamedTuple):
         return self._replace(listing=listing, data=changed)
 
 
-class SysctlSeen(t.NamedTuple):
+class SysctlFacts(t.NamedTuple):
     """Kernel parameters, and the files that the next boot may read.
 
     ``beside`` holds for some keys what else the kernel may change with them; ``reals`` the paths behind all links, by path.
@@ -109,12 +109,12 @@ def _release(text: str) -> catalog.Version:
 
 
 def _machine(host: "hosts.Host") -> catalog.Machine:
-    ehash = machine._integer(host.live("net/ipv4/tcp_ehash_entries").text)
+    ehash = machine.integer(host.live("net/ipv4/tcp_ehash_entries").text)
     return catalog.Machine(
         release=_release(host.kernel_release()),
         # A child network namespace that shares the table of its host shows the number negative.
         ehash=None if ehash is None else abs(ehash),
-        memory=machine._memory(host),
+        memory=machine.kernel_memory(host),
     )
 
 
@@ -164,7 +164,8 @@ def boot_files(host: "hosts.Host") -> BootFiles:
     ufw = _ufw_file(host)
     facts = _boot_facts(host, ufw is not None)
     found = [
-        (path, machine.bytes_of(host, path, [])) for path in paths + [boot_readers.SYSCTL_CONF] + ([ufw] if ufw else [])
+        (path, machine.read_tolerant(host, path, []))
+        for path in paths + [boot_readers.SYSCTL_CONF] + ([ufw] if ufw else [])
     ]
     data = {path: content for path, content in found if content is not None}
     listing["/etc"] = ["sysctl.conf"] if boot_readers.SYSCTL_CONF in data else []
@@ -197,7 +198,7 @@ def _is_strange(key: str) -> bool:
     return sysctl_names.interface_of(key) is not None or not (catalog.find(key) or catalog.module_of(key))
 
 
-def sysctl(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> SysctlSeen:
+def gather(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> SysctlFacts:
     """What the host shows about some keys.
 
     :param path: the file in which entries are to be kept, or None when there shall be none.
@@ -207,7 +208,7 @@ def sysctl(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> 
     beside = {key: _beside(host, key, patterns) for key, patterns in rewritten.items() if patterns}
     strange = [key for key in live if not live[key].exists and _is_strange(key)]
     files = boot_files(host)
-    return SysctlSeen(
+    return SysctlFacts(
         live=live,
         beside=beside,
         own=host.read_own(path) if path is not None else None,

@@ -50,7 +50,7 @@ def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Re
     """
     path = requests.Policy().sysctl_file
     # Not looked at as a file to be edited: reading does not mind a link to /dev/null in its place.
-    seen = sysctl_facts.sysctl(host, _keys(host, names), None)
+    seen = sysctl_facts.gather(host, _keys(host, names), None)
     facts = sysctl_plan.facts_of(seen)
     tables = seen.boot.tables(facts.live, facts)
     speaking = boot_model.BootTable(seen.boot.all(), tables[0].reader)
@@ -66,7 +66,7 @@ def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Re
 
 def _state_of(
     key: str,
-    seen: sysctl_facts.SysctlSeen,
+    seen: sysctl_facts.SysctlFacts,
     conf: sysctl_dropin.ConfFile,
     real: str,
     tables: t.Sequence[boot_model.BootTable],

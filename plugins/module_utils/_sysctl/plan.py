@@ -64,7 +64,7 @@ class _Outcome(t.NamedTuple):
 class _Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
-    def __init__(self, seen: sysctl_facts.SysctlSeen, policy: requests.Policy) -> None:
+    def __init__(self, seen: sysctl_facts.SysctlFacts, policy: requests.Policy) -> None:
         own = seen.own
         self._seen = seen
         self._policy = policy
@@ -280,7 +280,7 @@ class _Judge:
         return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
 
 
-def facts_of(seen: sysctl_facts.SysctlSeen) -> write_model.Facts:
+def facts_of(seen: sysctl_facts.SysctlFacts) -> write_model.Facts:
     """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
     return write_model.Facts(live={sysctl_names.to_path(key): one.text for key, one in seen.live.items() if one.exists})
 
@@ -320,20 +320,20 @@ def doubt(one: plans.SettingDecision, reader: boot_readers.Reader) -> t.Optional
     )
 
 
-def _own_paths(seen: sysctl_facts.SysctlSeen) -> t.List[str]:
+def _own_paths(seen: sysctl_facts.SysctlFacts) -> t.List[str]:
     """The names under which our file is read; others may be links to it."""
     own = seen.own
     return [] if own is None else [path for path in seen.boot.data if seen.reals[path] == own.real]
 
 
-def _candidate(seen: sysctl_facts.SysctlSeen, after: t.Optional[bytes]) -> sysctl_facts.BootFiles:
+def _candidate(seen: sysctl_facts.SysctlFacts, after: t.Optional[bytes]) -> sysctl_facts.BootFiles:
     """The files that the next boot reads once our file has its new bytes."""
     if seen.own is None:
         return seen.boot
     return seen.boot.replaced(dict.fromkeys(_own_paths(seen) + [seen.own.path]), after)
 
 
-def _live_step(seen: sysctl_facts.SysctlSeen, key: str, after: str, shape: shapes.Shape) -> step_types.SetSysctl:
+def _live_step(seen: sysctl_facts.SysctlFacts, key: str, after: str, shape: shapes.Shape) -> step_types.SetSysctl:
     others = seen.beside.get(key, {})
     beside = tuple(
         (other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text is not None
@@ -344,7 +344,7 @@ def _live_step(seen: sysctl_facts.SysctlSeen, key: str, after: str, shape: shape
 
 
 def _live_steps(
-    seen: sysctl_facts.SysctlSeen, decisions: t.Sequence[plans.SettingDecision]
+    seen: sysctl_facts.SysctlFacts, decisions: t.Sequence[plans.SettingDecision]
 ) -> t.List[step_types.SetSysctl]:
     """The writes to the kernel, in an order in which none undoes another.
 
@@ -441,7 +441,7 @@ def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]
     return problems
 
 
-def _is_typo(one: plans.SettingDecision, seen: sysctl_facts.SysctlSeen) -> bool:
+def _is_typo(one: plans.SettingDecision, seen: sysctl_facts.SysctlFacts) -> bool:
     """A key that the catalog knows is none: this kernel is older than it, or built without it; or its interface is missing."""
     return (
         one.status == statuses.UNKNOWN
@@ -451,7 +451,7 @@ def _is_typo(one: plans.SettingDecision, seen: sysctl_facts.SysctlSeen) -> bool:
 
 
 def _verdict(
-    decisions: t.Sequence[plans.SettingDecision], policy: requests.Policy, seen: sysctl_facts.SysctlSeen
+    decisions: t.Sequence[plans.SettingDecision], policy: requests.Policy, seen: sysctl_facts.SysctlFacts
 ) -> t.Tuple[t.List[str], t.List[str]]:
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
@@ -470,7 +470,7 @@ def _verdict(
 
 
 def plan(
-    wishes: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlSeen, policy: requests.Policy
+    wishes: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
 ) -> plans.Plan:
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
     judge = _Judge(seen, policy)
@@ -491,7 +491,7 @@ def plan(
     return plans.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings, context=context)
 
 
-def _context(key: str, seen: sysctl_facts.SysctlSeen, found: t.Sequence[boot_model.BootTable]) -> plans.Context:
+def _context(key: str, seen: sysctl_facts.SysctlFacts, found: t.Sequence[boot_model.BootTable]) -> plans.Context:
     """What the host has of a key that is not asked for."""
     live = seen.live[key]
     shape = shape_of(key, live.text, "")

@@ -37,7 +37,7 @@ class Daemon(t.NamedTuple):
     may_raise: bool
 
 
-class LimitsSeen(t.NamedTuple):
+class PamFacts(t.NamedTuple):
     """limits.conf files, and what sessions have before any rule.
 
     ``nr_open`` and ``file_max`` are fs.nr_open and fs.file-max as they are now. ``dangling`` are links in limits.d that lead
@@ -99,12 +99,14 @@ def _limit_files(host: "hosts.Host", spoken: variant.Dialect) -> t.Tuple[Files, 
     if vendor:
         listing[vendor + "/limits.d"] = host.names(vendor + "/limits.d")
     closed: t.List[str] = []
-    main = machine.bytes_of(host, pam_precedence.MAIN_FILE, closed)
+    main = machine.read_tolerant(host, pam_precedence.MAIN_FILE, closed)
     first = pam_precedence.MAIN_FILE
     if main is None and vendor and not closed:
         first = vendor + "/limits.conf"
-        main = machine.bytes_of(host, first, closed)
-    files = [(first, main)] + [(path, machine.bytes_of(host, path, closed)) for path in pam_precedence.merged(listing)]
+        main = machine.read_tolerant(host, first, closed)
+    files = [(first, main)] + [
+        (path, machine.read_tolerant(host, path, closed)) for path in pam_precedence.merged(listing)
+    ]
     dangling = [path for path, data in files[1:] if data is None and path not in closed and host.real(path) != path]
     return (
         [(path, data) for path, data in files if data is not None],
@@ -130,7 +132,7 @@ def daemons(host: "hosts.Host") -> t.List[Daemon]:
 
 def _read_all(host: "hosts.Host", paths: t.Iterable[str]) -> t.Dict[str, bytes]:
     """The bytes of those files that can be read at all; PAM and sshd cannot read the others either."""
-    found = [(path, machine.bytes_of(host, path, [])) for path in paths]
+    found = [(path, machine.read_tolerant(host, path, [])) for path in paths]
     return {path: data for path, data in found if data is not None}
 
 
@@ -193,13 +195,13 @@ def _number(text: t.Optional[str]) -> t.Optional[int]:
     return int(text) if text is not None and text.isdigit() else None
 
 
-def limits(
+def gather(
     host: "hosts.Host",
     path: t.Optional[str],
     wishes: t.Sequence[requests.LimitRequest] = (),
     services: bool = False,
     units: bool = False,
-) -> LimitsSeen:
+) -> PamFacts:
     """What the host shows about limits of sessions.
 
     :param path: the file in which rules are to be kept, or None when none are. :param services: whether to look at processes of
@@ -212,7 +214,7 @@ def limits(
     named = {wish.target for wish in wishes if re.match(r"^[^@%*:]+$", wish.target)}
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}
-    return LimitsSeen(
+    return PamFacts(
         own=host.read_own(path) if path is not None else None,
         files=files,
         base=rlimits.lowest([first] + [one.limits for one in seen_daemons]),

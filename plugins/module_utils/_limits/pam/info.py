@@ -34,7 +34,7 @@ def _halves(limit: limit_types.Limit) -> results.Result:
 
 
 def _entry(
-    target: t.Mapping[str, str], item: str, choice: pam_precedence.Choice, seen: pam_facts.LimitsSeen
+    target: t.Mapping[str, str], item: str, choice: pam_precedence.Choice, seen: pam_facts.PamFacts
 ) -> results.Result:
     """What a new session gets, and the lines that decide."""
     base = seen.base.get(item, limit_types.Limit())
@@ -59,7 +59,7 @@ def limits(host: "hosts.Host", users: t.Optional[t.Sequence[str]]) -> results.Re
 
     :raises TuneError: when there is no such user, or a file cannot be read.
     """
-    seen = pam_facts.limits(host, None)
+    seen = pam_facts.gather(host, None)
     rules = pam_precedence.placed_rules(seen.files, seen.dialect)
     if users:
         found = [one for name in users for one in _of_user(host, name, rules, seen)]
@@ -74,7 +74,7 @@ def limits(host: "hosts.Host", users: t.Optional[t.Sequence[str]]) -> results.Re
 
 
 def _locked_in(
-    host: "hosts.Host", name: str, rules: t.Sequence[pam_precedence.Placed], seen: pam_facts.LimitsSeen
+    host: "hosts.Host", name: str, rules: t.Sequence[pam_precedence.Placed], seen: pam_facts.PamFacts
 ) -> t.List[str]:
     """A sentence where a session sees nothing but one directory, which is no limit but is kept in the same files."""
     user = t.cast(pam_precedence.User, pam_facts.user(host, name))
@@ -87,7 +87,7 @@ def _locked_in(
 
 
 def _of_user(
-    host: "hosts.Host", name: str, rules: t.Sequence[pam_precedence.Placed], seen: pam_facts.LimitsSeen
+    host: "hosts.Host", name: str, rules: t.Sequence[pam_precedence.Placed], seen: pam_facts.PamFacts
 ) -> t.List[results.Result]:
     user = pam_facts.user(host, name)
     if user is None:
@@ -107,7 +107,7 @@ def _of_service(
     user: pam_precedence.User,
     item: str,
     rules: t.Sequence[pam_precedence.Placed],
-    seen: pam_facts.LimitsSeen,
+    seen: pam_facts.PamFacts,
 ) -> results.Result:
     """What a session gets that a service opens, which layer set it last, and what else to know."""
     daemon = next((one for one in seen.daemons if one.name == _DAEMONS.get(stack.service)), None)
@@ -146,7 +146,7 @@ _ANYBODY = pam_precedence.User("", 60001, 60001, {})
 
 
 def of_user_managers(
-    seen: pam_facts.LimitsSeen, files: pam_facts.Files, items: t.Iterable[str]
+    seen: pam_facts.PamFacts, files: pam_facts.Files, items: t.Iterable[str]
 ) -> t.Dict[str, t.Tuple[limit_types.Number, str]]:
     """The hard limits of the systemd managers of users whom no rule names of its own, and which layer set each.
 
@@ -175,7 +175,7 @@ def _source(service: str, daemon: t.Optional[pam_facts.Daemon]) -> str:
     return "whoever calls {0}".format(service) if service in _CALLED else "process 1"
 
 
-def _unasked(stack: pam_stack.Stack, seen: pam_facts.LimitsSeen) -> str:
+def _unasked(stack: pam_stack.Stack, seen: pam_facts.PamFacts) -> str:
     """Why pam_limits has no say in sessions of a service, or nothing."""
     if not seen.dialect.installed:
         return "pam_limits was not found here"

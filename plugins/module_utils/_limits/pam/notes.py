@@ -17,13 +17,13 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MOST = 3
 
 
-def logs_in(name: str, seen: pam_facts.LimitsSeen) -> bool:
+def logs_in(name: str, seen: pam_facts.PamFacts) -> bool:
     """Whether a user may log in, as far as the shell tells; somebody who does not exist yet may."""
     shell = seen.shells.get(name, "")
     return shell.rpartition("/")[2] not in _NO_LOGIN
 
 
-def facts(wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, nr_open: t.Optional[int]) -> guard.Facts:
+def facts(wish: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]) -> guard.Facts:
     """What the guard measures the limit of a domain against."""
     user, spares_root = seen.users.get(wish.target), seen.dialect.spares_root
     bound = [(count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, spares_root)]
@@ -37,14 +37,12 @@ def facts(wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, nr_open: t.Op
     )
 
 
-def of(
-    wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
-) -> t.List[str]:
+def of(wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]) -> t.List[str]:
     """Notes about one rule, one sentence each."""
     return _about_domain(wish, seen) + _about_root(wish, seen, rules) + _stronger(wish, seen, rules) + ineffective(seen)
 
 
-def _about_domain(wish: requests.LimitRequest, seen: pam_facts.LimitsSeen) -> t.List[str]:
+def _about_domain(wish: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.List[str]:
     domain, found = wish.target, []
     if re.match(r"^[0-9]+$", domain):
         found.append("{0} is a user of that name; the user with the id {0} is written :{0}.".format(domain))
@@ -67,7 +65,7 @@ def _about_domain(wish: requests.LimitRequest, seen: pam_facts.LimitsSeen) -> t.
 
 
 def _about_root(
-    wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
+    wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """Whether a rule for everybody includes root, which differs between distributions."""
     if wish.target != "*" or not seen.dialect.installed:
@@ -82,7 +80,7 @@ def _about_root(
 
 
 def _stronger(
-    wish: requests.LimitRequest, seen: pam_facts.LimitsSeen, rules: t.Sequence[pam_precedence.Placed]
+    wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """The rules for somebody whom ours names as well, but less closely."""
     if not (wish.target == "*" or wish.target.startswith("@")):
@@ -108,7 +106,7 @@ def _stronger(
     return ["Not for {0}{1}, which are named more closely.".format("; ".join(text[:_MOST]), more)]
 
 
-def ineffective(seen: pam_facts.LimitsSeen) -> t.List[str]:
+def ineffective(seen: pam_facts.PamFacts) -> t.List[str]:
     """Why limits files have no effect on some ways in, one sentence each."""
     found = []
     if not seen.dialect.installed:
@@ -155,7 +153,7 @@ def odd_order(own: str, paths: t.Iterable[str]) -> t.List[str]:
     return ["{0} is read {1}: names are compared sign by sign, not as numbers.".format(own, " and ".join(order))]
 
 
-def about_files(seen: pam_facts.LimitsSeen) -> t.List[str]:
+def about_files(seen: pam_facts.PamFacts) -> t.List[str]:
     """Warnings about files of others that pam_limits stumbles over."""
     found: t.List[str] = []
     if seen.dialect.installed:

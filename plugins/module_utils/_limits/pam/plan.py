@@ -41,7 +41,7 @@ def _stronger(bound: bounds.Bound, have: Number) -> limit_types.Number:
 class _Judge:
     """Decides wish by wish; holds what all of them are measured against."""
 
-    def __init__(self, seen: pam_facts.LimitsSeen, policy: requests.Policy, nr_open: t.Optional[int]) -> None:
+    def __init__(self, seen: pam_facts.PamFacts, policy: requests.Policy, nr_open: t.Optional[int]) -> None:
         self._seen = seen
         self._policy = policy
         self._nr_open = nr_open
@@ -242,7 +242,7 @@ def change_of(wish: requests.LimitRequest, entry: limit_types.Limit) -> pam_drop
     return pam_dropin.Change(wish.target, wish.item, entry, wish.joined, wish.comment)
 
 
-def candidate(seen: pam_facts.LimitsSeen, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
+def candidate(seen: pam_facts.PamFacts, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
     """The files that pam_limits reads once our file has its new bytes."""
     if seen.own is None:
         return seen.files
@@ -264,7 +264,7 @@ def candidate(seen: pam_facts.LimitsSeen, after: t.Optional[bytes]) -> t.Sequenc
     return [(path, data[path]) for path in [main] + pam_precedence.merged(listing) if path in data]
 
 
-def files_after(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.Sequence[t.Tuple[str, bytes]]:
+def files_after(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.Sequence[t.Tuple[str, bytes]]:
     """The files that pam_limits reads once a plan is carried out."""
     steps = [
         step
@@ -274,7 +274,7 @@ def files_after(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.Sequence[t
     return candidate(seen, steps[0].after) if steps else seen.files
 
 
-def nofile_rules(seen: pam_facts.LimitsSeen, planned: plans.Plan) -> t.List[plans.NofileRule]:
+def nofile_rules(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.List[plans.NofileRule]:
     """The limits of open files that there are once a plan is carried out.
 
     Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
@@ -349,7 +349,7 @@ def _verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy
 
 def plan(
     wishes: t.Sequence[requests.LimitRequest],
-    seen: pam_facts.LimitsSeen,
+    seen: pam_facts.PamFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
 ) -> plans.Plan:
@@ -387,6 +387,6 @@ def plan(
     )
 
 
-def _needs(seen: pam_facts.LimitsSeen) -> t.List[str]:
+def _needs(seen: pam_facts.PamFacts) -> t.List[str]:
     """What has to happen before new rules bind; a user manager that lingers does not end with the last session."""
     return ["new_session"] + ["restart:user@{0}.service".format(seen.users[name].uid) for name in seen.lingering]

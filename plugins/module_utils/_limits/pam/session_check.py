@@ -25,7 +25,7 @@ _UNSET = "4294967295"  # of /proc/self/loginuid, where nobody logged in
 
 
 def tried(
-    host: "hosts.Host", request: requests.Request, seen: t.Optional[pam_facts.LimitsSeen], plan: plans.Plan
+    host: "hosts.Host", request: requests.Request, seen: t.Optional[pam_facts.PamFacts], plan: plans.Plan
 ) -> plans.Plan:
     """The plan, with what pam_limits says to the files that it would write, and a last step that asks again once they are there.
 
@@ -94,7 +94,7 @@ def _is_ours(decision: plans.LimitDecision) -> bool:
     return decision.status == statuses.CHANGED and decision.kind == limit_types.DOMAIN
 
 
-def _arguments(seen: pam_facts.LimitsSeen) -> t.Tuple[str, ...]:
+def _arguments(seen: pam_facts.PamFacts) -> t.Tuple[str, ...]:
     """How stacks call pam_limits, as far as it bears on the question."""
     return (
         ("set_all",)
@@ -103,7 +103,7 @@ def _arguments(seen: pam_facts.LimitsSeen) -> t.Tuple[str, ...]:
     )
 
 
-def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.LimitsSeen) -> t.List[str]:
+def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.PamFacts) -> t.List[str]:
     """Root, whoever is logged in here, whom the limits name, and, where they name many, one of those."""
     uid = host.text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None

@@ -11,18 +11,18 @@ if t.TYPE_CHECKING:
     from ..._host import host as hosts
 
 
-def _named(host: "hosts.Host", name: str) -> t.List[proc.Process]:
+def find_processes(host: "hosts.Host", name: str) -> t.List[proc.Process]:
     """The processes that a name or the path of a pid file stands for."""
     if name.startswith("/"):
         words = (host.text(name) or "").split()
         pids = words[:1] if words and words[0].isdigit() else []
     else:
-        pids = [pid for pid in host.processes() if _is_called(host, pid, name)]
-    found = [proc.process(host, pid) for pid in pids]
+        pids = [pid for pid in host.processes() if matches_name(host, pid, name)]
+    found = [proc.read(host, pid) for pid in pids]
     return [one for one in found if one is not None]
 
 
-def _is_called(host: "hosts.Host", pid: str, name: str) -> bool:
+def matches_name(host: "hosts.Host", pid: str, name: str) -> bool:
     """The kernel keeps 15 bytes of a name (TASK_COMM_LEN), so a longer one is looked for in the command line as well."""
     short = name.encode("utf-8", "surrogateescape")[:15].decode("utf-8", "surrogateescape")
     if host.text("/proc/{0}/comm".format(pid)) != short:

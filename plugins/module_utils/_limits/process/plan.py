@@ -23,7 +23,7 @@ Steps = t.List[step_types.SetRlimit]
 
 
 def _decide(
-    wish: requests.LimitRequest, seen: systemd_facts.Systemd, policy: requests.Policy, nr_open: t.Optional[int]
+    wish: requests.LimitRequest, seen: systemd_facts.SystemdFacts, policy: requests.Policy, nr_open: t.Optional[int]
 ) -> t.Tuple[plans.LimitDecision, Steps]:
     pair_texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
     decision = plans.LimitDecision(
@@ -66,7 +66,7 @@ def _objection(
     wish: requests.LimitRequest,
     have: conversion.Pair,
     pair: conversion.Pair,
-    seen: systemd_facts.Systemd,
+    seen: systemd_facts.SystemdFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
 ) -> t.Optional[t.Tuple[str, str]]:
@@ -87,7 +87,7 @@ def _objection(
 
 def plan(
     wishes: t.Sequence[requests.LimitRequest],
-    seen: systemd_facts.Systemd,
+    seen: systemd_facts.SystemdFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
 ) -> plans.Plan:

@@ -24,7 +24,7 @@ class Process(t.NamedTuple):
     limits: t.Mapping[str, conversion.Pair]
 
 
-def process(host: "hosts.Host", pid: str) -> t.Optional[Process]:
+def read(host: "hosts.Host", pid: str) -> t.Optional[Process]:
     """A running process, None when it has ended."""
     # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
     fields = (host.text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
@@ -37,7 +37,7 @@ def process(host: "hosts.Host", pid: str) -> t.Optional[Process]:
 
 def limit_of(host: "hosts.Host", step: step_types.SetRlimit) -> t.Optional[conversion.Pair]:
     """The limit that the process of a step has now, in the kernel's units; None when that process has ended."""
-    found = process(host, str(step.pid))
+    found = read(host, str(step.pid))
     return found.limits.get(conversion.item_of(step.number)) if found and found.started == step.started else None
 
 

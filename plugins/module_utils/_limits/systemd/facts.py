@@ -30,7 +30,7 @@ _PROPERTIES = (
 _ABSENT = ("not-found", "")
 
 
-class Place(t.NamedTuple):
+class UnitFiles(t.NamedTuple):
     """The files that say what one unit, or every unit of a manager, gets.
 
     ``head`` is the one that is read before drop-ins, if there is one; ``ordered`` are the directories of drop-ins, ``listing`` the
@@ -66,12 +66,12 @@ class Unit(t.NamedTuple):
     name: str
     state: str
     shown: client.Shown
-    place: Place
+    place: UnitFiles
     running: t.Mapping[str, proc.Process]
     near: t.Sequence[str] = ()
 
 
-class Systemd(t.NamedTuple):
+class SystemdFacts(t.NamedTuple):
     """What the host shows about systemd and about the processes that a request names.
 
     ``defaults`` is what the running manager gives units that say nothing; ``services`` are the main processes by unit, asked for
@@ -81,7 +81,7 @@ class Systemd(t.NamedTuple):
     installed: bool
     running: bool
     units: t.Mapping[str, Unit]
-    managers: t.Mapping[str, Place]
+    managers: t.Mapping[str, UnitFiles]
     processes: t.Mapping[str, t.Sequence[proc.Process]]
     names: t.Sequence[str]
     defaults: client.Shown
@@ -97,7 +97,7 @@ def _limit_properties(items: t.Iterable[str], prefix: str = "Limit") -> t.List[s
 
 def _place(
     host: "hosts.Host", section: str, prefix: str, directory: str, heads: t.Sequence[str], ordered: t.Sequence[str]
-) -> Place:
+) -> UnitFiles:
     own = host.read_own("{0}/{1}".format(directory, systemd_precedence.OWN_NAME))
     # /lib is nowadays a link to /usr/lib.
     places = [one for one in ordered if not one.startswith("/lib/") or host.real(one) == one]
@@ -105,15 +105,15 @@ def _place(
     head = [path for path in heads if host.exists(path)][:1]
     paths = head + systemd_precedence.drop_ins(places, listing)
     closed: t.List[str] = []
-    found = [(path, machine.bytes_of(host, path, closed)) for path in paths]
+    found = [(path, machine.read_tolerant(host, path, closed)) for path in paths]
     data = {path: content for path, content in found if content is not None}
     data.update((path, unit_file.UNREADABLE) for path in closed)
     ages = {path: host.age(path) or 0.0 for path in data}
     first = [(path, data.pop(path)) for path in head if path in data]
-    return Place(section, prefix, own, host.missing_directories(own.real), first, places, listing, data, ages)
+    return UnitFiles(section, prefix, own, host.missing_directories(own.real), first, places, listing, data, ages)
 
 
-def _manager(host: "hosts.Host", kind: str) -> Place:
+def _manager(host: "hosts.Host", kind: str) -> UnitFiles:
     directories = systemd_precedence.manager_directories(kind)
     return _place(
         host,
@@ -150,7 +150,7 @@ def _running(host: "hosts.Host", name: str, shown: client.Shown) -> t.Dict[str, 
     ones = [shown]
     if unit_name.is_template(name) and machine.booted(host):
         ones = client.show(host, ["Id", "MainPID"], [name.replace("@.", "@*.")])
-    found = {one["Id"]: proc.process(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
+    found = {one["Id"]: proc.read(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
     return {unit: main for unit, main in found.items() if main is not None}
 
 
@@ -169,15 +169,15 @@ def _of_type(host: "hosts.Host", kind: str) -> t.List[str]:
     return sorted(found)
 
 
-def of(host: "hosts.Host", wishes: t.Sequence[requests.LimitRequest]) -> Systemd:
+def gather(host: "hosts.Host", wishes: t.Sequence[requests.LimitRequest]) -> SystemdFacts:
     """What the host shows about the units, managers and processes that wishes name."""
     by_kind: t.Dict[str, t.Dict[str, None]] = {}
     for wish in wishes:
         by_kind.setdefault(wish.kind, {})[wish.target] = None
-    return systemd(host, {kind: list(names) for kind, names in by_kind.items()}, {wish.item for wish in wishes})
+    return read_systemd(host, {kind: list(names) for kind, names in by_kind.items()}, {wish.item for wish in wishes})
 
 
-def systemd(host: "hosts.Host", named: t.Mapping[str, t.Sequence[str]], items: t.Collection[str]) -> Systemd:
+def read_systemd(host: "hosts.Host", named: t.Mapping[str, t.Sequence[str]], items: t.Collection[str]) -> SystemdFacts:
     """What the host shows about what is named of each kind."""
     units, managers = named.get(limit_types.UNIT, ()), named.get(limit_types.MANAGER, ())
     installed = bool(units or managers) and any(host.exists(path) for path in _SYSTEMD)
@@ -186,12 +186,12 @@ def systemd(host: "hosts.Host", named: t.Mapping[str, t.Sequence[str]], items: t
         defaults = client.show(host, _limit_properties(conversion.ITEMS, "DefaultLimit"))
     shown = _shown_units(host, units, items) if defaults else {}
     own = host.text("/proc/self/status" if host.is_root() else "/proc/1/status")
-    return Systemd(
+    return SystemdFacts(
         installed=installed,
         running=bool(defaults),
         units={name: _unit(host, name, shown.get(name, {})) for name in units} if installed else {},
         managers={kind: _manager(host, kind) for kind in managers} if installed else {},
-        processes={name: process_facts._named(host, name) for name in named.get(limit_types.PROCESS, ())},
+        processes={name: process_facts.find_processes(host, name) for name in named.get(limit_types.PROCESS, ())},
         names=_process_names(host) if named.get(limit_types.PROCESS) else (),
         defaults=defaults[0] if defaults else {},
         services=_services(host, items) if defaults and limit_types.SYSTEM in managers else {},
@@ -212,20 +212,20 @@ def _services(host: "hosts.Host", items: t.Collection[str]) -> t.Dict[str, t.Tup
     """The main process of every service that runs, with what systemd says of its unit."""
     found = {}
     for one in client.show(host, ["Id", "MainPID"] + _limit_properties(items), ["*.service"]):
-        main = proc.process(host, one["MainPID"]) if one.get("MainPID", "0") != "0" else None
+        main = proc.read(host, one["MainPID"]) if one.get("MainPID", "0") != "0" else None
         if main is not None:
             found[one["Id"]] = (one, main)
     return found
 
 
-class Speaking(t.NamedTuple):
+class UnitScan(t.NamedTuple):
     """Names of units, and what could not be read to find them: not everybody may read each file and directory."""
 
     names: t.Sequence[str]
     unread: t.Sequence[str]
 
 
-def speaking(host: "hosts.Host", items: t.Iterable[str]) -> Speaking:
+def units_with_limits(host: "hosts.Host", items: t.Iterable[str]) -> UnitScan:
     """The units in whose files there is a line about one of these items; neither aliases nor what is masked."""
     keys = [("Limit" + conversion.ITEMS[item].name).encode() for item in items]
     unread: t.List[str] = []
@@ -260,7 +260,7 @@ def speaking(host: "hosts.Host", items: t.Iterable[str]) -> Speaking:
     # Of what is not read as a whole, it is not known what wins.
     closed = {part for one in unread for part in one.split("/")[-2:]}
     known = [one for one in names if heads[one] not in unread and not closed.intersection(_drop_in_names(one))]
-    return Speaking(known, unread)
+    return UnitScan(known, unread)
 
 
 def _drop_in_names(name: str) -> t.List[str]:
@@ -271,9 +271,11 @@ def nofile_of_units(host: "hosts.Host") -> t.List[t.Tuple[str, str, int]]:
     """Name, line and hard limit of each unit whose files give it a number of open files, whether it runs or not."""
     found = []
     if any(host.exists(path) for path in _SYSTEMD):
-        for name in speaking(host, ["nofile"]).names:
+        for name in units_with_limits(host, ["nofile"]).names:
             place = _unit(host, name, {}).place
-            winner = systemd_precedence.deciding(place.files(place.own.data), place.section, "nofile", place.prefix)
+            winner = systemd_precedence.effective_line(
+                place.files(place.own.data), place.section, "nofile", place.prefix
+            )
             if winner is not None and winner.pair[1] < conversion.INFINITY:
                 found.append((name, winner.where, winner.pair[1]))
     return found

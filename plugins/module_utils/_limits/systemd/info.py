@@ -65,7 +65,7 @@ class _Reader:
     """Reads limits off what was seen."""
 
     def __init__(
-        self, host: "hosts.Host", seen: systemd_facts.Systemd, sessions: t.Optional[systemd_plan.Sessions] = None
+        self, host: "hosts.Host", seen: systemd_facts.SystemdFacts, sessions: t.Optional[systemd_plan.Sessions] = None
     ) -> None:
         self._host = host
         self._seen = seen
@@ -137,7 +137,7 @@ class _Reader:
         entry.update(live=_halves(item, one.limits[item]), effective=_halves(item, one.limits[item]))
         unit = proc.unit_of(self._host, one.pid)
         if unit.endswith(".service") and not unit.startswith("user@"):
-            seen = systemd_facts.systemd(self._host, {limit_types.UNIT: [unit]}, [item])
+            seen = systemd_facts.read_systemd(self._host, {limit_types.UNIT: [unit]}, [item])
             if seen.running and seen.units[unit].state == "loaded":
                 told = _Reader(self._host, seen).told(limit_types.UNIT, unit, item)
                 shown = seen.units[unit].shown
@@ -193,8 +193,8 @@ def limits(
                 problems.append(texts.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
     if problems:
         raise _errors.EntryProblems(problems)
-    seen = systemd_facts.systemd(host, named, _ITEMS)
-    logins = pam_facts.limits(host, None) if limit_types.USER in managers and seen.installed else None
+    seen = systemd_facts.read_systemd(host, named, _ITEMS)
+    logins = pam_facts.gather(host, None) if limit_types.USER in managers and seen.installed else None
     sessions = pam_info.of_user_managers(logins, logins.files, _ITEMS) if logins else None
     reader = _Reader(host, seen, sessions)
     found: t.List[results.Result] = []
@@ -212,7 +212,7 @@ def limits(
 
 def _spoken_of(host: "hosts.Host") -> results.Result:
     """What systemd gives its services, and the units and managers that a file gives limits of their own."""
-    spoken = systemd_facts.speaking(host, _ITEMS)
+    spoken = systemd_facts.units_with_limits(host, _ITEMS)
     found = limits(host, spoken.names, _MANAGERS, ())
     return {
         "limits": [

@@ -36,7 +36,7 @@ class Finding(t.NamedTuple):
 
     wish: requests.LimitRequest
     decision: plans.LimitDecision
-    place: t.Optional[systemd_facts.Place] = None
+    place: t.Optional[systemd_facts.UnitFiles] = None
     unit: t.Optional[systemd_facts.Unit] = None
     pair: t.Optional[conversion.Pair] = None
     edit: bool = False
@@ -98,7 +98,7 @@ class Judge:
 
     def __init__(
         self,
-        seen: systemd_facts.Systemd,
+        seen: systemd_facts.SystemdFacts,
         policy: requests.Policy,
         nr_open: t.Optional[int],
         sessions: t.Optional[Sessions] = None,
@@ -139,10 +139,10 @@ class Judge:
 
     def said(
         self, finding: Finding, own: t.Optional[bytes]
-    ) -> t.Tuple[t.Optional[conversion.Pair], t.Optional[systemd_precedence.Winner]]:
+    ) -> t.Tuple[t.Optional[conversion.Pair], t.Optional[systemd_precedence.EffectiveLine]]:
         """What the files say with these bytes in ours, and by which line."""
-        wish, place = finding.wish, t.cast(systemd_facts.Place, finding.place)
-        winner = systemd_precedence.deciding(place.files(own), place.section, wish.item, place.prefix)
+        wish, place = finding.wish, t.cast(systemd_facts.UnitFiles, finding.place)
+        winner = systemd_precedence.effective_line(place.files(own), place.section, wish.item, place.prefix)
         if winner is not None:
             return winner.pair, winner
         is_user = wish.kind == limit_types.MANAGER and wish.target == limit_types.USER
@@ -261,7 +261,10 @@ def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) ->
 
 def _where_it_stops(finding: Finding) -> t.Optional[str]:
     """The file because of which systemd would never come to our line."""
-    place, text = t.cast(systemd_facts.Place, finding.place), conversion.render(t.cast(conversion.Pair, finding.pair))
+    place, text = (
+        t.cast(systemd_facts.UnitFiles, finding.place),
+        conversion.render(t.cast(conversion.Pair, finding.pair)),
+    )
     ours = unit_file.ConfFile(place.own.data or b"").with_changes(place.section, {key_of(finding): text})
     if text not in unit_file.ConfFile(ours).values(place.section, key_of(finding)):
         return place.own.path
@@ -275,7 +278,7 @@ def _where_it_stops(finding: Finding) -> t.Optional[str]:
 
 def key_of(finding: Finding) -> str:
     """The key of our line."""
-    return t.cast(systemd_facts.Place, finding.place).prefix + conversion.ITEMS[finding.wish.item].name
+    return t.cast(systemd_facts.UnitFiles, finding.place).prefix + conversion.ITEMS[finding.wish.item].name
 
 
 def _finish(finding: Finding, pair: t.Optional[conversion.Pair], edit: bool) -> Finding:
@@ -312,10 +315,10 @@ def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optiona
 
 
 def _is_stale(
-    main: proc.Process, finding: Finding, winner: t.Optional[systemd_precedence.Winner], loaded: bool
+    main: proc.Process, finding: Finding, winner: t.Optional[systemd_precedence.EffectiveLine], loaded: bool
 ) -> bool:
     """Whether a process started before what decides now was there; else it has set its limits itself since."""
-    place = t.cast(systemd_facts.Place, finding.place)
+    place = t.cast(systemd_facts.UnitFiles, finding.place)
     age = place.ages.get(winner.file) if winner else None
     return finding.edit or not loaded or age is None or main.age > age
 
@@ -364,7 +367,9 @@ def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], runnin
     )
 
 
-def _after_manager(judge: Judge, finding: Finding, after: t.Optional[bytes], seen: systemd_facts.Systemd) -> _Outcome:
+def _after_manager(
+    judge: Judge, finding: Finding, after: t.Optional[bytes], seen: systemd_facts.SystemdFacts
+) -> _Outcome:
     """What still runs with the limits that the manager gave before."""
     wish, decision = finding.wish, finding.decision
     said, winner = judge.said(finding, after)
@@ -469,7 +474,7 @@ def _reload(
 
 def plan(
     wishes: t.Sequence[requests.LimitRequest],
-    seen: systemd_facts.Systemd,
+    seen: systemd_facts.SystemdFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
     sessions: t.Optional[Sessions] = None,

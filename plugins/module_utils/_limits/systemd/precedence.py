@@ -38,7 +38,7 @@ Files = t.Sequence[t.Tuple[str, bytes]]
 Listing = t.Mapping[str, t.Sequence[str]]
 
 
-class Winner(t.NamedTuple):
+class EffectiveLine(t.NamedTuple):
     """The line that decides a limit; without a file it is the manager's default."""
 
     pair: conversion.Pair
@@ -77,7 +77,7 @@ def fragments(names: t.Sequence[str], load_path: t.Sequence[str] = LOAD_PATH) ->
     return found + [place + "/" + template for template in templates if template for place in load_path]
 
 
-def deciding(files: Files, section: str, item: str, prefix: str = "Limit") -> t.Optional[Winner]:
+def effective_line(files: Files, section: str, item: str, prefix: str = "Limit") -> t.Optional[EffectiveLine]:
     """The line that sets a limit last, None where none does.
 
     A value that systemd does not understand counts for nothing, an empty one as well (config_parse_rlimit). A file of a unit at
@@ -90,7 +90,7 @@ def deciding(files: Files, section: str, item: str, prefix: str = "Limit") -> t.
             if one.section == section and one.key == key:
                 pair = conversion.read(item, one.value)
                 if pair is not None:
-                    winner = Winner(pair, path, one.last)
+                    winner = EffectiveLine(pair, path, one.last)
         if section == MANAGER_SECTION and not unit_file.is_read_to_its_end(data):
             break
     return winner

@@ -44,7 +44,7 @@ def seen(at: float, counters: t.Mapping[str, int] | None = None, **fields: t.Any
         "unseen": [],
         **fields,
     }
-    return dict(json.loads(json.dumps(snapshot.as_result(snapshot.Reading(at=at, **whole)))))
+    return dict(json.loads(json.dumps(snapshot.as_result(snapshot.Snapshot(at=at, **whole)))))
 
 
 def worse(before: tuple[t.Any, ...] = (), after: tuple[t.Any, ...] = (), **settled: t.Any) -> list[str]:
@@ -56,7 +56,7 @@ def test_an_answer_becomes_the_reading_that_it_was_made_of() -> None:
     states = {"ipv4": [0] * 16, "ipv6": [0] * 16}
     states["ipv4"][3], states["ipv6"][10] = 7, 2
     uses = [netlink.PortUse("127.0.0.1", "127.0.0.1", 81, 40, 39)]
-    reading = snapshot.Reading(
+    reading = snapshot.Snapshot(
         5.5,
         snapshot.Sockets("sock_diag", states, [listener(3)], uses),
         {"tcp": {"tw": 1}},

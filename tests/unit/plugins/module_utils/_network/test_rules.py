@@ -53,7 +53,7 @@ def reading(at=10.0, settings=None, **fields):
         "unseen": [],
     }
     whole.update(fields)
-    return snapshot.Reading(at=at, settings=dict(SETTINGS, **(settings or {})), **whole)
+    return snapshot.Snapshot(at=at, settings=dict(SETTINGS, **(settings or {})), **whole)
 
 
 def advise(before=None, after=None, owners=None, settings=None):

@@ -54,7 +54,7 @@ def host(without=(), dumps=None, **changed):
 
 
 def test_everything_is_read():
-    reading = snapshot.read(host(dumps=Kernel()))
+    reading = snapshot.take(host(dumps=Kernel()))
     assert reading.unseen == []
     sockets = reading.sockets
     assert sockets.source == "sock_diag"
@@ -71,13 +71,13 @@ def test_everything_is_read():
 
 
 def test_counters_that_this_kernel_lacks_are_null():
-    result = snapshot.as_result(snapshot.read(host(dumps=Kernel())))
+    result = snapshot.as_result(snapshot.take(host(dumps=Kernel())))
     assert result["counters"]["ListenOverflows"] == 2**64 - 1
     assert result["counters"]["TCPRcvQDrop"] is None
 
 
 def test_the_result_has_every_state_with_its_meaning_and_lines():
-    states = snapshot.as_result(snapshot.read(host(dumps=Kernel())))["states"]
+    states = snapshot.as_result(snapshot.take(host(dumps=Kernel())))["states"]
     assert len(states) == 11
     assert {one["state"]: one["ipv4"] for one in states if one["ipv4"]} == {
         "LISTEN": 1,
@@ -95,7 +95,7 @@ def test_the_result_has_every_state_with_its_meaning_and_lines():
     ],
 )
 def test_an_interrupted_dump_is_asked_for_anew(first):
-    sockets = snapshot.read(host(dumps=Kernel(*first))).sockets
+    sockets = snapshot.take(host(dumps=Kernel(*first))).sockets
     assert sockets.source == "sock_diag" and sockets.in_state(1) == 1 and len(sockets.listeners) == 1
 
 
@@ -111,7 +111,7 @@ def test_an_interrupted_dump_is_asked_for_anew(first):
     ],
 )
 def test_without_netlink_procfs_is_read(dumps, reason):
-    reading = snapshot.read(host(dumps=dumps))
+    reading = snapshot.take(host(dumps=dumps))
     assert reading.sockets.source == "/proc/net/tcp"
     assert reading.sockets.in_state(1) == 1
     assert [(one.port, one.length, one.limit) for one in reading.sockets.listeners] == [(8080, 6, None)]
@@ -119,7 +119,7 @@ def test_without_netlink_procfs_is_read(dumps, reason):
 
 
 def test_a_container_that_hides_everything():
-    reading = snapshot.read(FakeHost())
+    reading = snapshot.take(FakeHost())
     assert reading.sockets is None and reading.counters == {} and reading.softnet == []
     assert reading.conntrack is None and reading.files is None
     assert reading.unseen == [
@@ -137,13 +137,13 @@ def test_a_container_that_hides_everything():
 
 def test_no_ipv6_and_no_conntrack_are_nothing_to_tell():
     gone = ("/proc/net/sockstat6", "/proc/net/snmp6", "/proc/net/stat/nf_conntrack")
-    reading = snapshot.read(host(gone, dumps=Kernel(), **{"net/netfilter/nf_conntrack_count": None}))
+    reading = snapshot.take(host(gone, dumps=Kernel(), **{"net/netfilter/nf_conntrack_count": None}))
     assert reading.unseen == [] and reading.conntrack is None and "tcp6" not in reading.sockstat
     assert "Udp6RcvbufErrors" not in reading.counters
 
 
 def test_conntrack_without_its_statistics():
-    reading = snapshot.read(host(["/proc/net/stat/nf_conntrack"], dumps=Kernel()))
+    reading = snapshot.take(host(["/proc/net/stat/nf_conntrack"], dumps=Kernel()))
     assert reading.conntrack == snapshot.Conntrack(10, 262144, None, None)
 
 

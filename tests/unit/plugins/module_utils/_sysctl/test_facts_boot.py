@@ -137,7 +137,7 @@ def test_ufw(host_of, change, winner):
 
 def plan(host, value, on_shadowed="warn"):
     policy = requests.Policy(on_shadowed=on_shadowed)
-    seen = sysctl_facts.sysctl(host, [KEY], OWN)
+    seen = sysctl_facts.gather(host, [KEY], OWN)
     return sysctl_plan.plan([requests.SettingRequest(KEY, bounds.VALUE, value)], seen, policy)
 
 
@@ -162,7 +162,7 @@ def test_shadowed_for_one_of_two_readers(host_of):
 
 def test_a_difference_that_does_not_shadow_is_told(host_of):
     host = host_of(EITHER, {CONF: "net.core.somaxconn=9000\n"})
-    seen = sysctl_facts.sysctl(host, [KEY], OWN)
+    seen = sysctl_facts.gather(host, [KEY], OWN)
     found = sysctl_plan.plan([requests.SettingRequest(KEY, bounds.AT_LEAST, 5000)], seen, requests.Policy())
     assert not found.problems
     assert not found.settings[0].shadowed

@@ -32,7 +32,7 @@ def look(wishes, policy, host):
     if isinstance(wishes, dict):
         wishes = sysctl_settings.parse(wishes)
     request = requests.Request(wishes=wishes, policy=requests.Policy(**policy))
-    plan = sysctl_plan.plan(request.wishes, host_facts.of(fake, request).sysctl, request.policy)
+    plan = sysctl_plan.plan(request.wishes, host_facts.gather(fake, request).sysctl, request.policy)
     assert fake.log == []
     assert plan.limits == ()
     return plan

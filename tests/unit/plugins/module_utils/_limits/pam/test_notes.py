@@ -36,7 +36,7 @@ def plan(entry, policy=None, rules=b"", **host):
     files[MAIN] = rules
     fake = FakeHost(files=files, users=USERS, shells=SHELLS, **host)
     request = requests.Request(limits=limit_settings.parse([entry]), policy=requests.Policy(**(policy or {})))
-    return module_run.make_plan(request, host_facts.of(fake, request))
+    return module_run.make_plan(request, host_facts.gather(fake, request))
 
 
 def entry(domain="*", item="nofile", soft=None, hard=5000):
@@ -249,7 +249,7 @@ def test_an_item_that_this_release_does_not_know():
     gone = limit_settings.parse_one(entry("alice", "rttime"))._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)
     fake = FakeHost(files=dict(PLAIN, **{OWN: b"alice hard rttime 5\n# x\n"}), users=USERS)
     request = requests.Request(limits=[gone])
-    (step,) = module_run.make_plan(request, host_facts.of(fake, request)).steps
+    (step,) = module_run.make_plan(request, host_facts.gather(fake, request)).steps
     assert step.after == b"# x\n"
 
 
@@ -265,7 +265,7 @@ def test_limits_conf_itself_is_never_removed():
         b"# Written by the Ansible collection tunefleet.linux. Lines of limits that it does not set are left alone.\n"
     )
     fake = FakeHost(files={MAIN: head + b"alice\thard\tnofile\t5000\n"})
-    found = module_run.make_plan(request, host_facts.of(fake, request))
+    found = module_run.make_plan(request, host_facts.gather(fake, request))
     assert [step.after for step in found.steps] == [head]
 
 
@@ -274,12 +274,12 @@ def test_fs_nr_open_is_not_lowered_below_a_service():
     files = {"/run/systemd/system": b""}
     request = requests.Request(wishes=sysctl_settings.parse({"fs.nr_open": 500000}))
     fake = FakeHost(files=files, texts=texts, daemons={"77": "nginx"})
-    (problem,) = module_run.make_plan(request, host_facts.of(fake, request)).problems
+    (problem,) = module_run.make_plan(request, host_facts.gather(fake, request)).problems
     assert (
         "nofile 524288 (service nginx) is above fs.nr_open 500000 (asked for), and it could not start again;" in problem
     )
     assert not module_run.make_plan(
-        request, host_facts.of(FakeHost(texts=texts, daemons={"77": "nginx"}), request)
+        request, host_facts.gather(FakeHost(texts=texts, daemons={"77": "nginx"}), request)
     ).problems
 
 
@@ -290,4 +290,4 @@ def test_fs_nr_open_is_held_against_the_limit_about_to_be_set(number, refused):
     request = requests.Request(
         wishes=sysctl_settings.parse({"fs.nr_open": 500000}), limits=limit_settings.parse([entry(hard=number)])
     )
-    assert bool(module_run.make_plan(request, host_facts.of(fake, request)).problems) == refused
+    assert bool(module_run.make_plan(request, host_facts.gather(fake, request)).problems) == refused

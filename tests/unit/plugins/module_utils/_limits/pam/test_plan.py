@@ -43,7 +43,7 @@ def look(wishes, policy, host):
     if wishes and isinstance(wishes[0], dict):
         wishes = limit_settings.parse(wishes)
     request = requests.Request(limits=wishes, policy=requests.Policy(**policy))
-    seen = host_facts.of(fake, request).limits
+    seen = host_facts.gather(fake, request).limits
     plan = pam_plan.plan(request.limits, seen, request.policy, seen.nr_open)
     assert fake.log == []
     return plan
@@ -969,7 +969,7 @@ def test_fs_nr_open_of_the_same_request(nr_open, nofile, statuses, problems):
     request = requests.Request(
         sysctl_settings.parse({"fs.nr_open": nr_open}), limit_settings.parse([limit(hard=nofile)])
     )
-    plan = module_run.make_plan(request, host_facts.of(FakeHost(), request))
+    plan = module_run.make_plan(request, host_facts.gather(FakeHost(), request))
     assert [one.status for one in list(plan.settings) + list(plan.limits)] == statuses
     assert list(plan.problems) == problems
 
@@ -980,5 +980,5 @@ def test_fs_nr_open_on_file_only_does_not_count():
         limit_settings.parse([limit(hard=1500000)]),
         requests.Policy(live=False),
     )
-    plan = module_run.make_plan(request, host_facts.of(FakeHost(), request))
+    plan = module_run.make_plan(request, host_facts.gather(FakeHost(), request))
     assert list(plan.problems) == ["Limit * nofile: " + ABOVE.format(1500000)]

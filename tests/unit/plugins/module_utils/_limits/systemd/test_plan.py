@@ -136,7 +136,7 @@ def host_with(loaded="1024:524288", default="1024:524288", files=None, **more):
 
 def plan(host, *wishes, **policy):
     request = requests.Request(limits=list(wishes), policy=requests.Policy(**policy))
-    return module_run.make_plan(request, host_facts.of(host, request))
+    return module_run.make_plan(request, host_facts.gather(host, request))
 
 
 def reloads(found):

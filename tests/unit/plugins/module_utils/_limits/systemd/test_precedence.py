@@ -34,9 +34,9 @@ def test_order_of_drop_ins():
 )
 def test_a_broken_file_of_the_manager_ends_all(broken):
     files = [("a", broken), ("b", b"[Manager]\nDefaultLimitNOFILE=6\n")]
-    assert systemd_precedence.deciding(files, "Manager", "nofile", "DefaultLimit").where == "a:2"
+    assert systemd_precedence.effective_line(files, "Manager", "nofile", "DefaultLimit").where == "a:2"
     files = [(path, data.replace(b"DefaultLimit", b"Limit").replace(b"Manager", b"Service")) for path, data in files]
-    assert systemd_precedence.deciding(files, "Service", "nofile").where == "b:2"
+    assert systemd_precedence.effective_line(files, "Service", "nofile").where == "b:2"
 
 
 def test_the_last_line_that_is_understood_decides():
@@ -44,6 +44,6 @@ def test_the_last_line_that_is_understood_decides():
         ("/x", b"[Service]\nLimitNOFILE=5:9\nLimitNOFILE=64K\n"),
         ("/y", b"[Service]\nLimitNOFILE=\n[Unit]\nLimitNOFILE=7\n"),
     ]
-    winner = systemd_precedence.deciding(files, "Service", "nofile")
+    winner = systemd_precedence.effective_line(files, "Service", "nofile")
     assert (winner.pair, winner.where) == ((5, 9), "/x:2")
-    assert systemd_precedence.deciding(files, "Service", "nproc") is None
+    assert systemd_precedence.effective_line(files, "Service", "nproc") is None
