@@ -429,7 +429,7 @@ ARGUMENT_SPEC = {
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
     # Of what Ansible reports of the arguments.
-    module.no_log_values.update(redact.asked_for(module.params["sysctl"]))
+    module.no_log_values.update(redact.secrets_in_options(module.params["sysctl"]))
     options = dict(module.params, name=",".join(module.params["name"] or []))
     told = {"name": options["name"] or None, "state": options["state"]}
     try:

@@ -313,7 +313,7 @@ def main() -> None:
     )
     # Of what Ansible reports of the arguments.
     module.no_log_values.update(
-        redact.asked_for(module.params["settings"] or {module.params["name"]: module.params["value"]})
+        redact.secrets_in_options(module.params["settings"] or {module.params["name"]: module.params["value"]})
     )
     try:
         result, warnings = module_run.run(

@@ -46,10 +46,10 @@ class Rule(t.NamedTuple):
     name: str
     refuses: bool
     keys: t.Sequence[str]
-    broken: t.Callable[[projection.World], Broken]
+    broken: t.Callable[[projection.Projection], Broken]
 
 
-def _tw_reuse(world: projection.World) -> Broken:
+def _tw_reuse(world: projection.Projection) -> Broken:
     # 2, the default, is for the loopback alone. What tells an old segment from a new one is its timestamp (RFC 6191).
     if world.number(TW_REUSE) != 1 or world.number(TIMESTAMPS) != 0:
         return None
@@ -59,7 +59,7 @@ def _tw_reuse(world: projection.World) -> Broken:
     )
 
 
-def _scaling(world: projection.World) -> Broken:
+def _scaling(world: projection.Projection) -> Broken:
     large = [key for key in (RMEM, WMEM) if (world.number(key, 2) or 0) > _UNSCALED]
     if world.number(SCALING) != 0 or not large:
         return None
@@ -71,7 +71,7 @@ def _scaling(world: projection.World) -> Broken:
     )
 
 
-def _syn_backlog(world: projection.World) -> Broken:
+def _syn_backlog(world: projection.Projection) -> Broken:
     queue, backlog = world.number(SOMAXCONN), world.number(SYN_BACKLOG)
     if queue is None or backlog is None or queue >= backlog:
         return None
@@ -81,8 +81,8 @@ def _syn_backlog(world: projection.World) -> Broken:
     )
 
 
-def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[projection.World], Broken]:
-    def broken(world: projection.World) -> Broken:
+def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[projection.Projection], Broken]:
+    def broken(world: projection.Projection) -> Broken:
         largest, cap = world.number(tuple_key, 2), world.number(cap_key)
         if largest is None or cap is None or largest <= cap:
             return None
@@ -96,7 +96,7 @@ def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[projec
     return broken
 
 
-def _privileged_ports(world: projection.World) -> Broken:
+def _privileged_ports(world: projection.Projection) -> Broken:
     first, start = world.number(RANGE), world.number(UNPRIVILEGED)
     if first is None or start is None or first >= start:
         return None
@@ -106,7 +106,7 @@ def _privileged_ports(world: projection.World) -> Broken:
     )
 
 
-def _reserved_in_range(world: projection.World) -> t.Optional[t.Tuple[int, int, int]]:
+def _reserved_in_range(world: projection.Projection) -> t.Optional[t.Tuple[int, int, int]]:
     """First and last automatic port, and how many of them are reserved."""
     ports, reserved = world.numbers(RANGE), sysctl_values.port_set(world.text(RESERVED) or "")
     if len(ports) != 2 or ports[0] > ports[1] or reserved is None or world.text(RESERVED) is None:
@@ -114,7 +114,7 @@ def _reserved_in_range(world: projection.World) -> t.Optional[t.Tuple[int, int, 
     return ports[0], ports[1], sum(ports[0] <= port <= ports[1] for port in reserved)
 
 
-def _ports_left(world: projection.World) -> Broken:
+def _ports_left(world: projection.Projection) -> Broken:
     found = _reserved_in_range(world)
     if found is None or found[2] <= found[1] - found[0]:
         return None
@@ -124,7 +124,7 @@ def _ports_left(world: projection.World) -> Broken:
     )
 
 
-def _services_reserved(world: projection.World) -> Broken:
+def _services_reserved(world: projection.Projection) -> Broken:
     found = _reserved_in_range(world)
     if found is None or found[0] >= _USUAL_FIRST or found[2]:
         return None
@@ -135,10 +135,10 @@ def _services_reserved(world: projection.World) -> Broken:
     )
 
 
-def _neighbours(ip: str) -> t.Callable[[projection.World], Broken]:
+def _neighbours(ip: str) -> t.Callable[[projection.Projection], Broken]:
     keys = [key for key in NEIGH if ip in key]
 
-    def broken(world: projection.World) -> Broken:
+    def broken(world: projection.Projection) -> Broken:
         for low, high in zip(keys, keys[1:]):
             below, above = world.number(low), world.number(high)
             if below is not None and above is not None and below > above:
@@ -167,7 +167,7 @@ RULES = (
 )
 
 
-def companions(keys: t.Iterable[str], nofile: bool = False) -> t.Set[str]:
+def related_keys(keys: t.Iterable[str], nofile: bool = False) -> t.Set[str]:
     """The keys that have to be known to judge a request.
 
     :param keys: those that the request sets. :param nofile: whether it sets a limit of open files, too.
@@ -177,11 +177,11 @@ def companions(keys: t.Iterable[str], nofile: bool = False) -> t.Set[str]:
     return (found | ({NR_OPEN, FILE_MAX} if nofile or FILE_MAX in asked else set())) - asked
 
 
-def _sentence(world: projection.World, name: str, broken: t.Tuple[str, str]) -> str:
+def _sentence(world: projection.Projection, name: str, broken: t.Tuple[str, str]) -> str:
     return "{0}{1}; {2} [rule {3}].".format(broken[0], world.when, broken[1], name)
 
 
-def _of_keys(worlds: t.Sequence[projection.World], strict: bool) -> t.Iterator[plans.Violation]:
+def _of_keys(worlds: t.Sequence[projection.Projection], strict: bool) -> t.Iterator[plans.Violation]:
     for rule in RULES:
         for world in worlds:
             if not world.asked(rule.keys) or (world.fixed(rule.keys) and not rule.refuses):
@@ -213,7 +213,7 @@ def _highest(limits: t.Iterable[plans.LimitDecision], kinds: t.Container[str]) -
 
 
 def _of_file_max(
-    worlds: t.Sequence[projection.World], limits: t.Sequence[plans.LimitDecision]
+    worlds: t.Sequence[projection.Projection], limits: t.Sequence[plans.LimitDecision]
 ) -> t.Iterator[plans.Violation]:
     """One process may open as many files as the whole system: then the first one that leaks stops all."""
     highest = _highest(limits, [*_HARM, limit_types.PROCESS])
@@ -231,7 +231,7 @@ def _of_file_max(
 
 
 def _of_nr_open(
-    worlds: t.Sequence[projection.World],
+    worlds: t.Sequence[projection.Projection],
     limits: t.Sequence[plans.LimitDecision],
     rules: t.Sequence[plans.NofileRule],
     guard: str,
@@ -260,14 +260,14 @@ def _of_nr_open(
             return
 
 
-def findings(
+def check(
     plan: plans.Plan, policy: requests.Policy, nofile_rules: t.Iterable[plans.NofileRule] = ()
 ) -> t.List[plans.Violation]:
     """What is wrong with the values of a plan taken together with what the host has.
 
     :param nofile_rules: the limits of open files that the host has.
     """
-    worlds = projection.worlds(plan, policy)
+    worlds = projection.projections(plan, policy)
     found = list(_of_keys(worlds, policy.strict))
     found.extend(_of_file_max(worlds, plan.limits))
     found.extend(_of_nr_open(worlds, plan.limits, list(nofile_rules), policy.guard))

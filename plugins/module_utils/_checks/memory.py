@@ -52,12 +52,12 @@ def size(number: int) -> str:
     return "{0} bytes".format(number)
 
 
-def _buffers(world: projection.World, place: int) -> t.Optional[t.Tuple[int, int]]:
+def _buffers(world: projection.Projection, place: int) -> t.Optional[t.Tuple[int, int]]:
     receive, send = world.number(RMEM, place), world.number(WMEM, place)
     return None if receive is None or send is None else (receive, send)
 
 
-class _Told(t.NamedTuple):
+class _Estimate(t.NamedTuple):
     """Bytes of all, those of TIME-WAIT among them, and how they come about."""
 
     needed: int
@@ -65,7 +65,7 @@ class _Told(t.NamedTuple):
     lines: str
 
 
-def _in_world(world: projection.World, connections: int, machine: Machine) -> t.Optional[_Told]:
+def _in_world(world: projection.Projection, connections: int, machine: Machine) -> t.Optional[_Estimate]:
     """None where the buffers are not known."""
     first, last = _buffers(world, 1), _buffers(world, 2)
     if first is None or last is None:
@@ -89,17 +89,19 @@ def _in_world(world: projection.World, connections: int, machine: Machine) -> t.
             "in TIME-WAIT, {0} ({1}) x {2} bytes = {3}".format(most, TIME_WAITS, TIME_WAIT, size(most * TIME_WAIT))
         )
     waiting = max(most, 0) * TIME_WAIT
-    return _Told(structures + max(start, held or 0) + waiting, waiting, "; ".join(lines))
+    return _Estimate(structures + max(start, held or 0) + waiting, waiting, "; ".join(lines))
 
 
-def of(plan: plans.Plan, policy: requests.Policy, machine: t.Optional[Machine]) -> t.Optional[plans.Cost]:
+def estimate(plan: plans.Plan, policy: requests.Policy, machine: t.Optional[Machine]) -> t.Optional[plans.Cost]:
     """The cost of the connections that a request names, with the values after the change; None where it names none.
 
     Where the running kernel and the next boot differ, the dearer one counts.
     """
     if policy.connections is None or machine is None:
         return None
-    found = [(_in_world(world, policy.connections, machine), world.when) for world in projection.worlds(plan, policy)]
+    found = [
+        (_in_world(world, policy.connections, machine), world.when) for world in projection.projections(plan, policy)
+    ]
     known = [(one, when) for one, when in found if one is not None]
     if not known or machine.memory is None:
         missing = "the memory of the host" if known else "{0} and {1}".format(RMEM, WMEM)

@@ -28,7 +28,7 @@ class Value(t.NamedTuple):
     by_file: bool = False
 
 
-class World:
+class Projection:
     """All values at one time: in the running kernel, or after the next boot."""
 
     def __init__(self, when: str, values: t.Mapping[str, Value]) -> None:
@@ -58,9 +58,9 @@ class World:
         found = self.value(key)
         return "{0} {1} ({2})".format(key, found.after, found.origin)
 
-    def before(self) -> "World":
+    def before(self) -> "Projection":
         """The same as it is now."""
-        return World(self.when, {key: one._replace(after=one.before) for key, one in self._values.items()})
+        return Projection(self.when, {key: one._replace(after=one.before) for key, one in self._values.items()})
 
     def asked(self, keys: t.Iterable[str]) -> bool:
         """Whether the request sets one of these keys."""
@@ -109,8 +109,8 @@ def _boot(plan: plans.Plan, live: t.Mapping[str, Value]) -> t.Dict[str, Value]:
     return found
 
 
-def worlds(plan: plans.Plan, policy: requests.Policy) -> t.List[World]:
+def projections(plan: plans.Plan, policy: requests.Policy) -> t.List[Projection]:
     """The times at which a request has a say: now if it sets the running kernel, after the next boot if it keeps entries."""
     live = _live(plan)
-    found = [World("", live)] if policy.live else []
-    return found + ([World(" after the next boot", _boot(plan, live))] if policy.persist else [])
+    found = [Projection("", live)] if policy.live else []
+    return found + ([Projection(" after the next boot", _boot(plan, live))] if policy.persist else [])

@@ -238,7 +238,7 @@ def check(raw: t.Any) -> None:
             read(one)
 
 
-def work_out(raw: t.Any, resources: Resources) -> t.Tuple[t.Any, str]:
+def evaluate(raw: t.Any, resources: Resources) -> t.Tuple[t.Any, str]:
     """A value with its formulas replaced by the numbers for a host, and how those come about.
 
     :param raw: a formula, or a list with some among its numbers.

@@ -23,7 +23,7 @@ def is_secret(key: str) -> bool:
     return name.endswith(_NAMES) and re.split(r"[./]", name)[-1] in _NAMES
 
 
-def asked_for(settings: t.Optional[t.Mapping[str, t.Any]]) -> t.List[str]:
+def secrets_in_options(settings: t.Optional[t.Mapping[str, t.Any]]) -> t.List[str]:
     """The secret texts in what somebody asks for, as ``key: value`` or ``key: {value: ...}``."""
     found = []
     for key, setting in (settings or {}).items():
@@ -33,7 +33,7 @@ def asked_for(settings: t.Optional[t.Mapping[str, t.Any]]) -> t.List[str]:
     return _long(found)
 
 
-def reported(result: t.Mapping[str, t.Any]) -> t.List[str]:
+def secrets_in_result(result: t.Mapping[str, t.Any]) -> t.List[str]:
     """The secret texts in a result."""
     found: t.List[str] = []
     for one in result.get("settings", ()):
@@ -48,20 +48,20 @@ def _long(texts: t.Iterable[str]) -> t.List[str]:
     return sorted({text for text in texts if len(text) >= _SHORTEST and " " not in text}, key=len, reverse=True)
 
 
-def masked(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
+def redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     """A result, or a part of it, without secrets: neither these texts, nor what a line of a file gives such a key."""
     # A result has many texts, and hardly ever one with such a name. In all of them at once that is soon seen.
     whole = "" if secrets else repr(value)
-    return _masked(value, secrets) if secrets or any(name in whole for name in _NAMES) else value
+    return _redact(value, secrets) if secrets or any(name in whole for name in _NAMES) else value
 
 
-def _masked(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
+def _redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
         return _LINE.sub(r"\g<1>" + MASK, value)
     if isinstance(value, dict):
-        return {key: _masked(one, secrets) for key, one in value.items()}
+        return {key: _redact(one, secrets) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_masked(one, secrets) for one in value]
+        return [_redact(one, secrets) for one in value]
     return value

@@ -38,7 +38,7 @@ def _boot(one: plans.SettingDecision) -> Result:
     return dict(found, others=[dict(other._asdict()) for other in one.boot_others]) if one.boot_others else found
 
 
-def _with_losers(found: Result, note: bounds.Note) -> Result:
+def _with_overridden(found: Result, note: bounds.Note) -> Result:
     """An entry of the result with the wishes that it was preferred to, where there are any."""
     return dict(found, instead_of=[dict(loser) for loser in note.instead_of]) if note.instead_of else found
 
@@ -58,7 +58,7 @@ def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
         "source": list(one.note.source),
         "arithmetic": one.arithmetic or None,
     }
-    return _with_losers(found, one.note)
+    return _with_overridden(found, one.note)
 
 
 def limit(one: plans.LimitDecision) -> Result:
@@ -77,7 +77,7 @@ def limit(one: plans.LimitDecision) -> Result:
         "why": one.note.why,
         "source": list(one.note.source),
     }
-    return _with_losers(found, one.note)
+    return _with_overridden(found, one.note)
 
 
 def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
@@ -131,7 +131,7 @@ def _cost(cost: plans.Cost) -> Result:
     }
 
 
-def of(plan: plans.Plan, path: t.Optional[str]) -> Result:
+def from_plan(plan: plans.Plan, path: t.Optional[str]) -> Result:
     """The result of a plan that is carried out, or would be in check mode."""
     found: Result = {
         "changed": bool(plan.steps),
@@ -149,7 +149,7 @@ def with_trial(result: Result, trial: str) -> Result:
     return dict(result, trial_id=trial) if trial else result
 
 
-def _unkept(status: str, reason: str) -> str:
+def _failed_reason(status: str, reason: str) -> str:
     return "would be changed, but the run came to nothing" if status == statuses.CHANGED else reason
 
 
@@ -162,7 +162,7 @@ def _is_about(step: t.Optional[step_types.Step], one: plans.LimitDecision) -> bo
     return isinstance(step, step_types.RestartUnit) and (one.kind, one.target) == (limit_types.UNIT, step.unit)
 
 
-def unwritten(
+def failed_result(
     plan: plans.Plan, path: t.Optional[str], step: t.Optional[step_types.Step] = None, reason: str = ""
 ) -> Result:
     """The result of a plan that was not carried out: nothing is after what it was before.
@@ -177,7 +177,7 @@ def unwritten(
             boot=one.boot_before,
             boot_others=(),
             status=statuses.REFUSED if one.key == refused else one.status,
-            reason=reason if one.key == refused else _unkept(one.status, one.reason),
+            reason=reason if one.key == refused else _failed_reason(one.status, one.reason),
         )
         for one in plan.settings
     ]
@@ -186,16 +186,16 @@ def unwritten(
             after=one.before,
             effective=limit_types.Limit(),
             status=statuses.REFUSED if _is_about(step, one) else one.status,
-            reason=reason if _is_about(step, one) else _unkept(one.status, one.reason),
+            reason=reason if _is_about(step, one) else _failed_reason(one.status, one.reason),
         )
         for one in plan.limits
     ]
-    result = of(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
+    result = from_plan(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
     result.update(undone=[], not_undone=[])
     return result
 
 
-def with_refusals(plan: plans.Plan, refused: t.Mapping[str, str]) -> plans.Plan:
+def mark_refused(plan: plans.Plan, refused: t.Mapping[str, str]) -> plans.Plan:
     """A plan that was carried out, but for some keys that the kernel refused to put back.
 
     :param refused: the reasons, by key.

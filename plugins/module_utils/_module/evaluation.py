@@ -45,7 +45,7 @@ def evaluated(request: requests.Request, resources: formula.Resources) -> reques
 def _evaluated_setting(wish: requests.SettingRequest, resources: formula.Resources) -> requests.SettingRequest:
     if not formula.depends(wish.raw):
         return wish
-    raw, arithmetic = formula.work_out(wish.raw, resources)
+    raw, arithmetic = formula.evaluate(wish.raw, resources)
     return wish._replace(raw=raw, arithmetic=arithmetic)
 
 
@@ -60,5 +60,5 @@ def _evaluated_bound(
 ) -> t.Optional[bounds.Bound]:
     if bound is None or not formula.depends(bound.value):
         return bound
-    number, arithmetic = formula.work_out(bound.value, resources)
+    number, arithmetic = formula.evaluate(bound.value, resources)
     return bounds.Bound(bound.operator, items.number(number, item), arithmetic)

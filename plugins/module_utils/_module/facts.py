@@ -41,7 +41,7 @@ def gather(host: "hosts.Host", request: requests.Request) -> HostFacts:
     keys = [wish.key for wish in request.wishes]
     path = policy.sysctl_file if policy.persist and keys else None
     nofile = any(wish.item == "nofile" for wish in request.limits)
-    more = sorted(cross_key.companions(keys, nofile))
+    more = sorted(cross_key.related_keys(keys, nofile))
     if policy.connections is not None:
         more += [key for key in tcp_memory.KEYS if key not in keys + more]
     others = [wish for wish in request.limits if wish.kind != limit_types.DOMAIN]

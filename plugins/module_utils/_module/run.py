@@ -48,10 +48,10 @@ def make_plan(request: requests.Request, seen: host_facts.HostFacts) -> plans.Pl
     if request.limits:
         plan = _with_limits(plan, request, seen)
     nofile_rules = pam_plan.nofile_rules(seen.limits, plan) if seen.limits else ()
-    findings = cross_key.findings(plan, request.policy, nofile_rules)
+    findings = cross_key.check(plan, request.policy, nofile_rules)
     problems = [one.text for one in findings if one.refused]
     warnings = [one.text for one in findings if not one.refused]
-    cost = tcp_memory.of(plan, request.policy, seen.machine)
+    cost = tcp_memory.estimate(plan, request.policy, seen.machine)
     if cost is not None and (cost.refused or cost.warned):
         (problems if cost.refused else warnings).append(tcp_memory.sentence(cost, request.policy))
     return plan._replace(
@@ -151,25 +151,25 @@ def run(
     :returns: the result, and warnings; neither holds the value of a secret key.
     :raises TuneError: _result.RequestFailed when an entry was refused, others when the host could not be looked at.
     """
-    asked = redact.asked_for({wish.key: wish.raw for wish in request.wishes})
+    asked = redact.secrets_in_options({wish.key: wish.raw for wish in request.wishes})
     try:
         result, warnings = _locked(host, request, check_mode)
     except results.RequestFailed as failure:
-        secrets = asked + redact.reported(failure.result)
+        secrets = asked + redact.secrets_in_result(failure.result)
         raise results.RequestFailed(
-            redact.masked(str(failure), secrets), _shown(failure.result, secrets, diff)
+            redact.redact(str(failure), secrets), _shown(failure.result, secrets, diff)
         ) from None
     except _errors.TuneError as problem:
-        text = redact.masked(str(problem), asked)
+        text = redact.redact(str(problem), asked)
         if text == str(problem):
             raise
         raise _errors.TuneError(text) from None
-    secrets = asked + redact.reported(result)
-    return _shown(result, secrets, diff), redact.masked(list(warnings), secrets)
+    secrets = asked + redact.secrets_in_result(result)
+    return _shown(result, secrets, diff), redact.redact(list(warnings), secrets)
 
 
 def _shown(result: results.Result, secrets: t.Sequence[str], diff: bool) -> results.Result:
-    shown: results.Result = redact.masked(result, secrets)
+    shown: results.Result = redact.redact(result, secrets)
     if not diff:
         shown.pop("diff", None)
     return shown
@@ -221,17 +221,17 @@ def _apply(
     plan = plan_on(host, request)
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
-        raise results.RequestFailed(str(_errors.EntryProblems(plan.problems)), results.unwritten(plan, path))
+        raise results.RequestFailed(str(_errors.EntryProblems(plan.problems)), results.failed_result(plan, path))
     warnings = list(request.warnings) + list(plan.warnings)
     if check_mode:
-        return results.of(plan, path), warnings
+        return results.from_plan(plan, path), warnings
     if plan.steps:
         if not host.is_root():
             message = _NEEDS_ROOT.format("Changing kernel parameters and limits", host.user_name())
-            raise results.RequestFailed(message, results.unwritten(plan, path))
+            raise results.RequestFailed(message, results.failed_result(plan, path))
         # Before the first change, for all that is needed to undo it has to be there; a run that changes nothing goes without.
         from .._transaction import commit
 
         return commit.carry_out(host, request, plan, ledger), warnings
     trial = ledger_store.finish(host, ledger, request, plan) if ledger is not None else ""
-    return results.with_trial(results.of(plan, path), trial), warnings
+    return results.with_trial(results.from_plan(plan, path), trial), warnings

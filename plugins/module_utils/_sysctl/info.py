@@ -60,7 +60,7 @@ def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Re
         decision = _state_of(key, seen, conf, real, tables)
         settings.append(dict(results.setting(decision, path), files=[line.where for line in speaking.mentions(key)]))
     result = {"settings": settings, "summary": results.summary(one["status"] for one in settings)}
-    found: results.Result = redact.masked(result, redact.reported(result))
+    found: results.Result = redact.redact(result, redact.secrets_in_result(result))
     return found
 
 

@@ -28,19 +28,19 @@ def carry_out(
         if ledger is not None:
             ledger_store.begin(host, ledger, request, plan)
     except _errors.TuneError as problem:
-        raise results.RequestFailed("{0} Nothing was changed.".format(problem), results.unwritten(plan, path))
+        raise results.RequestFailed("{0} Nothing was changed.".format(problem), results.failed_result(plan, path))
     try:
         outcomes = apply.commit(host, plan.steps)
         trial = _finish(host, request, plan, ledger) if ledger is not None else ""
     except apply.StepRefused as refusal:
         if ledger is not None and not refusal.not_undone:
             ledger_store.forget(host, ledger)
-        result = results.unwritten(plan, path, refusal.step, refusal.reason)
+        result = results.failed_result(plan, path, refusal.step, refusal.reason)
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise results.RequestFailed(str(refusal), result)
     kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, step_types.SetSysctl)}
     settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
-    return results.with_trial(dict(results.of(plan._replace(settings=settings), path), **backups), trial)
+    return results.with_trial(dict(results.from_plan(plan._replace(settings=settings), path), **backups), trial)
 
 
 def _backup(host: "hosts.Host", plan: plans.Plan) -> results.Result:

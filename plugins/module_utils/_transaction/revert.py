@@ -58,17 +58,17 @@ def end_trial(
     if unfinished is None or (ending.trial and ending.trial != unfinished.trial):
         if ending.keep:
             raise _errors.TuneError(_NOT_ON_TRIAL.format(ending.trial or "None was named"))
-        return results.of(plans.Plan(), None), [_GONE_ALREADY] if ending.trial else []
+        return results.from_plan(plans.Plan(), None), [_GONE_ALREADY] if ending.trial else []
     if ending.keep:
         if not check_mode:
             ledger_store.write(host, unfinished.then or ledger._replace(unfinished=None))
-        return results.of(plans.Plan(), None), []
+        return results.from_plan(plans.Plan(), None), []
     found = recovery.pending(host, unfinished)
     steps = [
         step_types.SetSysctl(key, host.live_text(sysctl_names.to_path(key)), text, shape)
         for key, text, shape in found.live
     ]
-    result = results.of(plans.Plan(steps=steps + list(found.processes) + list(found.files)), None)
+    result = results.from_plan(plans.Plan(steps=steps + list(found.processes) + list(found.files)), None)
     if check_mode:
         return result, found.notes
     problems = recovery.to_goal(host, unfinished, found)
@@ -98,11 +98,11 @@ def take_back(
     revert = revert_plan.plan(host, ledger, history.name, planner)
     path = request.policy.sysctl_file
     if check_mode or revert.after == ledger:
-        return results.of(revert.plan, path), revert.plan.warnings
+        return results.from_plan(revert.plan, path), revert.plan.warnings
     taken = _carry_out(host, ledger, revert, request.what)
     if not taken.problems:
-        return results.of(taken.plan, path), taken.plan.warnings
-    result = results.of(results.with_refusals(taken.plan, taken.refused), path)
+        return results.from_plan(taken.plan, path), taken.plan.warnings
+    result = results.from_plan(results.mark_refused(taken.plan, taken.refused), path)
     result.update(undone=[], not_undone=list(taken.problems))
     message = "Not everything could be put back; the rest was, and the ledger keeps what is left to do. {0}"
     raise results.RequestFailed(message.format(" ".join(taken.problems)), result)

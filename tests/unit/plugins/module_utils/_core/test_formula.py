@@ -59,7 +59,7 @@ def test_memory_counts_in_steps(memory, counted):
 )
 def test_worked_out(raw, number, text):
     assert formula.depends(raw)
-    found = formula.work_out(raw, formula.Resources(7931000, 6))
+    found = formula.evaluate(raw, formula.Resources(7931000, 6))
     assert found[0] == number
     assert text is None or found[1] == text
 

@@ -41,7 +41,7 @@ def test_is_secret(key, secret):
     ],
 )
 def test_masked(text, shown):
-    assert redact.masked({"a": [text]}, [NEW]) == {"a": [shown]}
+    assert redact.redact({"a": [text]}, [NEW]) == {"a": [shown]}
 
 
 def request(value, **more):
@@ -101,5 +101,5 @@ def test_what_is_asked_for():
         "net.core.somaxconn": 5,
         "x.tcp_fastopen_key": 1,
     }
-    assert sorted(redact.asked_for(asked)) == sorted([NEW, OLD])
-    assert redact.asked_for(None) == []
+    assert sorted(redact.secrets_in_options(asked)) == sorted([NEW, OLD])
+    assert redact.secrets_in_options(None) == []

@@ -162,7 +162,7 @@ def test_of():
     plan = plans.Plan(
         [SETTING], [LIMIT], [LIVE, EDIT], (), ["careful"], ["new_session"], {}, [plans.Violation("r", False, "T.")]
     )
-    assert results.of(plan, PATH) == {
+    assert results.from_plan(plan, PATH) == {
         "changed": True,
         "settings": [results.setting(SETTING, PATH)],
         "limits": [results.limit(LIMIT)],
@@ -174,7 +174,7 @@ def test_of():
 
 
 def test_nothing_changed():
-    assert results.of(plans.Plan([SETTING._replace(status="ok")]), PATH)["changed"] is False
+    assert results.from_plan(plans.Plan([SETTING._replace(status="ok")]), PATH)["changed"] is False
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_nothing_changed():
 )
 def test_unwritten(refused, reason, status, told):
     plan = plans.Plan([SETTING], [LIMIT], [LIVE, EDIT], ["p"], (), ["new_session"])
-    result = results.unwritten(plan, PATH, refused, reason)
+    result = results.failed_result(plan, PATH, refused, reason)
     (setting,), (limit,) = result["settings"], result["limits"]
     assert (result["changed"], result["diff"], result["needs"]) == (False, [], [])
     assert (result["undone"], result["not_undone"]) == ([], [])
@@ -231,7 +231,7 @@ def test_limits_that_a_step_was_there_for(step, refused):
         LIMIT._replace(kind=kind, target=name, status="kept" if name == "kept" else "changed", item="nofile")
         for kind, name in targets
     ]
-    found = results.unwritten(plans.Plan(limits=limits), PATH, step, "because")["limits"]
+    found = results.failed_result(plans.Plan(limits=limits), PATH, step, "because")["limits"]
     assert [name for (_kind, name), one in zip(targets, found) if one["status"] == "refused"] == refused
     assert all((one["reason"] == "because") == (one["status"] == "refused") for one in found)
 

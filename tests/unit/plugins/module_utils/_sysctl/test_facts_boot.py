@@ -156,7 +156,7 @@ def test_shadowed_for_one_of_two_readers(host_of):
     assert found.warnings == [
         "{0}: at boot {1}:1 wins over {2} and gives 21 if sysctl --system reads the files.".format(KEY, CONF, OWN)
     ]
-    result = results.of(found, OWN)["settings"][0]
+    result = results.from_plan(found, OWN)["settings"][0]
     assert result["boot"]["others"] == [{"reader": "procps 4.0.4", "value": "21", "winner": CONF + ":1"}]
 
 
