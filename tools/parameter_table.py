@@ -73,7 +73,7 @@ def _about(catalog: t.Any, key: str, facts: t.Any) -> str:
         sentences.append(f"**Without effect since {_version(facts.no_effect)}.**")
     if facts.action:
         sentences.append("An action, not a state: never written to a file.")
-    along = [other for other in catalog.rewritten_with(key) if other != key]
+    along = [other for other in catalog.side_effects_of(key) if other != key]
     if along:
         sentences.append("A change may change " + ", ".join(f"`{other}`" for other in along) + " along with it.")
     if catalog.module_of(key):

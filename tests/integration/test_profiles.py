@@ -34,10 +34,10 @@ def met(ns: Namespace, key: str, setting: dict[str, Any]) -> bool:
     facts = catalog.find(key)
     assert facts is not None
     if "value" in setting:
-        return sysctl_values.same(ns.live(key)[key], sysctl_values.normal(setting["value"], facts.shape), facts.shape)
-    return sysctl_values.at_least(
-        ns.live(key)[key], sysctl_values.normal(setting["at_least"], facts.shape), facts.shape
-    )
+        return sysctl_values.equivalent(
+            ns.live(key)[key], sysctl_values.parse(setting["value"], facts.shape), facts.shape
+        )
+    return sysctl_values.at_least(ns.live(key)[key], sysctl_values.parse(setting["at_least"], facts.shape), facts.shape)
 
 
 @pytest.mark.parametrize("name", CURATED)

@@ -34,12 +34,12 @@ SEED = int(os.environ.get("TUNEFLEET_ORACLE_SEED") or 20260131)
 def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) -> dict[str, str | None]:
     """What the model says that each key has in the end."""
     view = trees.View(case.tree, machine.directories)
-    reader = boot_readers.Reader(tool, machine.versions[tool])
+    reader = boot_readers.BootReader(tool, machine.versions[tool])
     later = None
     data = view.data(trees.LATER)
     if data is not None and "procps" in machine.versions:
-        later = ([(trees.LATER, data)], boot_readers.Reader("procps", machine.versions["procps"]))
-    facts = write_model.Facts(
+        later = ([(trees.LATER, data)], boot_readers.BootReader("procps", machine.versions["procps"]))
+    facts = write_model.KernelModel(
         start=answer["before"],
         live=answer["before"],
         read_only=answer["read_only"],

@@ -39,7 +39,7 @@ _Write = t.Tuple[int, str, boot_readers.Assignment]
 class _Run:
     """One run of a reader over some files: its writes, ready to be asked for single keys."""
 
-    def __init__(self, files: Files, reader: boot_readers.Reader, directories: sysctl_paths.Directories) -> None:
+    def __init__(self, files: Files, reader: boot_readers.BootReader, directories: sysctl_paths.Directories) -> None:
         self.reader = reader
         self._directories = directories
         self._expands = reader.expands
@@ -49,7 +49,7 @@ class _Run:
         self._patterns: t.List[t.Tuple[int, boot_readers.Assignment]] = []
         self._excluding: t.List[str] = []
         self._spelled: t.Set[str] = set()
-        for place, line in enumerate(_one_per_key(self._lines) if reader.keeps_place else self._lines):
+        for place, line in enumerate(_one_per_key(self._lines) if reader.first_position_wins else self._lines):
             self._add(place, line)
 
     def _add(self, place: int, line: boot_readers.Assignment) -> None:
@@ -62,7 +62,7 @@ class _Run:
         if line.value is None:
             if pattern and self.reader.excludes_patterns:
                 self._excluding.append(line.path)
-        elif sysctl_paths.PARENT in line.path and _leaves(line) and not self.reader.follows_parents:
+        elif sysctl_paths.PARENT in line.path and _leaves(line) and not self.reader.allows_dotdot:
             pass
         elif pattern:
             self._patterns.append((place, line))
@@ -136,7 +136,7 @@ class _Run:
 
 
 @functools.lru_cache(maxsize=512)
-def _lines(path: str, data: bytes, reader: boot_readers.Reader) -> t.Tuple[boot_readers.Assignment, ...]:
+def _lines(path: str, data: bytes, reader: boot_readers.BootReader) -> t.Tuple[boot_readers.Assignment, ...]:
     """What a file says. Kept, because a plan looks at the same files before and after its change."""
     return tuple(boot_readers.assignments(path, data, reader))
 
@@ -186,10 +186,10 @@ class BootTable:
     def __init__(
         self,
         files: Files,
-        reader: boot_readers.Reader = boot_readers.SYSTEMD_257,
+        reader: boot_readers.BootReader = boot_readers.SYSTEMD_257,
         existing: t.Optional[t.Iterable[str]] = None,
-        facts: write_model.Facts = write_model.NOTHING_KNOWN,
-        later: t.Optional[t.Tuple[Files, boot_readers.Reader]] = None,
+        facts: write_model.KernelModel = write_model.NOTHING_KNOWN,
+        later: t.Optional[t.Tuple[Files, boot_readers.BootReader]] = None,
     ) -> None:
         self.reader = reader
         self._facts = facts
@@ -219,7 +219,7 @@ class BootTable:
 
     def _writes(
         self, paths: t.Sequence[str], asked: str
-    ) -> t.List[t.Tuple[str, boot_readers.Assignment, boot_readers.Reader]]:
+    ) -> t.List[t.Tuple[str, boot_readers.Assignment, boot_readers.BootReader]]:
         missing = None if self._existing is None or asked in self._existing else asked
         first = self._runs[0].writes(paths, missing)
         found = [(target, line, self.reader) for _place, target, line in first]

@@ -63,12 +63,12 @@ class Parameter(t.NamedTuple):
     listed: t.Tuple[str, ...] = ()
 
 
-def _checked(low: t.Optional[int], high: t.Optional[int], length: int = 1) -> shapes.Shape:
+def _enforced(low: t.Optional[int], high: t.Optional[int], length: int = 1) -> shapes.Shape:
     """Integers whose range the kernel checks; a write outside of it gives EINVAL."""
     return shapes.Shape(shapes.INTEGERS, length, low, high, True)
 
 
-def _sane(low: int, high: int, length: int = 1) -> shapes.Shape:
+def _recommended(low: int, high: int, length: int = 1) -> shapes.Shape:
     """Integers that the kernel stores unchecked; outside of this range they do harm."""
     return shapes.Shape(shapes.INTEGERS, length, low, high, False)
 
@@ -166,15 +166,15 @@ def _buckets(number: int) -> t.FrozenSet[int]:
     return frozenset([-(-number // 512) * 512])
 
 
-_U8 = _checked(0, 255)
-_MILLISECONDS = _checked(0, None)._replace(kept=_clock_steps)
+_U8 = _enforced(0, 255)
+_MILLISECONDS = _enforced(0, None)._replace(kept=_clock_steps)
 _HUNDREDTHS = shapes.Shape(shapes.INTEGERS, 1, 0, None, False, kept=_user_ticks)
-_SECONDS = _sane(1, _JIFFIES_MAX)
+_SECONDS = _recommended(1, _JIFFIES_MAX)
 
 PARAMETERS: t.Dict[str, Parameter] = {
     "fs.file-max": Parameter(
         "Open files of the whole system.",
-        _checked(0, LONG_MAX),
+        _enforced(0, LONG_MAX),
         "open files, whole system",
         GLOBAL,
         _default(str(LONG_MAX)),
@@ -183,14 +183,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "fs.inode-max": Parameter(
         "Inodes held in memory, in Linux 2.2 and before.",
-        _checked(0, INT_MAX),
+        _enforced(0, INT_MAX),
         "inodes",
         removed=(2, 4),
         note="inodes are allocated as needed",
     ),
     "fs.nr_open": Parameter(
         "The highest limit of open files that a process may be given.",
-        _checked(64, 2147483584),
+        _enforced(64, 2147483584),
         "open files per process",
         GLOBAL,
         _default("1048576") + _default("1073741816"),
@@ -198,7 +198,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "fs.pipe-max-size": Parameter(
         "The largest pipe that a user without privileges may ask for.",
-        _checked(4096, 2147483648)._replace(kept=_pipe_size),
+        _enforced(4096, 2147483648)._replace(kept=_pipe_size),
         "bytes",
         GLOBAL,
         _default("1048576"),
@@ -206,47 +206,47 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "kernel.numa_balancing": Parameter(
         "Moves memory to the node of the processor that uses it: 0 never, 1 by itself, 2 by tiers of memory.",
-        _checked(0, 4),
+        _enforced(0, 4),
         "mode",
     ),
     "kernel.pid_max": Parameter(
-        "Process ids begin anew at this number.", _checked(301, 4194304), "process ids", GLOBAL, _default("4194304")
+        "Process ids begin anew at this number.", _enforced(301, 4194304), "process ids", GLOBAL, _default("4194304")
     ),
-    "kernel.threads-max": Parameter("Threads of the whole system.", _checked(1, 1073741823), "threads"),
+    "kernel.threads-max": Parameter("Threads of the whole system.", _enforced(1, 1073741823), "threads"),
     "kernel.timer_migration": Parameter(
-        "Lets timers of idle processors fire on busy ones.", _checked(0, 1), "flag", GLOBAL, _default("1")
+        "Lets timers of idle processors fire on busy ones.", _enforced(0, 1), "flag", GLOBAL, _default("1")
     ),
     "kernel.watchdog_cpumask": Parameter(
         "Processors that are watched for lockups.", shapes.Shape(shapes.PORTS, high=8191), "processors", GLOBAL
     ),
     "net.bridge.bridge-nf-call-arptables": Parameter(
-        "Shows bridged ARP traffic to arptables.", _sane(0, 1), "flag", NETNS
+        "Shows bridged ARP traffic to arptables.", _recommended(0, 1), "flag", NETNS
     ),
     "net.bridge.bridge-nf-call-ip6tables": Parameter(
-        "Shows bridged IPv6 traffic to ip6tables.", _sane(0, 1), "flag", NETNS
+        "Shows bridged IPv6 traffic to ip6tables.", _recommended(0, 1), "flag", NETNS
     ),
     "net.bridge.bridge-nf-call-iptables": Parameter(
-        "Shows bridged IPv4 traffic to iptables.", _sane(0, 1), "flag", NETNS
+        "Shows bridged IPv4 traffic to iptables.", _recommended(0, 1), "flag", NETNS
     ),
     "net.bridge.bridge-nf-filter-pppoe-tagged": Parameter(
-        "Shows bridged traffic in PPPoE frames to these as well.", _sane(0, 1), "flag", NETNS
+        "Shows bridged traffic in PPPoE frames to these as well.", _recommended(0, 1), "flag", NETNS
     ),
     "net.bridge.bridge-nf-filter-vlan-tagged": Parameter(
-        "Shows bridged traffic in VLAN frames to these as well.", _sane(0, 1), "flag", NETNS
+        "Shows bridged traffic in VLAN frames to these as well.", _recommended(0, 1), "flag", NETNS
     ),
     "net.bridge.bridge-nf-pass-vlan-input-dev": Parameter(
-        "Gives such traffic the VLAN device as its input.", _sane(0, 1), "flag", NETNS
+        "Gives such traffic the VLAN device as its input.", _recommended(0, 1), "flag", NETNS
     ),
     "net.core.busy_poll": Parameter(
         "How long poll(2) and select(2) ask the network device before they sleep.",
-        _checked(0, INT_MAX),
+        _enforced(0, INT_MAX),
         "microseconds",
         INIT_NETNS,
         _default("0"),
     ),
     "net.core.busy_read": Parameter(
         "How long a read from a socket asks the network device before it sleeps.",
-        _checked(0, INT_MAX),
+        _enforced(0, INT_MAX),
         "microseconds",
         INIT_NETNS,
         _default("0"),
@@ -265,14 +265,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.netdev_budget": Parameter(
         "Packets that one round of receiving may take from all devices.",
-        _sane(1, INT_MAX),
+        _recommended(1, INT_MAX),
         "packets per poll cycle",
         INIT_NETNS,
         _default("300"),
     ),
     "net.core.netdev_max_backlog": Parameter(
         "Received packets that may wait for a CPU, for drivers without NAPI and with receive packet steering.",
-        _sane(1, INT_MAX),
+        _recommended(1, INT_MAX),
         "packets per CPU",
         INIT_NETNS,
         _default("1000"),
@@ -280,21 +280,21 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.optmem_max": Parameter(
         "Memory of a socket for control messages, filters and zero-copy bookkeeping.",
-        _checked(0, INT_MAX),
+        _enforced(0, INT_MAX),
         "bytes per socket",
         NETNS,
         _default("20480") + _default("131072", 6, 7),
     ),
     "net.core.rmem_default": Parameter(
         "Receive buffer that a socket other than TCP begins with.",
-        _sane(2304, INT_MAX),
+        _recommended(2304, INT_MAX),
         "bytes",
         NETNS_READ_ONLY,
         _default("212992"),
     ),
     "net.core.rmem_max": Parameter(
         "The largest receive buffer that a program may ask for with SO_RCVBUF.",
-        _sane(2304, INT_MAX),
+        _recommended(2304, INT_MAX),
         "bytes",
         NETNS_READ_ONLY,
         _default("212992") + _default("4194304", 6, 18),
@@ -308,7 +308,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.rps_sock_flow_entries": Parameter(
         "Size of the table that steers packets to the CPU of their program.",
-        _checked(0, 536870912)._replace(kept=_power_of_two),
+        _enforced(0, 536870912)._replace(kept=_power_of_two),
         "entries",
         INIT_NETNS,
         _default("0"),
@@ -316,7 +316,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.somaxconn": Parameter(
         "The longest queue of connections that wait for accept(2).",
-        _checked(0, INT_MAX),
+        _enforced(0, INT_MAX),
         "connections",
         NETNS,
         _default("128") + _default("4096", 5, 4),
@@ -324,30 +324,30 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.wmem_default": Parameter(
         "Send buffer that a socket other than TCP begins with.",
-        _sane(4608, INT_MAX),
+        _recommended(4608, INT_MAX),
         "bytes",
         NETNS_READ_ONLY,
         _default("212992"),
     ),
     "net.core.wmem_max": Parameter(
         "The largest send buffer that a program may ask for with SO_SNDBUF.",
-        _sane(4608, INT_MAX),
+        _recommended(4608, INT_MAX),
         "bytes",
         NETNS_READ_ONLY,
         _default("212992") + _default("4194304", 6, 18),
     ),
     "net.ipv4.conf.*.accept_redirects": Parameter(
-        "Whether ICMP redirects change the routes of an interface.", _sane(0, 1), "flag", NETNS
+        "Whether ICMP redirects change the routes of an interface.", _recommended(0, 1), "flag", NETNS
     ),
     "net.ipv4.conf.*.rp_filter": Parameter(
         "Whether a packet must come in where its sender would be reached: 0 no, 1 strictly, 2 by any interface.",
-        _sane(0, 2),
+        _recommended(0, 2),
         "mode",
         NETNS,
         note="the larger one of conf.all and of the interface counts",
     ),
     "net.ipv4.icmp_echo_ignore_broadcasts": Parameter(
-        "Leaves pings to broadcast and multicast addresses unanswered.", _checked(0, 1), "flag", NETNS, _default("1")
+        "Leaves pings to broadcast and multicast addresses unanswered.", _enforced(0, 1), "flag", NETNS, _default("1")
     ),
     "net.ipv4.icmp_ratelimit": Parameter(
         "Least time between two ICMP messages to one peer.",
@@ -359,13 +359,13 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.ip_forward": Parameter(
         "Forwards packets between interfaces.",
-        _sane(0, 1),
+        _recommended(0, 1),
         "flag",
         NETNS,
     ),
     "net.ipv4.ip_local_port_range": Parameter(
         "First and last port for connections that name none of their own.",
-        _checked(1, 65535, 2)._replace(interval=True),
+        _enforced(1, 65535, 2)._replace(interval=True),
         "ports, none below net.ipv4.ip_unprivileged_port_start",
         NETNS,
         _default("32768 60999", 4, 2),
@@ -375,7 +375,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.ip_unprivileged_port_start": Parameter(
         "First port that a program without privileges may listen on.",
-        _checked(0, 65535),
+        _enforced(0, 65535),
         "port, not above net.ipv4.ip_local_port_range",
         NETNS,
         _default("1024"),
@@ -405,21 +405,21 @@ PARAMETERS: t.Dict[str, Parameter] = {
         "Time between two questions for a neighbour.", _MILLISECONDS, "milliseconds", NETNS
     ),
     "net.ipv4.neigh.default.gc_thresh1": Parameter(
-        "Neighbours below which none is forgotten.", _checked(0, INT_MAX), "entries", INIT_NETNS, _default("128")
+        "Neighbours below which none is forgotten.", _enforced(0, INT_MAX), "entries", INIT_NETNS, _default("128")
     ),
     "net.ipv4.neigh.default.gc_thresh2": Parameter(
         "Neighbours above which old ones are forgotten after five seconds.",
-        _checked(0, INT_MAX),
+        _enforced(0, INT_MAX),
         "entries",
         INIT_NETNS,
         _default("512"),
     ),
     "net.ipv4.neigh.default.gc_thresh3": Parameter(
-        "The most neighbours that are kept.", _checked(0, INT_MAX), "entries", INIT_NETNS, _default("1024")
+        "The most neighbours that are kept.", _enforced(0, INT_MAX), "entries", INIT_NETNS, _default("1024")
     ),
     "net.ipv4.ping_group_range": Parameter(
         "First and last group whose users may send pings without privileges; the first above the last: nobody.",
-        _checked(0, INT_MAX, 2)._replace(spelled=_group_range),
+        _enforced(0, INT_MAX, 2)._replace(spelled=_group_range),
         "group ids",
         NETNS,
         _default("1 0"),
@@ -454,7 +454,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     # No upper bound of our own: kernels with AccECN take values above 2.
     "net.ipv4.tcp_ecn": Parameter(
         "Explicit congestion notification: 0 off, 1 asked for and accepted, 2 accepted.",
-        _checked(0, None),
+        _enforced(0, None),
         "mode",
         NETNS,
         _default("2"),
@@ -469,7 +469,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_fastopen": Parameter(
         "TCP Fast Open (RFC 7413): 1 as client, 2 as server, and further bits.",
-        _sane(0, INT_MAX),
+        _recommended(0, INT_MAX),
         "bit mask",
         NETNS,
         _default("1"),
@@ -509,18 +509,22 @@ PARAMETERS: t.Dict[str, Parameter] = {
         _default("7200"),
     ),
     "net.ipv4.tcp_low_latency": Parameter(
-        "Preferred latency over throughput in the receive path.", _sane(0, 1), "flag", INIT_NETNS, no_effect=(4, 14)
+        "Preferred latency over throughput in the receive path.",
+        _recommended(0, 1),
+        "flag",
+        INIT_NETNS,
+        no_effect=(4, 14),
     ),
     "net.ipv4.tcp_max_orphans": Parameter(
         "Connections without a program that are kept; further ones are reset.",
-        _sane(1, INT_MAX),
+        _recommended(1, INT_MAX),
         "sockets",
         INIT_NETNS,
         computed=_half_of_hash,
     ),
     "net.ipv4.tcp_max_syn_backlog": Parameter(
         "Half-open connections that a listener remembers.",
-        _sane(1, INT_MAX),
+        _recommended(1, INT_MAX),
         "connections per listener",
         NETNS,
         computed=_hash_by_128,
@@ -528,7 +532,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_max_tw_buckets": Parameter(
         "Sockets in TIME-WAIT.",
-        _sane(1, INT_MAX),
+        _recommended(1, INT_MAX),
         "sockets",
         NETNS,
         computed=_half_of_hash,
@@ -536,13 +540,13 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_mem": Parameter(
         "Memory of all TCP sockets: below the first no care is taken, above the second it is saved, the third is the most.",
-        _sane(1, LONG_MAX, 3)._replace(rising=True),
+        _recommended(1, LONG_MAX, 3)._replace(rising=True),
         "pages",
         INIT_NETNS,
     ),
     "net.ipv4.tcp_migrate_req": Parameter(
         "Hands waiting connections to another listener of the port when theirs closes.",
-        _checked(0, 1),
+        _enforced(0, 1),
         "flag",
         NETNS,
         _default("0"),
@@ -560,7 +564,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_notsent_lowat": Parameter(
         "Unsent data up to which a socket counts as writable.",
-        _checked(0, 4294967295),
+        _enforced(0, 4294967295),
         "bytes",
         NETNS,
         _default("4294967295"),
@@ -592,7 +596,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_rmem": Parameter(
         "Receive buffer of a connection, from which and up to which it sizes itself.",
-        _checked(1, INT_MAX, 3)._replace(rising=True),
+        _enforced(1, INT_MAX, 3)._replace(rising=True),
         "bytes: least, initial, largest",
         NETNS,
         _default("4096 87380 6291456")
@@ -602,7 +606,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_rto_max_ms": Parameter(
         "The longest wait before a retransmit.",
-        _checked(1000, 120000),
+        _enforced(1000, 120000),
         "milliseconds",
         NETNS,
         _default("120000"),
@@ -610,7 +614,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_rto_min_us": Parameter(
         "The shortest wait before a retransmit.",
-        _checked(1, INT_MAX),
+        _enforced(1, INT_MAX),
         "microseconds",
         NETNS,
         _default("200000"),
@@ -627,14 +631,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_syn_linear_timeouts": Parameter(
         "First SYN retransmits that wait no longer than the one before.",
-        _checked(0, 127),
+        _enforced(0, 127),
         "timeouts",
         NETNS,
         _default("4"),
         since=(6, 5),
     ),
     "net.ipv4.tcp_syn_retries": Parameter(
-        "Retransmits of the SYN of an outgoing connection.", _checked(1, 127), "retransmits", NETNS, _default("6")
+        "Retransmits of the SYN of an outgoing connection.", _enforced(1, 127), "retransmits", NETNS, _default("6")
     ),
     "net.ipv4.tcp_synack_retries": Parameter(
         "Retransmits of the answer to the SYN of an incoming connection.", _U8, "retransmits", NETNS, _default("5")
@@ -651,7 +655,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_tw_recycle": Parameter(
         "Ended TIME-WAIT early.",
-        _checked(0, 1),
+        _enforced(0, 1),
         "flag",
         NETNS,
         removed=(4, 12),
@@ -659,14 +663,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_tw_reuse": Parameter(
         "Takes over ports in TIME-WAIT for outgoing connections: 0 never, 1 always, 2 on loopback.",
-        _checked(0, 2),
+        _enforced(0, 2),
         "mode",
         NETNS,
         _default("0") + _default("2", 4, 19),
     ),
     "net.ipv4.tcp_tw_reuse_delay": Parameter(
         "Age at which such a port may be taken over.",
-        _checked(1, 60000),
+        _enforced(1, 60000),
         "milliseconds",
         NETNS,
         _default("1000"),
@@ -675,7 +679,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_window_scaling": Parameter("Windows above 64 KiB (RFC 7323).", _U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_wmem": Parameter(
         "Send buffer of a connection, from which and up to which it sizes itself.",
-        _checked(1, INT_MAX, 3)._replace(rising=True),
+        _enforced(1, INT_MAX, 3)._replace(rising=True),
         "bytes: least, initial, largest",
         NETNS,
         _default("4096 16384 4194304"),
@@ -730,56 +734,64 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.netfilter.nf_conntrack_buckets": Parameter(
         "Size of the table of tracked connections.",
-        _checked(1, INT_MAX)._replace(kept=_buckets),
+        _enforced(1, INT_MAX)._replace(kept=_buckets),
         "buckets",
         NETNS_READ_ONLY,
         note="kept as a multiple of 512",
     ),
     "net.netfilter.nf_conntrack_max": Parameter(
-        "Tracked connections; 0 sets no bound.", _checked(0, INT_MAX), "entries", NETNS_READ_ONLY
+        "Tracked connections; 0 sets no bound.", _enforced(0, INT_MAX), "entries", NETNS_READ_ONLY
     ),
     "vm.compact_memory": Parameter("Puts free memory together.", shapes.Shape(shapes.TEXT), "action", action=True),
     "vm.dirty_background_bytes": Parameter(
-        "Unwritten data at which writing back begins; takes the place of the ratio.", _checked(1, LONG_MAX), "bytes"
+        "Unwritten data at which writing back begins; takes the place of the ratio.", _enforced(1, LONG_MAX), "bytes"
     ),
     "vm.dirty_background_ratio": Parameter(
         "Share of memory that may be unwritten before writing back begins.",
-        _checked(0, 100),
+        _enforced(0, 100),
         "percent",
         GLOBAL,
         _default("10"),
     ),
     "vm.dirty_bytes": Parameter(
         "Unwritten data at which programs have to wait; takes the place of the ratio.",
-        _checked(8192, LONG_MAX),
+        _enforced(8192, LONG_MAX),
         "bytes",
     ),
     "vm.dirty_ratio": Parameter(
         "Share of memory that may be unwritten before programs have to wait.",
-        _checked(0, 100),
+        _enforced(0, 100),
         "percent",
         GLOBAL,
         _default("20"),
     ),
     "vm.drop_caches": Parameter(
         "Throws away cached files (1), directory entries and inodes (2), or both (3).",
-        _checked(1, 4),
+        _enforced(1, 4),
         "action",
         action=True,
     ),
     "vm.max_map_count": Parameter(
-        "Memory mappings of one process.", _sane(1, INT_MAX), "mappings per process", GLOBAL, _default("65530")
+        "Memory mappings of one process.", _recommended(1, INT_MAX), "mappings per process", GLOBAL, _default("65530")
     ),
-    "vm.min_free_kbytes": Parameter("Memory that is kept free for the kernel itself.", _sane(128, INT_MAX), "KiB"),
+    "vm.min_free_kbytes": Parameter(
+        "Memory that is kept free for the kernel itself.", _recommended(128, INT_MAX), "KiB"
+    ),
     "vm.overcommit_kbytes": Parameter(
-        "Memory beyond swap that may be promised in mode 2; takes the place of the ratio.", _checked(0, LONG_MAX), "KiB"
+        "Memory beyond swap that may be promised in mode 2; takes the place of the ratio.",
+        _enforced(0, LONG_MAX),
+        "KiB",
     ),
     "vm.overcommit_memory": Parameter(
-        "Promises of memory: 0 by judgement, 1 always, 2 within a bound.", _checked(0, 2), "mode", GLOBAL, _default("0")
+        "Promises of memory: 0 by judgement, 1 always, 2 within a bound.",
+        _enforced(0, 2),
+        "mode",
+        GLOBAL,
+        _default("0"),
     ),
     "vm.overcommit_ratio": Parameter(
         "Share of memory beyond swap that may be promised in mode 2.",
-        _sane(0, 100000),
+        _recommended(0, 100000),
         "percent",
         GLOBAL,
         _default("50"),
@@ -789,7 +801,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "vm.swappiness": Parameter(
         "How much dearer dropping cached files is held than swapping.",
-        _checked(0, 200),
+        _enforced(0, 200),
         "relative cost",
         GLOBAL,
         _default("60"),
@@ -871,12 +883,12 @@ _TWIN_OF = dict(_TWINS + tuple((right, left) for left, right in _TWINS))
 _FORWARDING = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
 
 
-def twin_of(key: str) -> t.Optional[str]:
+def exclusive_with(key: str) -> t.Optional[str]:
     """The key that cannot be in force together with this one, or None."""
     return _TWIN_OF.get(key)
 
 
-def other_name_of(key: str) -> t.Optional[str]:
+def alias_of(key: str) -> t.Optional[str]:
     """The other name of the same value, or None."""
     return _FORWARDING[1 - _FORWARDING.index(key)] if key in _FORWARDING else None
 
@@ -887,7 +899,7 @@ def _conf_segments(key: str) -> t.List[str]:
     return segments if len(segments) == 5 and segments[0] == "net" and segments[2] == "conf" else []
 
 
-def rewritten_with(key: str) -> t.List[str]:
+def side_effects_of(key: str) -> t.List[str]:
     """Keys, and patterns of keys, that the kernel may change by itself when this one changes."""
     if key in _FORWARDING:
         return list(_FORWARDING) + ["net.ipv4.conf.*.forwarding", "net.ipv4.conf.all.accept_redirects"]
@@ -911,7 +923,7 @@ def writing_order(key: str) -> int:
 FIRST_PORT, PORT_RANGE = "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range"
 
 
-def in_writing_order(keys: t.Iterable[str], falls: bool) -> t.List[str]:
+def write_order(keys: t.Iterable[str], falls: bool) -> t.List[str]:
     """Keys in an order in which no write undoes an earlier one, and none is refused for what another one has still to change.
 
     Each of the two port keys refuses a value that would overlap the other one's (net/ipv4/sysctl_net_ipv4.c).

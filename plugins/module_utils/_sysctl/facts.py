@@ -44,13 +44,13 @@ class BootFiles(t.NamedTuple):
 
     listing: t.Mapping[str, t.Sequence[str]]
     data: t.Mapping[str, bytes]
-    readers: t.Sequence[boot_readers.Reader]
-    later: t.Optional[t.Tuple[str, boot_readers.Reader]] = None
+    readers: t.Sequence[boot_readers.BootReader]
+    later: t.Optional[t.Tuple[str, boot_readers.BootReader]] = None
     directories: sysctl_paths.Directories = sysctl_paths.USUAL
     dangling: t.FrozenSet[str] = frozenset()
 
     def tables(
-        self, existing: t.Optional[t.Iterable[str]] = None, facts: write_model.Facts = write_model.NOTHING_KNOWN
+        self, existing: t.Optional[t.Iterable[str]] = None, facts: write_model.KernelModel = write_model.NOTHING_KNOWN
     ) -> t.List[boot_model.BootTable]:
         """What each reader makes of the files.
 
@@ -62,7 +62,7 @@ class BootFiles(t.NamedTuple):
         facts = facts._replace(directories=self.directories)
         return [boot_model.BootTable(self._files(reader), reader, existing, facts, later) for reader in self.readers]
 
-    def _files(self, reader: boot_readers.Reader) -> Files:
+    def _files(self, reader: boot_readers.BootReader) -> Files:
         paths = boot_readers.reading_order(self.listing, reader, self.dangling)
         return [(path, self.data[path]) for path in paths if path in self.data]
 
@@ -204,7 +204,7 @@ def gather(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> 
     :param path: the file in which entries are to be kept, or None when there shall be none.
     """
     live = {key: host.live(sysctl_names.to_path(key)) for key in keys}
-    rewritten = {key: catalog.rewritten_with(key) for key in live}
+    rewritten = {key: catalog.side_effects_of(key) for key in live}
     beside = {key: _beside(host, key, patterns) for key, patterns in rewritten.items() if patterns}
     strange = [key for key in live if not live[key].exists and _is_strange(key)]
     files = boot_files(host)

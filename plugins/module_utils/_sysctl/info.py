@@ -77,13 +77,17 @@ def _state_of(
     live = seen.live[key]
     boots = [table.of(key) for table in tables]
     shape = sysctl_plan.shape_of(key, live.text, boots[0].value or "")
-    now = None if live.text is None else sysctl_values.tidy(live.text, shape)
+    now = None if live.text is None else sysctl_values.normalize(live.text, shape)
     state, others = sysctl_plan.boot_state(boots, shape, is_ours), sysctl_plan.other_boots(tables, boots, shape)
     entry = conf.get(key)
     status, reason = availability.unavailable(key, seen) or (statuses.OK, "")
     if status == statuses.OK and not live.writable:
         status, reason = availability.unwritable(key, seen)
-    if status == statuses.OK and None not in (now, state.value) and not sysctl_values.holds(now, state.value, shape):
+    if (
+        status == statuses.OK
+        and None not in (now, state.value)
+        and not sysctl_values.matches_rounded(now, state.value, shape)
+    ):
         reason = "live {0} differs from {1}, which the next boot gives".format(now, state.value)
     decision = plans.SettingDecision(
         key, status, "", reason, (now, now), (entry, entry), state, state, boot_others=others, shape=shape

@@ -31,7 +31,7 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
     facts = catalog.find(key)
     if facts is not None:
         return facts.shape
-    return sysctl_values.guess(live) if live else sysctl_values.guess_of_wish(raw, live is not None)
+    return sysctl_values.infer_shape(live) if live else sysctl_values.infer_shape_from_request(raw, live is not None)
 
 
 def _wished(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
@@ -41,7 +41,7 @@ def _wished(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
     """
     if shape.rising and wish.operator != bounds.VALUE:
         shape = shape._replace(rising=False)
-    return sysctl_values.normal(t.cast(shapes.Raw, wish.raw), shape)
+    return sysctl_values.parse(t.cast(shapes.Raw, wish.raw), shape)
 
 
 class _Has(t.NamedTuple):
@@ -81,9 +81,9 @@ class _Judge:
         """The decision about one wish, before it is known what the next boot makes of it."""
         live = self._seen.live[wish.key].text
         shape = shape_of(wish.key, live, wish.raw)
-        now = None if live is None else sysctl_values.tidy(live, shape)
+        now = None if live is None else sysctl_values.normalize(live, shape)
         entry = self.conf.get(wish.key) if self.conf else None
-        said = None if entry is None else sysctl_values.tidy(entry, shape)
+        said = None if entry is None else sysctl_values.normalize(entry, shape)
         wanted = wish.operator
         if wish.operator == bounds.ABSENT:
             outcome = self._absent(wish.key, shape, now)
@@ -113,7 +113,7 @@ class _Judge:
 
     def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Outcome:
         gone = self.conf.assigned(key) if self.conf else None
-        gone = None if gone is None else sysctl_values.tidy(gone, shape)
+        gone = None if gone is None else sysctl_values.normalize(gone, shape)
         return _Outcome(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
 
     def _text(self, wish: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
@@ -126,7 +126,7 @@ class _Judge:
         text = _wished(wish, shape)
         if wish.operator != bounds.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
             # What it comes to has to be legal as well.
-            sysctl_values.normal(_STRONGER[wish.operator](now, text, shape), shape)
+            sysctl_values.parse(_STRONGER[wish.operator](now, text, shape), shape)
         return text
 
     def _is_action(self, key: str) -> bool:
@@ -152,7 +152,7 @@ class _Judge:
                 status, reason = availability.unwritable(wish.key, self._seen)
                 return _Outcome(status, reason, (now, now), (said, said))
         entry = self._entry(wish, text, has, target) if self._policy.persist else said
-        if sysctl_values.same(entry, said, shape):
+        if sysctl_values.equivalent(entry, said, shape):
             entry = said
         if self._is_action(wish.key):
             return _Outcome(statuses.CHANGED, "", (None, text), (said, said))
@@ -168,7 +168,7 @@ class _Judge:
     def _live_target(wish: requests.SettingRequest, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
         """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
         target = text if wish.operator == bounds.VALUE else _STRONGER[wish.operator](now, text, shape)
-        return now if now is not None and sysctl_values.holds(now, target, shape) else target
+        return now if now is not None and sysctl_values.matches_rounded(now, target, shape) else target
 
     def _entry(self, wish: requests.SettingRequest, text: str, has: _Has, target: t.Optional[str]) -> t.Optional[str]:
         """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
@@ -233,7 +233,7 @@ class _Judge:
         text = _wished(wish, shape)
         for table, given in zip(after, boots):
             value = _given(given, shape)
-            meets = sysctl_values.same if wish.operator == bounds.VALUE else _MEETS[wish.operator]
+            meets = sysctl_values.equivalent if wish.operator == bounds.VALUE else _MEETS[wish.operator]
             if not meets(value, text, shape):
                 reason = self._shadow(decision.key, given._replace(value=value), table)
                 return decision._replace(shadowed=True, reason=reason)
@@ -280,13 +280,15 @@ class _Judge:
         return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
 
 
-def facts_of(seen: sysctl_facts.SysctlFacts) -> write_model.Facts:
+def facts_of(seen: sysctl_facts.SysctlFacts) -> write_model.KernelModel:
     """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
-    return write_model.Facts(live={sysctl_names.to_path(key): one.text for key, one in seen.live.items() if one.exists})
+    return write_model.KernelModel(
+        live={sysctl_names.to_path(key): one.text for key, one in seen.live.items() if one.exists}
+    )
 
 
 def _given(boot: boot_model.Boot, shape: shapes.Shape) -> t.Optional[str]:
-    return None if boot.value is None else sysctl_values.tidy(boot.value, shape)
+    return None if boot.value is None else sysctl_values.normalize(boot.value, shape)
 
 
 def boot_state(
@@ -306,11 +308,11 @@ def other_boots(
     return [
         plans.BootAlternative(str(table.reader), value, boot.winner)
         for table, boot, value in zip(found, boots, values)
-        if not sysctl_values.same(value, values[0], shape)
+        if not sysctl_values.equivalent(value, values[0], shape)
     ]
 
 
-def doubt(one: plans.SettingDecision, reader: boot_readers.Reader) -> t.Optional[str]:
+def doubt(one: plans.SettingDecision, reader: boot_readers.BootReader) -> t.Optional[str]:
     """Half a sentence about readers that disagree, or None."""
     if not one.boot_others:
         return None
@@ -360,7 +362,7 @@ def _live_steps(
     by_key = {step.key: step for step in steps}
     start = by_key.get(catalog.FIRST_PORT)
     falls = start is not None and int(start.after) < int(start.before or 0)
-    return [by_key[key] for key in catalog.in_writing_order(by_key, falls)]
+    return [by_key[key] for key in catalog.write_order(by_key, falls)]
 
 
 class _Kept(t.NamedTuple):
@@ -382,7 +384,7 @@ def _kept(
     found = _written(judge, decisions, wishes, ())
     lost = _undone(found)
     for falls in (True, False) if lost else ():
-        last = catalog.in_writing_order([one.key for one in decisions if _depends_on_others(one)], falls)
+        last = catalog.write_order([one.key for one in decisions if _depends_on_others(one)], falls)
         moved = _written(judge, decisions, wishes, last)
         if len(_undone(moved)) < len(lost):
             mended = set(lost) - set(_undone(moved))
@@ -429,7 +431,7 @@ def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]
     }
     problems = []
     for key, one in wanted.items():
-        twin, other = catalog.twin_of(key), catalog.other_name_of(key)
+        twin, other = catalog.exclusive_with(key), catalog.alias_of(key)
         if twin in wanted and key < str(twin):
             problems.append(
                 "{0} and {1} exclude each other: a write to one makes the other 0. Keep one.".format(key, twin)
@@ -496,4 +498,4 @@ def _context(key: str, seen: sysctl_facts.SysctlFacts, found: t.Sequence[boot_mo
     live = seen.live[key]
     shape = shape_of(key, live.text, "")
     state = boot_state([found[0].of(key)], shape, lambda boot: False)
-    return plans.Context(None if live.text is None else sysctl_values.tidy(live.text, shape), state, live.writable)
+    return plans.Context(None if live.text is None else sysctl_values.normalize(live.text, shape), state, live.writable)

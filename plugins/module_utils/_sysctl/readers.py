@@ -34,7 +34,7 @@ _SYSTEMD_BLANKS = " \t\n\r"
 _C_BLANKS = " \t\n\v\f\r"  # isspace(3)
 
 
-class Reader(t.NamedTuple):
+class BootReader(t.NamedTuple):
     """A program that applies sysctl.d files, and its version."""
 
     name: str = SYSTEMD
@@ -55,12 +55,12 @@ class Reader(t.NamedTuple):
         return self._systemd_since(246) or self._procps_since(4)
 
     @property
-    def keeps_place(self) -> bool:
+    def first_position_wins(self) -> bool:
         """Whether a key has one value and one place among the writes: the last value, at the place where it was first said."""
         return self.name == SYSTEMD
 
     @property
-    def spares_writes(self) -> bool:
+    def skips_unchanged(self) -> bool:
         """Whether a value that the kernel has already is not written again, so that nothing follows from it."""
         return self._systemd_since(248)
 
@@ -75,7 +75,7 @@ class Reader(t.NamedTuple):
         return self._procps_since(4, 0, 5)
 
     @property
-    def follows_parents(self) -> bool:
+    def allows_dotdot(self) -> bool:
         """Whether a key may hold ``..``; systemd refuses it since it checks paths (path_is_normalized)."""
         return not self._systemd_since(248)
 
@@ -90,10 +90,10 @@ class Reader(t.NamedTuple):
         return DIRECTORIES[:-1] if self._systemd_since(255) else DIRECTORIES
 
 
-SYSTEMD_257 = Reader()
+SYSTEMD_257 = BootReader()
 # What there may be where the version cannot be told: the newest that was tried, and the oldest of a supported host (RHEL 8).
-_ANY_SYSTEMD = (Reader(SYSTEMD, (262,)), Reader(SYSTEMD, (239,)))
-_ANY_PROCPS = (Reader(PROCPS, (4, 0, 7)), Reader(PROCPS, (3, 3, 15)))
+_ANY_SYSTEMD = (BootReader(SYSTEMD, (262,)), BootReader(SYSTEMD, (239,)))
+_ANY_PROCPS = (BootReader(PROCPS, (4, 0, 7)), BootReader(PROCPS, (3, 3, 15)))
 
 
 class Assignment(t.NamedTuple):
@@ -136,7 +136,7 @@ class BootFacts(t.NamedTuple):
     libraries: t.Sequence[str] = ()
 
 
-def readers_of(facts: BootFacts) -> t.List[Reader]:
+def readers_of(facts: BootFacts) -> t.List[BootReader]:
     """The readers that a host may have at boot, the likeliest first: one where the mechanism and its version are known.
 
     A system that systemd does not run, but which has both programs, is a container, or the root of an image that is
@@ -151,25 +151,25 @@ def readers_of(facts: BootFacts) -> t.List[Reader]:
     return systemd if facts.systemd_sysctl else [SYSTEMD_257]
 
 
-def _systemd_by_library(libraries: t.Iterable[str]) -> t.Sequence[Reader]:
+def _systemd_by_library(libraries: t.Iterable[str]) -> t.Sequence[BootReader]:
     found = [match for match in map(_LIBSYSTEMD.match, libraries) if match]
-    return [Reader(SYSTEMD, (max(int(match.group(1)) for match in found),))] if found else _ANY_SYSTEMD
+    return [BootReader(SYSTEMD, (max(int(match.group(1)) for match in found),))] if found else _ANY_SYSTEMD
 
 
-def procps_of(libraries: t.Iterable[str]) -> t.Sequence[Reader]:
+def procps_of(libraries: t.Iterable[str]) -> t.Sequence[BootReader]:
     """What the ``sysctl`` of a host with these shared libraries may be."""
     found = [match for match in map(_LIBPROC.match, libraries) if match]
     versions = [_PROCPS_BY_LIBRARY.get((match.group(1), int(match.group(2)))) for match in found]
     known = [version for version in versions if version is not None]
     if known:
-        return [Reader(PROCPS, max(known))]
+        return [BootReader(PROCPS, max(known))]
     if any(match.group(1) == "libprocps" for match in found):
         return _ANY_PROCPS[1:]
     return _ANY_PROCPS[:1] if found else _ANY_PROCPS
 
 
 def reading_order(
-    listing: t.Mapping[str, t.Iterable[str]], reader: Reader = SYSTEMD_257, dangling: t.Container[str] = ()
+    listing: t.Mapping[str, t.Iterable[str]], reader: BootReader = SYSTEMD_257, dangling: t.Container[str] = ()
 ) -> t.List[str]:
     """Paths of the files that count, in the order in which they are read.
 
@@ -215,7 +215,7 @@ def _expand_name(name: str, listed: t.Iterable[str]) -> t.List[str]:
     return [name]
 
 
-def assignments(path: str, data: bytes, reader: Reader = SYSTEMD_257) -> t.Iterator[Assignment]:
+def assignments(path: str, data: bytes, reader: BootReader = SYSTEMD_257) -> t.Iterator[Assignment]:
     """What a file says to a reader, in its order."""
     if reader.name == PROCPS:
         return _procps_assignments(path, data, _procps_4_line if reader.expands else _procps_3_line)
@@ -251,10 +251,10 @@ def _simplified(path: str) -> str:
     )
 
 
-_Said = t.Optional[t.Tuple[str, t.Optional[str]]]
+_Configured = t.Optional[t.Tuple[str, t.Optional[str]]]
 
 
-def _procps_assignments(path: str, data: bytes, parse: t.Callable[[str], _Said]) -> t.Iterator[Assignment]:
+def _procps_assignments(path: str, data: bytes, parse: t.Callable[[str], _Configured]) -> t.Iterator[Assignment]:
     """Preload() of sysctl.c: lines as getline(3) gives them, of which C sees what is before a NUL."""
     for number, line in enumerate(data.split(b"\n"), 1):
         text = line.partition(b"\0")[0].decode("utf-8", "surrogateescape")
@@ -263,7 +263,7 @@ def _procps_assignments(path: str, data: bytes, parse: t.Callable[[str], _Said])
             yield Assignment(sysctl_names.normalise(said[0]), said[1], path, number)
 
 
-def _procps_4_line(line: str) -> _Said:
+def _procps_4_line(line: str) -> _Configured:
     """parse_setting_line() and setting_new() of procps 4."""
     text = line.lstrip(_C_BLANKS)
     if not text or text[0] in "#;":
@@ -278,7 +278,7 @@ def _procps_4_line(line: str) -> _Said:
     return name[1:] if name[:1] == "-" else name, value.strip(_C_BLANKS) if equals else None
 
 
-def _procps_3_line(line: str) -> _Said:
+def _procps_3_line(line: str) -> _Configured:
     """Preload() and WriteSetting() of procps 3.3: an empty value is a syntax error, and no equals sign stands for the value ``=``.
 
     That is what its buffer holds once it has put an equals sign behind the name. The kernel refuses it nearly always, but then

@@ -36,7 +36,7 @@ def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
 def _meaning(wish: requests.SettingRequest) -> t.Tuple[str, str]:
     """What a wish comes to, so that 0x10 and 16 are no contradiction."""
     try:
-        return wish.operator, sysctl_values.normal(t.cast(shapes.Raw, wish.raw), shapes.Shape(shapes.INTEGERS))
+        return wish.operator, sysctl_values.parse(t.cast(shapes.Raw, wish.raw), shapes.Shape(shapes.INTEGERS))
     except _errors.ValueProblem:
         return wish.operator, str(wish.raw)
 

@@ -49,7 +49,7 @@ def _integers(text: str) -> t.Optional[t.Tuple[int, ...]]:
     return t.cast(t.Tuple[int, ...], numbers)
 
 
-def guess(text: str) -> shapes.Shape:
+def infer_shape(text: str) -> shapes.Shape:
     """The shape of a key that the catalog does not know, from a value that it has."""
     if len(text) <= _LONGEST and ONE_NUMBER.match(text):
         return _ANY_INTEGER
@@ -57,14 +57,14 @@ def guess(text: str) -> shapes.Shape:
     return _ANY_TEXT if numbers is None else shapes.Shape(shapes.INTEGERS, len(numbers))
 
 
-def guess_of_wish(raw: t.Any, is_text: bool) -> shapes.Shape:
+def infer_shape_from_request(raw: t.Any, is_text: bool) -> shapes.Shape:
     """The shape of a key that shows nothing of itself, from what somebody asks for.
 
     :param is_text: whether the key is there and empty. Where it is not there a word for a switch is taken for one, because
         nearly every key takes numbers, and ansible.posix.sysctl does so with all of them.
     """
     text = str(raw).strip()
-    return _ANY_INTEGER if not is_text and text.lower() in _TRUE | _FALSE else guess(text)
+    return _ANY_INTEGER if not is_text and text.lower() in _TRUE | _FALSE else infer_shape(text)
 
 
 def _words(raw: shapes.Raw, shape: shapes.Shape) -> t.List[str]:
@@ -121,7 +121,7 @@ def span(shape: shapes.Shape) -> str:
     return "{0} .. {1}".format("" if shape.low is None else shape.low, shape.high).strip()
 
 
-def _normal_integers(words: t.List[str], shape: shapes.Shape) -> str:
+def _parse_integers(words: t.List[str], shape: shapes.Shape) -> str:
     if len(words) == 1 and words[0].lower() in _TRUE:
         words = ["1"]
     elif len(words) == 1 and words[0].lower() in _FALSE:
@@ -162,7 +162,7 @@ def port_set(text: str) -> t.Optional[t.FrozenSet[int]]:
     return frozenset(ports)
 
 
-def _normal_ports(words: t.List[str], shape: shapes.Shape) -> str:
+def _parse_ports(words: t.List[str], shape: shapes.Shape) -> str:
     """One spelling of a port list, the kernel's own: sorted, neighbours merged (proc_do_large_bitmap)."""
     ports = port_set(",".join(words).replace(",,", ","))
     highest = LAST_PORT if shape.high is None else shape.high
@@ -194,7 +194,7 @@ def ports_text(ports: t.Iterable[int]) -> str:
     return ",".join(str(a) if a == b else "{0}-{1}".format(a, b) for a, b in pieces)
 
 
-def normal(raw: shapes.Raw, shape: shapes.Shape) -> str:
+def parse(raw: shapes.Raw, shape: shapes.Shape) -> str:
     """The normal text of a value that somebody asks for.
 
     :param raw: number, text, list of numbers, or boolean.
@@ -203,7 +203,7 @@ def normal(raw: shapes.Raw, shape: shapes.Shape) -> str:
     """
     if isinstance(raw, str) and _LINE_BREAK.search(raw.strip()):
         raise _errors.ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
-    text = _normal(raw, shape)
+    text = _parse(raw, shape)
     if len(text) >= _PAGE // 4 and len(text.encode("utf-8", "surrogateescape")) >= _PAGE - 1:
         raise _errors.ValueProblem(
             "{0!r}... has {1} characters, and the kernel takes less than {2} bytes in a write".format(
@@ -218,20 +218,20 @@ def normal(raw: shapes.Raw, shape: shapes.Shape) -> str:
     return spelled
 
 
-def _normal(raw: shapes.Raw, shape: shapes.Shape) -> str:
+def _parse(raw: shapes.Raw, shape: shapes.Shape) -> str:
     if shape.kind == shapes.TEXT and isinstance(raw, str):
         return raw.strip()
     words = _words(raw, shape)
     if shape.kind == shapes.INTEGERS:
         if not words:
             raise _errors.ValueProblem("value cannot be blank")
-        return _normal_integers(words, shape)
+        return _parse_integers(words, shape)
     if shape.kind == shapes.PORTS:
-        return _normal_ports(words, shape)
+        return _parse_ports(words, shape)
     return " ".join(words)
 
 
-def tidy(text: str, shape: shapes.Shape) -> str:
+def normalize(text: str, shape: shapes.Shape) -> str:
     """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
     if shape.spelled is not None:
         text = shape.spelled(" ".join(text.split())) or text
@@ -246,7 +246,7 @@ def tidy(text: str, shape: shapes.Shape) -> str:
     return " ".join(text.split())
 
 
-def same(one: t.Optional[str], other: t.Optional[str], shape: shapes.Shape) -> bool:
+def equivalent(one: t.Optional[str], other: t.Optional[str], shape: shapes.Shape) -> bool:
     """Whether two texts mean the same value; an absent one (None) equals nothing but another absent one."""
     if one is None or other is None or one == other:
         return one == other
@@ -255,12 +255,12 @@ def same(one: t.Optional[str], other: t.Optional[str], shape: shapes.Shape) -> b
         return left is not None and left == right
     if shape.kind == shapes.WORDS:
         return set(one.split()) == set(other.split())
-    return tidy(one, shape) == tidy(other, shape)
+    return normalize(one, shape) == normalize(other, shape)
 
 
-def holds(have: t.Optional[str], wish: t.Optional[str], shape: shapes.Shape) -> bool:
+def matches_rounded(have: t.Optional[str], wish: t.Optional[str], shape: shapes.Shape) -> bool:
     """Whether a live text is what the kernel makes of a wish: the same value, or the one that it rounds it to."""
-    if same(have, wish, shape):
+    if equivalent(have, wish, shape):
         return True
     pairs = None if have is None or wish is None or shape.kept is None else _pairs(have, wish)
     return pairs is not None and shape.kept is not None and all(a in shape.kept(b) for a, b in pairs)

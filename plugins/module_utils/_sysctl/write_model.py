@@ -259,7 +259,7 @@ def sources(path: str) -> t.Tuple[str, ...]:
 
 def _guessed(text: t.Optional[str]) -> shapes.Shape:
     """What a key takes that the catalog does not know, by a text that it has."""
-    guess = sysctl_values.guess(text) if text is not None else shapes.Shape()
+    guess = sysctl_values.infer_shape(text) if text is not None else shapes.Shape()
     # No smaller number has ten digits.
     if text is None or len(text) < 10 or guess.kind != shapes.INTEGERS:
         return guess
@@ -267,7 +267,7 @@ def _guessed(text: t.Optional[str]) -> shapes.Shape:
     return guess._replace(low=0, high=_ULONG_MAX) if is_long else guess
 
 
-class Facts(t.NamedTuple):
+class KernelModel(t.NamedTuple):
     """What is known of the kernel that files are applied to.
 
     ``start`` holds texts that it has before the first write, by path; ``live`` texts that only show what kind of value a key
@@ -291,10 +291,10 @@ class Facts(t.NamedTuple):
         return known.shape if known is not None else _guessed(self.live.get(path, self.start.get(path)))
 
 
-NOTHING_KNOWN = Facts()
+NOTHING_KNOWN = KernelModel()
 
 
-def _at_start(path: str, facts: Facts) -> t.Optional[str]:
+def _at_start(path: str, facts: KernelModel) -> t.Optional[str]:
     """The text that a key has before the first write."""
     if path in facts.start:
         return facts.start[path]
@@ -304,11 +304,13 @@ def _at_start(path: str, facts: Facts) -> t.Optional[str]:
     return "0" if place and place[2] in _FANNED_OUT else None
 
 
-def _is_spared(before: t.Optional[str], value: str, reader: boot_readers.Reader) -> bool:
-    return before is not None and value.rstrip("\n") == before and reader.spares_writes
+def _is_spared(before: t.Optional[str], value: str, reader: boot_readers.BootReader) -> bool:
+    return before is not None and value.rstrip("\n") == before and reader.skips_unchanged
 
 
-def _effect(path: str, before: t.Optional[str], value: str, reader: boot_readers.Reader, facts: Facts) -> Written:
+def _effect(
+    path: str, before: t.Optional[str], value: str, reader: boot_readers.BootReader, facts: KernelModel
+) -> Written:
     words = _Words(facts.words) if path == _CONGESTION_CONTROL else None
     shape = facts.shape(path)
     return written(shape, before, value, shape.kind != shapes.PORTS or reader.repeats_writes, words)
@@ -320,7 +322,7 @@ def is_bounded(path: str) -> bool:
 
 
 def written_once(
-    line: boot_readers.Assignment, path: str, reader: boot_readers.Reader, facts: Facts
+    line: boot_readers.Assignment, path: str, reader: boot_readers.BootReader, facts: KernelModel
 ) -> t.Optional[Written]:
     """What the one write to a key that is not bounded comes to; None where it changes nothing."""
     target, value = storage(path), line.value or ""
@@ -340,7 +342,7 @@ class State:
     :param paths: keys as ``sources`` gives them.
     """
 
-    def __init__(self, paths: t.Sequence[str], facts: Facts) -> None:
+    def __init__(self, paths: t.Sequence[str], facts: KernelModel) -> None:
         self._facts = facts
         self._paths = paths
         self._texts: t.Dict[str, t.Optional[str]] = {}  # of what was set here
@@ -356,7 +358,7 @@ class State:
         """The line that gave a key its text; None when it is the kernel's own."""
         return self._origins.get(storage(path))
 
-    def write(self, line: boot_readers.Assignment, path: str, reader: boot_readers.Reader) -> None:
+    def write(self, line: boot_readers.Assignment, path: str, reader: boot_readers.BootReader) -> None:
         """What a reader's write to a key changes here, for the value of a line."""
         target, value = storage(path), line.value or ""
         if path in self._facts.read_only or target in self._facts.read_only:

@@ -87,7 +87,7 @@ def _check_unmoved(host: "hosts.Host", step: step_types.SetSysctl, moved: t.Set[
     known = step.before is not None and not step.action and step.key not in moved
     moved.update([step.key], [key for key, _text, _shape in step.beside])
     now = host.live_text(sysctl_names.to_path(step.key)) if known else None
-    if now is not None and not sysctl_values.same(now, step.before, step.shape):
+    if now is not None and not sysctl_values.equivalent(now, step.before, step.shape):
         raise _errors.ChangedMeanwhile(
             "{0} is {1} now, and was {2} a moment ago: somebody else sets it too, so it was left alone; run this again".format(
                 step.key, now, step.before
@@ -113,17 +113,17 @@ def undo(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Tuple[t.Li
 
 def _set_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     path, text = sysctl_names.to_path(step.key), step.after
-    only_held = step.before is not None and sysctl_values.holds(step.before, text, step.shape)
+    only_held = step.before is not None and sysctl_values.matches_rounded(step.before, text, step.shape)
     found = host.live_text(path) if only_held else None
-    if found is None or not sysctl_values.holds(found, text, step.shape):
+    if found is None or not sysctl_values.matches_rounded(found, text, step.shape):
         _write_live(host, step)
         # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
         found = text if step.action else host.live_text(path)
-    if found is None or not sysctl_values.holds(found, text, step.shape):
+    if found is None or not sysctl_values.matches_rounded(found, text, step.shape):
         raise _errors.HostProblem(
             "{0!r} was written, and the kernel kept {1!r}{2}".format(text, found, _legal(host, step.key, step.shape))
         )
-    return sysctl_values.tidy(found, step.shape)
+    return sysctl_values.normalize(found, step.shape)
 
 
 def _write_live(host: "hosts.Host", step: step_types.SetSysctl) -> None:
@@ -171,7 +171,7 @@ def put_back(host: "hosts.Host", values: t.Sequence[t.Tuple[str, str, shapes.Sha
     # Twice, for the last key may change the others again; and a refusal does not count while the value comes back by
     # itself: vm.dirty_bytes takes no 0, and is 0 once vm.dirty_ratio is written. Ports may have to move one after the other.
     for key, text, shape in list(values) + list(values):
-        if not sysctl_values.same(host.live_text(sysctl_names.to_path(key)), text, shape):
+        if not sysctl_values.equivalent(host.live_text(sysctl_names.to_path(key)), text, shape):
             try:
                 host.write_live(sysctl_names.to_path(key), text)
             except _errors.HostProblem as problem:
@@ -183,7 +183,7 @@ def _differing(host: "hosts.Host", wanted: t.Sequence[t.Tuple[str, str, shapes.S
     return [
         key
         for key, text, shape in wanted
-        if not sysctl_values.same(host.live_text(sysctl_names.to_path(key)), text, shape)
+        if not sysctl_values.equivalent(host.live_text(sysctl_names.to_path(key)), text, shape)
     ]
 
 

@@ -52,10 +52,10 @@ def _pending_live(host: "hosts.Host", goal: ledgers.LiveGoal, same_boot: bool) -
     found = {key: host.live_text(sysctl_names.to_path(key)) for key, _text, _shape in values}
     values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
     # A boot has set everything anew. Only what it has set to the value that is not to be came from our own file.
-    is_ours = sysctl_values.same(found[goal.key], goal.other, revert_plan.shape_of(goal.key, goal.goal))
+    is_ours = sysctl_values.equivalent(found[goal.key], goal.other, revert_plan.shape_of(goal.key, goal.goal))
     if not same_boot and not is_ours:
         return []
-    return values if any(not sysctl_values.same(found[key], text, shape) for key, text, shape in values) else []
+    return values if any(not sysctl_values.equivalent(found[key], text, shape) for key, text, shape in values) else []
 
 
 def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: ledgers.Ledger) -> Pending:
@@ -65,9 +65,9 @@ def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: led
     for goal in unfinished.live:
         now, shape = host.live_text(sysctl_names.to_path(goal.key)), revert_plan.shape_of(goal.key, goal.goal)
         left = then.live[goal.key].left if goal.key in then.live else goal.other
-        if now is None or sysctl_values.same(now, goal.goal, shape):
+        if now is None or sysctl_values.equivalent(now, goal.goal, shape):
             continue
-        if sysctl_values.same(now, left, shape):
+        if sysctl_values.equivalent(now, left, shape):
             live += [(key, text, revert_plan.shape_of(key, text)) for key, text in goal.beside]
             live.append((goal.key, goal.goal, shape))
         else:

@@ -104,7 +104,7 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
 
 def _is_as_left(host: "hosts.Host", key: str, record: ledgers.LiveRecord) -> bool:
     now = host.live_text(sysctl_names.to_path(key))
-    return now is not None and sysctl_values.same(now, record.left, shape_of(key, record.original))
+    return now is not None and sysctl_values.equivalent(now, record.left, shape_of(key, record.original))
 
 
 def _nothing(ledger: ledgers.Ledger, name: str) -> t.List[str]:
@@ -217,10 +217,12 @@ def _goals(
             continue
         goal = wanted.get(key, record.original)
         shape = shape_of(key, record.original)
-        if sysctl_values.holds(now, goal, shape):
+        if sysctl_values.matches_rounded(now, goal, shape):
             continue
         # A twin is 0 because the other one is set, and gets its value back by that one's going.
-        if sysctl_values.same(now, record.left, shape) or (now == "0" and catalog.twin_of(key) in ledger.live):
+        if sysctl_values.equivalent(now, record.left, shape) or (
+            now == "0" and catalog.exclusive_with(key) in ledger.live
+        ):
             goals[key] = goal
         else:
             foreign[key] = foreign_value(now, record.left, shape)
@@ -262,7 +264,7 @@ def why_limit_stays(host: "hosts.Host", step: step_types.SetRlimit, now: convers
 def foreign_value(now: str, left: str, shape: shapes.Shape) -> str:
     """Why a key stays as it is: half a sentence."""
     return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
-        sysctl_values.tidy(now, shape), sysctl_values.tidy(left, shape)
+        sysctl_values.normalize(now, shape), sysctl_values.normalize(left, shape)
     )
 
 

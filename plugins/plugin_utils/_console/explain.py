@@ -168,7 +168,7 @@ def _what_it_does(page: _Page, topic: Topic) -> None:
     for word, version in (("since", facts.since), ("gone", facts.removed), ("ignored", facts.no_effect)):
         if version:
             page.field(word, f"since {_version(version)}" if word != "since" else _version(version))
-    along = [other for other in catalog.rewritten_with(topic.name) if other != topic.name]
+    along = [other for other in catalog.side_effects_of(topic.name) if other != topic.name]
     if along:
         page.field("along", f"a change may change {profile_model.listed(along)}")
     module = catalog.module_of(topic.name)

@@ -198,7 +198,7 @@ def _reconcile_sets(wishes: Sequence[profile_model.Wish], shape: shapes.Shape) -
         for wish in wishes:
             amount = wish.amount
             raw = list(amount) if isinstance(amount, tuple) else amount
-            texts[wish.relation].append(sysctl_values.normal(t.cast(shapes.Raw, raw), shape))
+            texts[wish.relation].append(sysctl_values.parse(t.cast(shapes.Raw, raw), shape))
     except _errors.ValueProblem:
         return None  # A number of it depends on the host, or is none.
     exact = set(texts[profile_model.VALUE])

@@ -60,7 +60,7 @@ def _ordered(settings: Mapping[str, t.Any]) -> list[str]:
     """The keys in an order in which a kernel takes them that begins with its defaults."""
     first_port = _wish(settings[catalog.FIRST_PORT])[1] if catalog.FIRST_PORT in settings else ""
     falls = str(first_port).isdigit() and int(first_port) < _DEFAULT_FIRST_PORT
-    return catalog.in_writing_order(settings, falls)
+    return catalog.write_order(settings, falls)
 
 
 def _setting(key: str, setting: Mapping[str, t.Any], left_out: list[str]) -> list[str]:

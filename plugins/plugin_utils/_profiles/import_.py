@@ -240,7 +240,7 @@ def _amount(key: str, value: str) -> str:
         value = " ".join(map(str, numbers))
     if facts is not None:
         try:
-            value = sysctl_values.normal(value, facts.shape)
+            value = sysctl_values.parse(value, facts.shape)
         except _errors.ValueProblem as problem:
             raise _errors.ValueProblem(f"{key}: {problem}") from problem
     words = value.split()

@@ -225,7 +225,7 @@ class _Check:
         try:
             # Each number of a bound is one of its own.
             shape = facts.shape._replace(rising=facts.shape.rising and wish.relation == "value")
-            sysctl_values.normal(t.cast(shapes.Raw, list(terms) if len(terms) > 1 else terms[0]), shape)
+            sysctl_values.parse(t.cast(shapes.Raw, list(terms) if len(terms) > 1 else terms[0]), shape)
         except _errors.ValueProblem as problem:
             self.wrong(path, f"{key}: {problem} (legal: {catalog.legal(key, facts.shape)}).")
 
@@ -377,7 +377,7 @@ def _ports(data: t.Any) -> profile_model.Amount:
 
     :raises ValueProblem: when it is none, with a half sentence.
     """
-    return sysctl_values.normal(data, shapes.Shape(shapes.PORTS))
+    return sysctl_values.parse(data, shapes.Shape(shapes.PORTS))
 
 
 def _amount(data: t.Any) -> profile_model.Amount:

@@ -15,9 +15,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import pat
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import readers as boot_readers
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import write_model
 
-S239, S247, S252, S257, S262 = [boot_readers.Reader("systemd", (version,)) for version in (239, 247, 252, 257, 262)]
+S239, S247, S252, S257, S262 = [boot_readers.BootReader("systemd", (version,)) for version in (239, 247, 252, 257, 262)]
 P3317, P402, P404, P407 = [
-    boot_readers.Reader("procps", version) for version in ((3, 3, 17), (4, 0, 2), (4, 0, 4), (4, 0, 7))
+    boot_readers.BootReader("procps", version) for version in ((3, 3, 17), (4, 0, 2), (4, 0, 4), (4, 0, 7))
 ]
 SYSTEMD = (S247, S252, S257, S262)
 PROCPS = (P3317, P402, P404, P407)
@@ -415,7 +415,7 @@ NOTHING = (None, "kernel default")
     ),
 )
 def test_what_a_reader_makes_of_files(reader, files, key, answer):
-    facts = write_model.Facts(start={"net/ipv4/conf/v0/rp_filter": "0"}, words=("reno", "cubic"), replays=False)
+    facts = write_model.KernelModel(start={"net/ipv4/conf/v0/rp_filter": "0"}, words=("reno", "cubic"), replays=False)
     boot = table_of(reader, files, facts=facts).of(key)
     assert (boot.value, boot.winner) == answer
 
@@ -433,7 +433,7 @@ def test_what_a_reader_makes_of_files(reader, files, key, answer):
 def test_udev_repeats_what_begins_with_the_path_of_an_interface(lines, value):
     """As systemd 247 did it; later ones refuse a path that goes back."""
     directories = sysctl_paths.USUAL | {"net/ipv4/conf/v0", "net/ipv4/conf/v1"}
-    table = boot_model.BootTable([(A, lines.encode())], S247, facts=write_model.Facts(directories=directories))
+    table = boot_model.BootTable([(A, lines.encode())], S247, facts=write_model.KernelModel(directories=directories))
     assert table.of("net.ipv4.conf.v0.forwarding").value == value
 
 
@@ -519,7 +519,9 @@ def test_masking(reader, mask):
 @pytest.mark.parametrize("reader", [S247, P407], ids=str)
 def test_keys_that_depend_on_each_other(reader, text, key, value):
     data = text.encode() + b"\n"
-    assert boot_model.BootTable([(A, data)], reader, facts=write_model.Facts(replays=False)).of(key).value == value
+    assert (
+        boot_model.BootTable([(A, data)], reader, facts=write_model.KernelModel(replays=False)).of(key).value == value
+    )
 
 
 def test_udev_applies_the_keys_of_an_interface_once_more():
@@ -553,7 +555,7 @@ def test_patterns_stand_for_what_exists():
 
 
 def test_read_only_keys_keep_what_they_have():
-    facts = write_model.Facts(start={"net/core/rmem_max": "212992"}, read_only=["net/core/rmem_max"])
+    facts = write_model.KernelModel(start={"net/core/rmem_max": "212992"}, read_only=["net/core/rmem_max"])
     assert (
         boot_model.BootTable([(A, b"net.core.rmem_max=5000\n")], S252, facts=facts).of("net.core.rmem_max").value
         is None
@@ -623,7 +625,7 @@ def test_one_write(shape, before, value, text, taken):
     ],
 )
 def test_a_key_that_is_not_in_the_catalog_is_judged_by_what_it_has(live, value, taken):
-    facts = write_model.Facts(live={"net/test/key": live})
+    facts = write_model.KernelModel(live={"net/test/key": live})
     table = boot_model.BootTable([(A, "net.test.key={0}\n".format(value).encode())], facts=facts)
     assert table.of("net.test.key").value == taken
 

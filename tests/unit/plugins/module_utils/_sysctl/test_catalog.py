@@ -249,7 +249,7 @@ def test_is_kernel_default(key, text, machine, expected):
 def test_every_default_lies_within_its_range(key):
     facts = catalog.find(key)
     for _since, text in facts.defaults:
-        assert sysctl_values.same(text, text, facts.shape)
+        assert sysctl_values.equivalent(text, text, facts.shape)
         if facts.shape.kind == shapes.INTEGERS:
             numbers = text.split()
             assert len(numbers) == facts.shape.length
@@ -294,12 +294,12 @@ def test_rounding(key, pairs):
     ],
 )
 def test_rewritten_with(key, along):
-    assert along in catalog.rewritten_with(key)
+    assert along in catalog.side_effects_of(key)
 
 
 @pytest.mark.parametrize("key", ["net.core.somaxconn", "net.ipv4.conf.all.rp_filter", "net.ipv4.conf.eth0.rp_filter"])
 def test_nothing_else_is_rewritten(key):
-    assert catalog.rewritten_with(key) == []
+    assert catalog.side_effects_of(key) == []
 
 
 def test_every_parameter_says_what_it_does():
@@ -329,8 +329,8 @@ def test_every_parameter_says_what_it_does():
 )
 def test_the_kernels_own_spelling(key, text, spelled):
     shape = catalog.find(key).shape
-    assert sysctl_values.normal(text, shape) == spelled
-    assert sysctl_values.same(text, spelled, shape)
+    assert sysctl_values.parse(text, shape) == spelled
+    assert sysctl_values.equivalent(text, spelled, shape)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_the_kernels_own_spelling(key, text, spelled):
 )
 def test_a_form_that_the_kernel_refuses(key, text):
     with pytest.raises(_errors.ValueProblem):
-        sysctl_values.normal(text, catalog.find(key).shape)
+        sysctl_values.parse(text, catalog.find(key).shape)
 
 
 @pytest.mark.parametrize(

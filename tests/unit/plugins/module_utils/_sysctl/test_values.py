@@ -109,8 +109,8 @@ def test_c_integer(word, number):
     ],
 )
 def test_normal(raw, shape, text):
-    assert sysctl_values.normal(raw, shape) == text
-    assert sysctl_values.normal(text, shape) == text
+    assert sysctl_values.parse(raw, shape) == text
+    assert sysctl_values.parse(text, shape) == text
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_normal(raw, shape, text):
 )
 def test_refused(raw, shape, text):
     with pytest.raises(_errors.ValueProblem) as caught:
-        sysctl_values.normal(raw, shape)
+        sysctl_values.parse(raw, shape)
     assert str(caught.value) == text
 
 
@@ -216,7 +216,7 @@ def test_refused(raw, shape, text):
 )
 def test_refused_ports(raw):
     with pytest.raises(_errors.ValueProblem) as caught:
-        sysctl_values.normal(raw, PORTS)
+        sysctl_values.parse(raw, PORTS)
     assert str(caught.value) == (
         "{0!r} is no list of ports; write ports and ranges from 0 to 65535 with commas and no blanks, "
         "as in 8080,9000-9010".format(raw)
@@ -235,7 +235,7 @@ def test_refused_ports(raw):
     ],
 )
 def test_guess(text, shape):
-    assert sysctl_values.guess(text) == shape
+    assert sysctl_values.infer_shape(text) == shape
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_guess(text, shape):
     ],
 )
 def test_tidy(text, shape, tidied):
-    assert sysctl_values.tidy(text, shape) == tidied
+    assert sysctl_values.normalize(text, shape) == tidied
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_tidy(text, shape, tidied):
     ],
 )
 def test_same(one, other, shape, expected):
-    assert sysctl_values.same(one, other, shape) is expected
+    assert sysctl_values.equivalent(one, other, shape) is expected
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_what_can_be_larger():
 )
 def test_guess_of_wish(raw, is_text, kind):
     """A word for a switch is text only for a key that is there and empty."""
-    assert sysctl_values.guess_of_wish(raw, is_text).kind == kind
+    assert sysctl_values.infer_shape_from_request(raw, is_text).kind == kind
 
 
 @pytest.mark.parametrize(
