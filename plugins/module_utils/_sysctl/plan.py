@@ -34,7 +34,7 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
     return sysctl_values.infer_shape(live) if live else sysctl_values.infer_shape_from_request(raw, live is not None)
 
 
-def _wished(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
+def _parse_requested(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
     """The text of a wish; the numbers of a bound are bounds of their own, and need not rise.
 
     :raises ValueProblem: when it cannot be meant.
@@ -44,7 +44,7 @@ def _wished(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
     return sysctl_values.parse(t.cast(shapes.Raw, wish.raw), shape)
 
 
-class _Has(t.NamedTuple):
+class _Current(t.NamedTuple):
     """What the host has of one key: its live value, and the one that our file says."""
 
     shape: shapes.Shape
@@ -52,7 +52,7 @@ class _Has(t.NamedTuple):
     file: t.Optional[str]
 
 
-class _Outcome(t.NamedTuple):
+class _Decision(t.NamedTuple):
     """What one wish comes to here and now: what is live before and after, and so in our file."""
 
     status: str
@@ -61,7 +61,7 @@ class _Outcome(t.NamedTuple):
     file: t.Tuple[t.Optional[str], t.Optional[str]]
 
 
-class _Judge:
+class SysctlPlanner:
     """Decides wish by wish; holds what all of them are measured against."""
 
     def __init__(self, seen: sysctl_facts.SysctlFacts, policy: requests.Policy) -> None:
@@ -93,12 +93,12 @@ class _Judge:
             except _errors.ValueProblem as problem:
                 wanted = bounds.describe(wish.operator, str(wish.raw))
                 # What cannot be set at all need not be a value of it.
-                outcome = self._missing(wish.key, _Has(shape, now, said)) or _Outcome(
+                outcome = self._missing(wish.key, _Current(shape, now, said)) or _Decision(
                     statuses.REFUSED, self._refusal(wish, problem, shape), (now, now), (said, said)
                 )
             else:
                 wanted = bounds.describe(wish.operator, text)
-                outcome = self._present(wish, text, _Has(shape, now, said))
+                outcome = self._present(wish, text, _Current(shape, now, said))
         return plans.SettingDecision(
             wish.key,
             outcome.status,
@@ -111,10 +111,10 @@ class _Judge:
             arithmetic=wish.arithmetic,
         )
 
-    def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Outcome:
+    def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Decision:
         gone = self.conf.assigned(key) if self.conf else None
         gone = None if gone is None else sysctl_values.normalize(gone, shape)
-        return _Outcome(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
+        return _Decision(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
 
     def _text(self, wish: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
         if wish.operator != bounds.VALUE and not shape.ordered:
@@ -123,7 +123,7 @@ class _Judge:
             raise _errors.ValueProblem(
                 "a write to it triggers an action and leaves no state to keep; set persist to false"
             )
-        text = _wished(wish, shape)
+        text = _parse_requested(wish, shape)
         if wish.operator != bounds.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
             # What it comes to has to be legal as well.
             sysctl_values.parse(_STRONGER[wish.operator](now, text, shape), shape)
@@ -140,7 +140,7 @@ class _Judge:
             return "{0}.".format(problem)
         return "{0} (legal: {1}).".format(problem, catalog.legal(wish.key, shape))
 
-    def _present(self, wish: requests.SettingRequest, text: str, has: _Has) -> _Outcome:
+    def _present(self, wish: requests.SettingRequest, text: str, has: _Current) -> _Decision:
         shape, now, said = has
         missing = self._missing(wish.key, has)
         if missing:
@@ -150,19 +150,19 @@ class _Judge:
             target = self._live_target(wish, text, now, shape)
             if now != target and not self._seen.live[wish.key].writable:
                 status, reason = availability.unwritable(wish.key, self._seen)
-                return _Outcome(status, reason, (now, now), (said, said))
+                return _Decision(status, reason, (now, now), (said, said))
         entry = self._entry(wish, text, has, target) if self._policy.persist else said
         if sysctl_values.equivalent(entry, said, shape):
             entry = said
         if self._is_action(wish.key):
-            return _Outcome(statuses.CHANGED, "", (None, text), (said, said))
+            return _Decision(statuses.CHANGED, "", (None, text), (said, said))
         status, reason = self._judged(wish, now != target or said != entry, now, entry)
-        return _Outcome(status, reason, (now, target), (said, entry))
+        return _Decision(status, reason, (now, target), (said, entry))
 
-    def _missing(self, key: str, has: _Has) -> t.Optional[_Outcome]:
+    def _missing(self, key: str, has: _Current) -> t.Optional[_Decision]:
         """The outcome for a key that cannot be set, where the running kernel is to be set."""
         missing = availability.unavailable(key, self._seen) if self._policy.live else None
-        return _Outcome(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
+        return _Decision(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
 
     @staticmethod
     def _live_target(wish: requests.SettingRequest, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
@@ -170,7 +170,9 @@ class _Judge:
         target = text if wish.operator == bounds.VALUE else _STRONGER[wish.operator](now, text, shape)
         return now if now is not None and sysctl_values.matches_rounded(now, target, shape) else target
 
-    def _entry(self, wish: requests.SettingRequest, text: str, has: _Has, target: t.Optional[str]) -> t.Optional[str]:
+    def _entry(
+        self, wish: requests.SettingRequest, text: str, has: _Current, target: t.Optional[str]
+    ) -> t.Optional[str]:
         """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
 
         A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
@@ -230,7 +232,7 @@ class _Judge:
             return decision
         if boot.ours and len(after) == 1 and boot.value == decision.file[1]:
             return decision
-        text = _wished(wish, shape)
+        text = _parse_requested(wish, shape)
         for table, given in zip(after, boots):
             value = _given(given, shape)
             meets = sysctl_values.equivalent if wish.operator == bounds.VALUE else _MEETS[wish.operator]
@@ -365,7 +367,7 @@ def _live_steps(
     return [by_key[key] for key in catalog.write_order(by_key, falls)]
 
 
-class _Kept(t.NamedTuple):
+class _FilePlan(t.NamedTuple):
     """Our file once it is written: the step, if there is one, what the next boot makes of it, and the decisions with that."""
 
     steps: t.List[step_types.Step]
@@ -373,35 +375,35 @@ class _Kept(t.NamedTuple):
     decisions: t.List[plans.SettingDecision]
 
 
-def _kept(
-    judge: _Judge, decisions: t.Sequence[plans.SettingDecision], wishes: t.Mapping[str, requests.SettingRequest]
-) -> _Kept:
+def _plan_file(
+    judge: SysctlPlanner, decisions: t.Sequence[plans.SettingDecision], wishes: t.Mapping[str, requests.SettingRequest]
+) -> _FilePlan:
     """What becomes of our file, with its entries in an order in which a boot takes them.
 
     Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
     that depend on others come last, in the first order that mends it.
     """
-    found = _written(judge, decisions, wishes, ())
-    lost = _undone(found)
+    found = _render_file(judge, decisions, wishes, ())
+    lost = _ineffective_entries(found)
     for falls in (True, False) if lost else ():
         last = catalog.write_order([one.key for one in decisions if _depends_on_others(one)], falls)
-        moved = _written(judge, decisions, wishes, last)
-        if len(_undone(moved)) < len(lost):
-            mended = set(lost) - set(_undone(moved))
-            return moved._replace(decisions=[_moved(one) if one.key in mended else one for one in moved.decisions])
+        moved = _render_file(judge, decisions, wishes, last)
+        if len(_ineffective_entries(moved)) < len(lost):
+            mended = set(lost) - set(_ineffective_entries(moved))
+            return moved._replace(decisions=[_mark_moved(one) if one.key in mended else one for one in moved.decisions])
     return found
 
 
-def _written(
-    judge: _Judge,
+def _render_file(
+    judge: SysctlPlanner,
     decisions: t.Sequence[plans.SettingDecision],
     wishes: t.Mapping[str, requests.SettingRequest],
     last: t.Sequence[str],
-) -> _Kept:
+) -> _FilePlan:
     """:param last: keys whose entries come after all others."""
     step = judge.file_step(decisions, last)
     tables = judge.tables_after(step) if step else judge.now
-    return _Kept([step] if step else [], tables, [judge.after_boot(one, tables, wishes) for one in decisions])
+    return _FilePlan([step] if step else [], tables, [judge.after_boot(one, tables, wishes) for one in decisions])
 
 
 def _depends_on_others(one: plans.SettingDecision) -> bool:
@@ -410,11 +412,11 @@ def _depends_on_others(one: plans.SettingDecision) -> bool:
     return kept and len(write_model.sources(sysctl_names.to_path(one.key))) > 1
 
 
-def _undone(found: _Kept) -> t.List[str]:
+def _ineffective_entries(found: _FilePlan) -> t.List[str]:
     return [one.key for one in found.decisions if one.shadowed and _depends_on_others(one)]
 
 
-def _moved(one: plans.SettingDecision) -> plans.SettingDecision:
+def _mark_moved(one: plans.SettingDecision) -> plans.SettingDecision:
     if one.status != statuses.OK:
         return one
     return one._replace(
@@ -475,11 +477,11 @@ def plan(
     wishes: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
 ) -> plans.Plan:
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
-    judge = _Judge(seen, policy)
+    judge = SysctlPlanner(seen, policy)
     decisions = [judge.decide(wish) for wish in wishes]
     steps: t.List[step_types.Step] = list(_live_steps(seen, decisions) if policy.live else [])
     by_key = {wish.key: wish for wish in wishes}
-    kept_steps, found, decisions = _kept(judge, decisions, by_key)
+    kept_steps, found, decisions = _plan_file(judge, decisions, by_key)
     steps.extend(kept_steps)
     problems, warnings = _verdict(decisions, policy, seen)
     problems.extend(_contradictions(decisions))

@@ -142,7 +142,7 @@ def _of_service(
 
 
 # Somebody whom only rules for everybody name: login.defs(5), UID_MAX.
-_ANYBODY = pam_precedence.User("", 60001, 60001, {})
+_GENERIC_USER = pam_precedence.User("", 60001, 60001, {})
 
 
 def of_user_managers(
@@ -155,7 +155,7 @@ def of_user_managers(
     stack = next((one for one in seen.stacks if one.service == "systemd-user"), None)
     stack = stack or pam_stack.Stack("systemd-user", "", ())
     rules = pam_precedence.placed_rules(files, seen.dialect)
-    found = {item: _of_service(stack, _ANYBODY, item, rules, seen) for item in items}
+    found = {item: _of_service(stack, _GENERIC_USER, item, rules, seen) for item in items}
     return {item: (one["hard"], one["set_by"]["hard"]) for item, one in found.items() if one["hard"] is not None}
 
 

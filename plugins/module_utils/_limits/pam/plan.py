@@ -38,7 +38,7 @@ def _stronger(bound: bounds.Bound, have: Number) -> limit_types.Number:
     return have
 
 
-class _Judge:
+class PamPlanner:
     """Decides wish by wish; holds what all of them are measured against."""
 
     def __init__(self, seen: pam_facts.PamFacts, policy: requests.Policy, nr_open: t.Optional[int]) -> None:
@@ -306,7 +306,7 @@ def nr_open_after(planned: plans.Plan, now: t.Optional[int]) -> t.Optional[int]:
     return now
 
 
-def _unread(path: str) -> t.List[str]:
+def _unreadable(path: str) -> t.List[str]:
     """A problem when a file is put where pam_limits passes it over."""
     directory, _slash, name = path.rpartition("/")
     if directory == pam_precedence.DIRECTORY and pam_precedence.reading_order([name]) == [pam_precedence.MAIN_FILE]:
@@ -357,7 +357,7 @@ def plan(
 
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
     """
-    judge = _Judge(seen, policy, nr_open)
+    judge = PamPlanner(seen, policy, nr_open)
     decisions = [judge.decide(wish) for wish in wishes]
     changes = [change_of(wish, one.after) for wish, one in zip(wishes, decisions) if one.status == statuses.CHANGED]
     own = seen.own
@@ -374,7 +374,7 @@ def plan(
     rules = pam_precedence.placed_rules(candidate(seen, after), seen.dialect)
     decisions = [judge.in_force(wish, one, rules) for wish, one in zip(wishes, decisions)]
     problems, warnings = _verdict(decisions, policy)
-    problems.extend(_unread(own.path) if own else [])
+    problems.extend(_unreadable(own.path) if own else [])
     for wish, one in zip(wishes, decisions):
         warnings.extend(judge.warnings(wish, one))
     warnings.extend(_about_file(own.path, own.data) if own else [])

@@ -44,7 +44,7 @@ def _decide(
         effective=conversion.limit(wish.item, after),
     )
     for one, pair in pairs:
-        objection = _objection(wish, one.limits[wish.item], pair, seen, policy, nr_open)
+        objection = _rejection(wish, one.limits[wish.item], pair, seen, policy, nr_open)
         if objection:
             same = decision.before
             return decision._replace(status=objection[0], reason=objection[1], after=same, effective=same), []
@@ -62,7 +62,7 @@ def _step(wish: requests.LimitRequest, one: proc.Process, pair: conversion.Pair)
     return step_types.SetRlimit(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
 
 
-def _objection(
+def _rejection(
     wish: requests.LimitRequest,
     have: conversion.Pair,
     pair: conversion.Pair,
@@ -76,7 +76,7 @@ def _objection(
         return statuses.REFUSED, reason.format(*conversion.limit(wish.item, pair))
     if policy.guard != requests.REFUSE:
         return None
-    found = systemd_plan.unreachable(wish.item, [new for new, old in zip(pair, have) if new != old], nr_open)
+    found = systemd_plan.nofile_error(wish.item, [new for new, old in zip(pair, have) if new != old], nr_open)
     if wish.item == "nofile" and found:
         return statuses.REFUSED, found
     if pair[1] > have[1] and not seen.may_raise:

@@ -29,7 +29,7 @@ _ITEMS = ("nofile", "nproc")
 _MANAGERS = (limit_types.SYSTEM, limit_types.USER)
 
 
-class _Told(t.NamedTuple):
+class _ConfiguredLimit(t.NamedTuple):
     """What a unit gives a process that starts now: the limit, by which line, and how messages name who says so."""
 
     pair: t.Optional[conversion.Pair]
@@ -69,20 +69,20 @@ class _Reader:
     ) -> None:
         self._host = host
         self._seen = seen
-        self._judge = systemd_plan.Judge(seen, requests.Policy(), None, sessions)
+        self._judge = systemd_plan.UnitPlanner(seen, requests.Policy(), None, sessions)
 
-    def told(self, kind: str, name: str, item: str) -> _Told:
+    def told(self, kind: str, name: str, item: str) -> _ConfiguredLimit:
         """What the files of a unit or manager come to."""
         wish = requests.LimitRequest(name, item, kind=kind)
         unit = self._seen.units.get(name) if kind == limit_types.UNIT else None
         place = unit.place if unit else self._seen.managers[name]
-        finding = systemd_plan.Finding(
+        finding = systemd_plan.UnitDraft(
             wish, plans.LimitDecision(name, item, statuses.OK, (None, None), kind=kind), place, unit
         )
         pair, winner = self._judge.said(finding, place.own.data)
         reached = None if pair is None else conversion.cut(pair, self._judge.ceiling(item))
         who = winner.where if winner else "the default of systemd (DefaultLimit{0})".format(conversion.ITEMS[item].name)
-        return _Told(
+        return _ConfiguredLimit(
             pair, reached, winner.where if winner else None, who, place.ages.get(winner.file) if winner else None
         )
 
@@ -159,7 +159,9 @@ def _session_of(shown: t.Mapping[str, str]) -> str:
     return shown.get("PAMName", "") if shown.get("User") else ""
 
 
-def _set_by(main: proc.Process, item: str, told: _Told, loaded: t.Optional[conversion.Pair], pam: str) -> str:
+def _set_by(
+    main: proc.Process, item: str, told: _ConfiguredLimit, loaded: t.Optional[conversion.Pair], pam: str
+) -> str:
     """Which layer set the limit of a unit's process last."""
     if main.limits[item] in (told.reached, told.pair):
         return told.who
@@ -210,7 +212,7 @@ def limits(
     return found
 
 
-def _spoken_of(host: "hosts.Host") -> results.Result:
+def _configured_units(host: "hosts.Host") -> results.Result:
     """What systemd gives its services, and the units and managers that a file gives limits of their own."""
     spoken = systemd_facts.units_with_limits(host, _ITEMS)
     found = limits(host, spoken.names, _MANAGERS, ())
@@ -236,7 +238,7 @@ def everything(host: "hosts.Host", asked: t.Mapping[str, t.Optional[t.Sequence[s
     if users or not any(named):
         result = pam_info.limits(host, users)
     if not users and not any(named):
-        units = _spoken_of(host)
+        units = _configured_units(host)
         result = {name: list(result[name]) + units[name] for name in ("limits", "notes")}
     for one in result["limits"]:
         entry = host.user(one["target"]["user"]) if "user" in one["target"] and one["item"] == "nproc" else None

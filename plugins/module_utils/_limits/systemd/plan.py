@@ -28,7 +28,7 @@ _MISSING = ("not-found", "")
 _NO_SYSTEMD = "this host has no systemd, so nothing would read it"
 
 
-class Finding(t.NamedTuple):
+class UnitDraft(t.NamedTuple):
     """What one wish comes to before it is known what all of them write.
 
     ``pair`` is what our line shall say, None for no line; ``edit`` tells whether the file must be changed for it.
@@ -47,7 +47,7 @@ def value_of(bound: bounds.Bound, item: str) -> int:
     return conversion.pair(item, limit_types.Limit(bound.value, bound.value))[0]
 
 
-def half_met(bound: t.Optional[bounds.Bound], item: str, have: int) -> bool:
+def half_satisfies(bound: t.Optional[bounds.Bound], item: str, have: int) -> bool:
     """Whether a soft or hard limit is as wished."""
     if bound is None or bound.operator == bounds.ABSENT:
         return True
@@ -57,9 +57,13 @@ def half_met(bound: t.Optional[bounds.Bound], item: str, have: int) -> bool:
     return have >= value if bound.operator == bounds.AT_LEAST else have <= value
 
 
-def met(wish: requests.LimitRequest, have: t.Optional[conversion.Pair]) -> bool:
+def satisfies(wish: requests.LimitRequest, have: t.Optional[conversion.Pair]) -> bool:
     """Whether a pair of limits is as wished."""
-    return have is not None and half_met(wish.soft, wish.item, have[0]) and half_met(wish.hard, wish.item, have[1])
+    return (
+        have is not None
+        and half_satisfies(wish.soft, wish.item, have[0])
+        and half_satisfies(wish.hard, wish.item, have[1])
+    )
 
 
 def wanted_pair(
@@ -72,8 +76,8 @@ def wanted_pair(
     soft = None if wish.soft is None else value_of(wish.soft, wish.item)
     hard = None if wish.hard is None else value_of(wish.hard, wish.item)
     if have is not None and reached is not None:
-        soft = have[0] if half_met(wish.soft, wish.item, reached[0]) else soft
-        hard = have[1] if half_met(wish.hard, wish.item, reached[1]) else hard
+        soft = have[0] if half_satisfies(wish.soft, wish.item, reached[0]) else soft
+        hard = have[1] if half_satisfies(wish.hard, wish.item, reached[1]) else hard
     if hard is None:
         # A user manager cuts this to what PAM gives it.
         hard = conversion.INFINITY
@@ -82,7 +86,7 @@ def wanted_pair(
     return (min(soft, hard) if wish.soft is None else soft), hard
 
 
-class Most(t.NamedTuple):
+class Ceiling(t.NamedTuple):
     """The highest limit that there is for units below a manager, in the kernel's units, and which layer sets that."""
 
     value: int
@@ -93,7 +97,7 @@ class Most(t.NamedTuple):
 Sessions = t.Mapping[str, t.Tuple[limit_types.Number, str]]
 
 
-class Judge:
+class UnitPlanner:
     """Decides wish by wish; holds what all of them are measured against."""
 
     def __init__(
@@ -109,7 +113,7 @@ class Judge:
         self._sessions: Sessions = sessions or {}
         self._coming: t.Dict[str, conversion.Pair] = {}
 
-    def expect(self, finding: Finding, after: t.Optional[bytes]) -> None:
+    def expect(self, finding: UnitDraft, after: t.Optional[bytes]) -> None:
         """From now on take the default that a manager of the system will have with these bytes in our file."""
         said = self.said(finding, after)[0]
         if (finding.wish.kind, finding.wish.target) == (limit_types.MANAGER, limit_types.SYSTEM) and said is not None:
@@ -120,12 +124,12 @@ class Judge:
         init = self._seen.init.get(item)
         return conversion.INFINITY if self._seen.may_raise or init is None else init[1]
 
-    def most(self, manager: str, item: str) -> Most:
+    def most(self, manager: str, item: str) -> Ceiling:
         """The same for the units of a manager: that of a user has no more than the session that it is started in."""
         if manager != limit_types.USER or item not in self._sessions:
-            return Most(self.ceiling(item))
+            return Ceiling(self.ceiling(item))
         hard, where = self._sessions[item]
-        return Most(min(self.ceiling(item), conversion.pair(item, limit_types.Limit(hard, hard))[1]), where)
+        return Ceiling(min(self.ceiling(item), conversion.pair(item, limit_types.Limit(hard, hard))[1]), where)
 
     def default(self, kind: str, item: str) -> t.Optional[conversion.Pair]:
         """What holds where no line says anything."""
@@ -138,7 +142,7 @@ class Judge:
         return conversion.shown(self._seen.defaults, "DefaultLimit" + conversion.ITEMS[item].name)
 
     def said(
-        self, finding: Finding, own: t.Optional[bytes]
+        self, finding: UnitDraft, own: t.Optional[bytes]
     ) -> t.Tuple[t.Optional[conversion.Pair], t.Optional[systemd_precedence.EffectiveLine]]:
         """What the files say with these bytes in ours, and by which line."""
         wish, place = finding.wish, t.cast(systemd_facts.UnitFiles, finding.place)
@@ -148,7 +152,7 @@ class Judge:
         is_user = wish.kind == limit_types.MANAGER and wish.target == limit_types.USER
         return (None if is_user else self.default(wish.kind, wish.item)), None
 
-    def decide(self, wish: requests.LimitRequest) -> Finding:
+    def decide(self, wish: requests.LimitRequest) -> UnitDraft:
         """The decision about one wish, before it is known which lines win."""
         texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
         decision = plans.LimitDecision(
@@ -156,10 +160,10 @@ class Judge:
         )
         unavailable = self._unavailable(wish)
         if unavailable:
-            return Finding(wish, decision._replace(status=unavailable[0], reason=unavailable[1]))
+            return UnitDraft(wish, decision._replace(status=unavailable[0], reason=unavailable[1]))
         unit = self._seen.units.get(wish.target) if wish.kind == limit_types.UNIT else None
         place = unit.place if unit else self._seen.managers[wish.target]
-        finding = Finding(wish, decision, place, unit)
+        finding = UnitDraft(wish, decision, place, unit)
         own = unit_file.ConfFile(place.own.data or b"").values(place.section, key_of(finding))
         if wish.soft is not None and wish.soft.operator == bounds.ABSENT:
             return _finish(finding, None, bool(own))
@@ -171,7 +175,7 @@ class Judge:
         pinned = bounds.VALUE in [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
         now = conversion.read(wish.item, own[-1]) if own else None
         finding = _finish(finding, pair, pair != now and (pinned or pair != have))
-        broken = _where_it_stops(finding) if finding.edit else None
+        broken = _shadowing_line(finding) if finding.edit else None
         if broken:
             reason = "systemd does not read {0} to its end, and would never come to our line; mend or remove that file"
             return finding._replace(
@@ -205,7 +209,7 @@ class Judge:
             return None
         asked = [value_of(bound, wish.item) for bound in (wish.soft, wish.hard) if bound is not None]
         new = [value for value in pair if value in asked]
-        found = unreachable(wish.item, new, self._nr_open) if wish.item == "nofile" else ""
+        found = nofile_error(wish.item, new, self._nr_open) if wish.item == "nofile" else ""
         if found:
             return statuses.REFUSED, found
         if new and max(new) > self.ceiling(wish.item):
@@ -214,7 +218,7 @@ class Judge:
             return statuses.NOT_NAMESPACED, reason
         return None
 
-    def in_force(self, finding: Finding, after: t.Optional[bytes]) -> Finding:
+    def in_force(self, finding: UnitDraft, after: t.Optional[bytes]) -> UnitDraft:
         """The finding with what a process that starts then will have, and the line that overrides ours."""
         decision, wish, place = finding.decision, finding.wish, finding.place
         if place is None:
@@ -233,7 +237,7 @@ class Judge:
             decision = decision._replace(
                 before=conversion.limit(wish.item, shown or before), after=conversion.limit(wish.item, said)
             )
-        if decision.status in (statuses.OK, statuses.CHANGED) and not met(wish, reached):
+        if decision.status in (statuses.OK, statuses.CHANGED) and not satisfies(wish, reached):
             other = winner.where if winner and winner.file != place.own.path else ""
             other = other or (most.where if most.where.startswith("/") else "")
             if other:
@@ -241,7 +245,7 @@ class Judge:
         return finding._replace(decision=decision)
 
 
-def cut_by_pam(item: str, most: Most) -> str:
+def cut_by_pam(item: str, most: Ceiling) -> str:
     """Half a sentence about the manager of a user, which has no more than its session."""
     hard = conversion.limit(item, (most.value, most.value)).hard
     return "the session of a user's manager has a hard limit of {0} ({1}), and its units get no more".format(
@@ -249,7 +253,7 @@ def cut_by_pam(item: str, most: Most) -> str:
     )
 
 
-def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) -> str:
+def nofile_error(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) -> str:
     """Why no process can have such a number of open files, or nothing."""
     if conversion.INFINITY in values:
         return "nofile takes no 'unlimited', which no kernel gives; write the number, up to fs.nr_open"
@@ -259,7 +263,7 @@ def unreachable(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) ->
     return ""
 
 
-def _where_it_stops(finding: Finding) -> t.Optional[str]:
+def _shadowing_line(finding: UnitDraft) -> t.Optional[str]:
     """The file because of which systemd would never come to our line."""
     place, text = (
         t.cast(systemd_facts.UnitFiles, finding.place),
@@ -276,17 +280,17 @@ def _where_it_stops(finding: Finding) -> t.Optional[str]:
     return None
 
 
-def key_of(finding: Finding) -> str:
+def key_of(finding: UnitDraft) -> str:
     """The key of our line."""
     return t.cast(systemd_facts.UnitFiles, finding.place).prefix + conversion.ITEMS[finding.wish.item].name
 
 
-def _finish(finding: Finding, pair: t.Optional[conversion.Pair], edit: bool) -> Finding:
+def _finish(finding: UnitDraft, pair: t.Optional[conversion.Pair], edit: bool) -> UnitDraft:
     status = statuses.CHANGED if edit else statuses.OK
     return finding._replace(decision=finding.decision._replace(status=status), pair=pair, edit=edit)
 
 
-def _written(findings: t.Sequence[Finding]) -> t.Dict[str, t.Optional[bytes]]:
+def _written(findings: t.Sequence[UnitDraft]) -> t.Dict[str, t.Optional[bytes]]:
     """The bytes of each of our files once everything is written; None for no file."""
     places = {one.place.own.path: one.place for one in findings if one.place is not None}
     found: t.Dict[str, t.Optional[bytes]] = {}
@@ -303,7 +307,7 @@ def _written(findings: t.Sequence[Finding]) -> t.Dict[str, t.Optional[bytes]]:
     return found
 
 
-def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optional[bytes]]) -> t.List[step_types.Step]:
+def _file_steps(findings: t.Sequence[UnitDraft], written: t.Mapping[str, t.Optional[bytes]]) -> t.List[step_types.Step]:
     steps: t.List[step_types.Step] = []
     for place in {one.place.own.path: one.place for one in findings if one.place is not None}.values():
         own, after = place.own, written[place.own.path]
@@ -315,7 +319,7 @@ def _file_steps(findings: t.Sequence[Finding], written: t.Mapping[str, t.Optiona
 
 
 def _is_stale(
-    main: proc.Process, finding: Finding, winner: t.Optional[systemd_precedence.EffectiveLine], loaded: bool
+    main: proc.Process, finding: UnitDraft, winner: t.Optional[systemd_precedence.EffectiveLine], loaded: bool
 ) -> bool:
     """Whether a process started before what decides now was there; else it has set its limits itself since."""
     place = t.cast(systemd_facts.UnitFiles, finding.place)
@@ -323,20 +327,20 @@ def _is_stale(
     return finding.edit or not loaded or age is None or main.age > age
 
 
-class _Outcome(t.NamedTuple):
+class _PendingRestart(t.NamedTuple):
     """What is left to be done about one finding once the files are written."""
 
-    finding: Finding
+    finding: UnitDraft
     restart: t.Sequence[str] = ()
     needs: t.Sequence[str] = ()
 
 
-def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], running: bool) -> _Outcome:
+def _after_unit(judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], running: bool) -> _PendingRestart:
     """Whether the unit has to be restarted, and what its process has before and after that."""
     wish, decision, unit = finding.wish, finding.decision, t.cast(systemd_facts.Unit, finding.unit)
     said, winner = judge.said(finding, after)
     if not running:
-        return _Outcome(finding, needs=["reboot"] if finding.edit else [])
+        return _PendingRestart(finding, needs=["reboot"] if finding.edit else [])
     shown = conversion.shown(unit.shown, key_of(finding))
     loaded = said if winner else judge.loaded_default(wish.item)
     reached = None if said is None else conversion.cut(said, judge.ceiling(wish.item))
@@ -344,7 +348,7 @@ def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], runnin
         name
         for name, main in unit.running.items()
         if main.limits.get(wish.item) not in (None, reached)
-        and not (met(wish, main.limits[wish.item]) and finding.pair is not None)
+        and not (satisfies(wish, main.limits[wish.item]) and finding.pair is not None)
         and _is_stale(main, finding, winner, shown in (None, loaded))
     ]
     have = min((main.limits[wish.item] for main in unit.running.values() if wish.item in main.limits), default=None)
@@ -354,30 +358,30 @@ def _after_unit(judge: Judge, finding: Finding, after: t.Optional[bytes], runnin
             status=statuses.CHANGED, reason=decision.reason or "systemd had not read its files again"
         )
     if not old:
-        return _Outcome(finding._replace(decision=decision))
+        return _PendingRestart(finding._replace(decision=decision))
     if wish.restart:
         decision = decision._replace(status=statuses.CHANGED, after=decision.effective)
-        return _Outcome(finding._replace(decision=decision), restart=old)
+        return _PendingRestart(finding._replace(decision=decision), restart=old)
     text = "the running process keeps {0} until it is restarted".format(
         conversion.render(t.cast(conversion.Pair, have))
     )
-    return _Outcome(
+    return _PendingRestart(
         finding._replace(decision=decision._replace(reason=decision.reason or text)),
         needs=["restart:" + name for name in old],
     )
 
 
 def _after_manager(
-    judge: Judge, finding: Finding, after: t.Optional[bytes], seen: systemd_facts.SystemdFacts
-) -> _Outcome:
+    judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], seen: systemd_facts.SystemdFacts
+) -> _PendingRestart:
     """What still runs with the limits that the manager gave before."""
     wish, decision = finding.wish, finding.decision
     said, winner = judge.said(finding, after)
     if not seen.running:
-        return _Outcome(finding, needs=["reboot"] if finding.edit else [])
+        return _PendingRestart(finding, needs=["reboot"] if finding.edit else [])
     if wish.target == limit_types.USER:
         old = [name for name, main in seen.user_managers.items() if winner and _is_stale(main, finding, winner, True)]
-        return _Outcome(finding, needs=["restart:" + name for name in sorted(old)])
+        return _PendingRestart(finding, needs=["restart:" + name for name in sorted(old)])
     default = conversion.shown(seen.defaults, key_of(finding))
     if default not in (None, said) and decision.status in (statuses.OK, statuses.KEPT):
         decision = decision._replace(
@@ -390,16 +394,18 @@ def _after_manager(
         # A unit with a limit of its own does not take the manager's.
         if winner
         and conversion.shown(shown, name) in (default, said)
-        and not met(wish, main.limits.get(wish.item))
+        and not satisfies(wish, main.limits.get(wish.item))
         and _is_stale(main, finding, winner, default == said)
     )
     if not old:
-        return _Outcome(finding._replace(decision=decision))
+        return _PendingRestart(finding._replace(decision=decision))
     text = "services keep what they started with, such as {0} ({1} in all)".format(", ".join(old[:3]), len(old))
-    return _Outcome(finding._replace(decision=decision._replace(reason=decision.reason or text)), needs=["reboot"])
+    return _PendingRestart(
+        finding._replace(decision=decision._replace(reason=decision.reason or text)), needs=["reboot"]
+    )
 
 
-def _warnings(findings: t.Sequence[Finding]) -> t.List[str]:
+def _warnings(findings: t.Sequence[UnitDraft]) -> t.List[str]:
     """What makes a limit of a unit less than it looks."""
     found = []
     for one in findings:
@@ -452,7 +458,7 @@ def verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy)
 
 
 def _reload(
-    outcomes: t.Sequence[_Outcome], judge: Judge, written: t.Mapping[str, t.Optional[bytes]]
+    outcomes: t.Sequence[_PendingRestart], judge: UnitPlanner, written: t.Mapping[str, t.Optional[bytes]]
 ) -> t.List[step_types.Step]:
     """The step that makes systemd read its files, with what it must say after it; none where nothing has changed for it."""
     expected: t.List[t.Optional[t.Tuple[str, str, conversion.Pair]]] = []
@@ -484,7 +490,7 @@ def plan(
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out. :param sessions: the same of what PAM gives
         the managers of users.
     """
-    judge = Judge(seen, policy, nr_open, sessions)
+    judge = UnitPlanner(seen, policy, nr_open, sessions)
     findings = [judge.decide(wish) for wish in wishes]
     written = _written(findings)
     for one in findings:
@@ -494,7 +500,7 @@ def plan(
     outcomes = []
     for one in findings:
         if one.place is None or one.decision.status not in (statuses.OK, statuses.KEPT, statuses.CHANGED):
-            outcomes.append(_Outcome(one))
+            outcomes.append(_PendingRestart(one))
         elif one.unit is not None:
             outcomes.append(_after_unit(judge, one, written[one.place.own.path], seen.running))
         else:

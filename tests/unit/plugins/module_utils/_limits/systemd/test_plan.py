@@ -76,7 +76,7 @@ def test_wanted_pair(asked, have, reached, pair):
     ],
 )
 def test_met(asked, have, is_met):
-    assert systemd_plan.met(asked, have) is is_met
+    assert systemd_plan.satisfies(asked, have) is is_met
 
 
 @pytest.mark.parametrize(
