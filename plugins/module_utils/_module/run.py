@@ -199,11 +199,11 @@ def _run(host: "hosts.Host", request: requests.Request, check_mode: bool) -> t.T
     from .._transaction import revert
 
     if history.ending is not None:
-        return revert.end_trial(host, ledger, history.ending, check_mode)
-    cleared, ledger = revert.cleared_up(host, ledger, check_mode), ledger._replace(unfinished=None)
+        return revert.finish_trial(host, ledger, history.ending, check_mode)
+    cleared, ledger = revert.recover(host, ledger, check_mode), ledger._replace(unfinished=None)
     try:
         if history.revert:
-            result, warnings = revert.take_back(cleared.host, request, ledger, check_mode, plan_record)
+            result, warnings = revert.revert(cleared.host, request, ledger, check_mode, plan_record)
         else:
             result, warnings = _apply(cleared.host, request, ledger, check_mode)
     except results.RequestFailed as failure:
@@ -232,6 +232,6 @@ def _apply(
         # Before the first change, for all that is needed to undo it has to be there; a run that changes nothing goes without.
         from .._transaction import commit
 
-        return commit.carry_out(host, request, plan, ledger), warnings
+        return commit.execute(host, request, plan, ledger), warnings
     trial = ledger_store.finish(host, ledger, request, plan) if ledger is not None else ""
     return results.with_trial(results.from_plan(plan, path), trial), warnings

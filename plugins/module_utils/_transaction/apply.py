@@ -67,7 +67,7 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
     for index, step in enumerate(steps):
         try:
             if isinstance(step, step_types.SetSysctl):
-                _check_unmoved(host, step, moved)
+                _check_not_changed_concurrently(host, step, moved)
             outcomes.append(_KINDS[type(step)].do(host, step))
         except _errors.ChangedMeanwhile as problem:
             # What somebody else has just written is theirs, and not ours to be put back.
@@ -80,7 +80,7 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
     return outcomes
 
 
-def _check_unmoved(host: "hosts.Host", step: step_types.SetSysctl, moved: t.Set[str]) -> None:
+def _check_not_changed_concurrently(host: "hosts.Host", step: step_types.SetSysctl, moved: t.Set[str]) -> None:
     """:param moved: keys that steps before this one have set, or may have made the kernel change; this one is added.
     :raises ChangedMeanwhile: when somebody else has set the key since the plan was made.
     """
@@ -151,7 +151,7 @@ def _undo_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     wanted = list(step.beside) + [(step.key, step.before, step.shape)]
     if not _differing(host, wanted):
         return ""
-    failed = put_back(host, wanted)
+    failed = restore_sysctls(host, wanted)
     if failed:
         reasons = [reason for reason in failed.values() if reason != _NOT_KEPT]
         why = ": " + reasons[-1] if reasons else ""
@@ -162,7 +162,7 @@ def _undo_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
 _NOT_KEPT = "the kernel kept another value"
 
 
-def put_back(host: "hosts.Host", values: t.Sequence[t.Tuple[str, str, shapes.Shape]]) -> t.Dict[str, str]:
+def restore_sysctls(host: "hosts.Host", values: t.Sequence[t.Tuple[str, str, shapes.Shape]]) -> t.Dict[str, str]:
     """Give kernel parameters former values, as far as the kernel lets it; returns why, for each that differs in the end.
 
     :param values: key, text and shape of each, in the order in which they are to be written.
@@ -187,7 +187,7 @@ def _differing(host: "hosts.Host", wanted: t.Sequence[t.Tuple[str, str, shapes.S
     ]
 
 
-def settle(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str]:
+def reload(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str]:
     """Carry out those steps that make others take effect; returns a sentence about each that failed."""
     problems = []
     for step in steps:
@@ -200,18 +200,18 @@ def settle(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
     return problems
 
 
-def settling(host: "hosts.Host", paths: t.Iterable[str]) -> t.List[step_types.DaemonReload]:
+def reload_steps(host: "hosts.Host", paths: t.Iterable[str]) -> t.List[step_types.DaemonReload]:
     """What has to follow once files are put back: systemd reads its own again, where it runs."""
     concerned = any(path.startswith("/etc/systemd/") for path in paths)
     return [step_types.DaemonReload(())] if concerned and machine.booted(host) else []
 
 
 def _write_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
-    put_file(host, step, step.before, step.after)
+    restore_file(host, step, step.before, step.after)
     return ""
 
 
-def put_file(
+def restore_file(
     host: "hosts.Host", step: step_types.WriteFile, before: t.Optional[bytes], after: t.Optional[bytes]
 ) -> None:
     """Give the file of a step the bytes ``after``, and make or remove the directories that are there for it alone.
@@ -226,12 +226,12 @@ def put_file(
     host.remove_directories(step.directories)
 
 
-def put_files(host: "hosts.Host", steps: t.Iterable[step_types.WriteFile]) -> t.List[str]:
+def restore_files(host: "hosts.Host", steps: t.Iterable[step_types.WriteFile]) -> t.List[str]:
     """Write files one by one; returns a sentence about each that could not be."""
     problems = []
     for step in steps:
         try:
-            put_file(host, step, step.before, step.after)
+            restore_file(host, step, step.before, step.after)
         except _errors.HostProblem as problem:
             problems.append(str(problem))
     return problems
@@ -246,7 +246,7 @@ def _undo_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
         return ""
     if now != step.after:
         raise _errors.HostProblem("{0} was changed by somebody else meanwhile, and was left alone.".format(step.path))
-    put_file(host, step, step.after, step.before)
+    restore_file(host, step, step.after, step.before)
     return "{0} is gone again.".format(step.path) if step.before is None else "{0} is as it was.".format(step.path)
 
 
@@ -275,7 +275,7 @@ def _still_runs(host: "hosts.Host", step: step_types.SetRlimit) -> bool:
     return proc.limit_of(host, step) is not None
 
 
-def put_limits(host: "hosts.Host", steps: t.Iterable[step_types.SetRlimit]) -> t.List[str]:
+def restore_rlimits(host: "hosts.Host", steps: t.Iterable[step_types.SetRlimit]) -> t.List[str]:
     """Set limits of processes one by one; returns a sentence about each that could not be."""
     problems = []
     for step in steps:
@@ -337,14 +337,14 @@ def _undo_restart(host: "hosts.Host", step: step_types.RestartUnit) -> str:
 
 def _systemctl(host: "hosts.Host", arguments: t.Sequence[str]) -> None:
     """:raises HostProblem: with half a sentence, when systemd did not do it."""
-    ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _PATIENCE)
+    ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _TIMEOUT)
     if ran is None or ran.status != 0:
         said = " ".join(ran.errors.split()) if ran else "there is no such program"
         raise _errors.HostProblem("systemctl {0} failed: {1}".format(" ".join(arguments), said or "it did not say why"))
 
 
 # Longer than systemd itself waits for a service to stop and to start (DefaultTimeoutStartSec= and -StopSec=, 90 s each).
-_PATIENCE = 240
+_TIMEOUT = 240
 
 # For the ledger: after files below /etc/systemd are put back, a reload has to follow, and a restart is never repeated but named in
 # ``needs``.

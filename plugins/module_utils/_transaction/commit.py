@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 
-def carry_out(
+def execute(
     host: "hosts.Host", request: requests.Request, plan: plans.Plan, ledger: t.Optional[ledgers.Ledger]
 ) -> results.Result:
     """Carry out a plan and report what came of it."""

@@ -252,7 +252,7 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
     }
 
 
-def begun(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
+def with_pending(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
     """The ledger while the steps of a plan are carried out: a run that is killed meanwhile shall not have happened."""
     live = [
         LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
@@ -277,7 +277,7 @@ def key_of(step: step_types.SetRlimit) -> str:
     return "{0} {1} {2}".format(step.pid, step.started, step.number)
 
 
-def on_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
+def with_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
     """The ledger once everything is done, as long as nobody has confirmed it.
 
     :param begun_ledger: while it was done. :param after: what it will be. :param trial: the id.
@@ -286,7 +286,7 @@ def on_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
     return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, then=after))
 
 
-def touched(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
+def original_values(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
     """The text that each kernel parameter had before steps which change it, or make the kernel change it."""
     found: t.Dict[str, str] = {}
     for step in steps:
@@ -296,7 +296,7 @@ def touched(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
     return found
 
 
-def applied(
+def with_applied(
     ledger: Ledger, name: str, options: Options, plan: plans.Plan, live: t.Mapping[str, str], boot: str = ""
 ) -> Ledger:
     """The ledger once a plan has been carried out for a profile.
@@ -310,29 +310,31 @@ def applied(
     if not plan.steps and not ledger.profiles:
         return ledger
     records, files = dict(ledger.live), dict(ledger.files)
-    for key, text in touched(plan.steps).items():
+    for key, text in original_values(plan.steps).items():
         original = records[key].original if key in records else text
         records[key] = LiveRecord(original, live.get(key, text))
     for step in plan.steps:
         if isinstance(step, step_types.WriteFile):
             files[step.real] = _file_record(files.get(step.real), step)
     processes = _processes(ledger, plan, boot)
-    asked = stored(options)
+    asked = normalize(options)
     mine = [one for one in ledger.profiles if one.name == name]
-    if not plan.steps and together([one.options for one in mine] + [asked]) == together([one.options for one in mine]):
+    if not plan.steps and merged_settings([one.options for one in mine] + [asked]) == merged_settings(
+        [one.options for one in mine]
+    ):
         return ledger
     shared = [one.key for one in plan.settings if one.status in ("ok", "changed", "kept") and one.key in records]
     record = ProfileRecord(
         name,
         asked,
-        united([key for one in mine for key in one.keys], list(touched(plan.steps)) + shared),
-        united(
+        union([key for one in mine for key in one.keys], list(original_values(plan.steps)) + shared),
+        union(
             [real for one in mine for real in one.files],
             [step.real for step in plan.steps if isinstance(step, step_types.WriteFile)],
         ),
-        united([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
+        union([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
     )
-    rest = [one._replace(options=without(one.options, asked)) if one.name == name else one for one in ledger.profiles]
+    rest = [one._replace(options=subtract(one.options, asked)) if one.name == name else one for one in ledger.profiles]
     others = {one.name for one in rest if one.name != name}
     if len(others) >= _MOST_PROFILES:
         raise _errors.TuneError(
@@ -343,7 +345,7 @@ def applied(
     return Ledger(kept + (record,), records, files, processes)
 
 
-def united(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
+def union(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
     """Both together, each once."""
     return tuple(sorted(set(old) | set(new)))
 
@@ -373,11 +375,11 @@ def _file_record(old: t.Optional[FileRecord], step: step_types.WriteFile) -> Fil
     # What others did to the file since belongs to what we go back to.
     from . import merge3
 
-    original = merge3.merged(old.left, step.before, old.original)[0]
+    original = merge3.merge(old.left, step.before, old.original)[0]
     return old._replace(original=original, left=step.after, directories=old.directories or step.directories)
 
 
-def stored(options: Options) -> Options:
+def normalize(options: Options) -> Options:
     """The options of a profile as they are kept: keys in one spelling."""
     return {
         "sysctl": {_spelled(name): setting for name, setting in (options.get("sysctl") or {}).items()},
@@ -396,7 +398,7 @@ def _spelled(name: str) -> str:
         return name
 
 
-def without(old: Options, new: Options) -> Options:
+def subtract(old: Options, new: Options) -> Options:
     """What was asked for under a name and is not asked for anew. It is still in force, and has to be taken back."""
     named = {(_limit_name(entry), half) for entry in new["limits"] for half in _HALVES if half in entry}
     kept = []
@@ -411,7 +413,7 @@ def without(old: Options, new: Options) -> Options:
     return dict(old, sysctl=settings, limits=kept)
 
 
-def together(options: t.Sequence[Options]) -> t.List[t.Any]:
+def merged_settings(options: t.Sequence[Options]) -> t.List[t.Any]:
     """All that was asked for, later over earlier, in a form to be compared."""
     found: t.Dict[t.Any, t.Any] = {}
     for one in options:
@@ -430,7 +432,7 @@ def _limit_name(entry: t.Mapping[str, t.Any]) -> t.Tuple[t.Any, ...]:
     return tuple(entry.get(field) for field in _TARGETS)
 
 
-def chosen(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
+def select(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
     """The profiles that a name stands for, which may list several; all of them for the empty one.
 
     :raises TuneError: when one of them came together with others that are not named.

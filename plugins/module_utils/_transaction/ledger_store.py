@@ -48,7 +48,7 @@ def limit_now(host: "hosts.Host", record: ledgers.ProcessRecord) -> t.Optional[c
 
 def live_now(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
     """The texts of the kernel parameters that steps touch, as they are now."""
-    found = {key: host.live_text(sysctl_names.to_path(key)) for key in ledgers.touched(steps)}
+    found = {key: host.live_text(sysctl_names.to_path(key)) for key in ledgers.original_values(steps)}
     return {key: text for key, text in found.items() if text is not None}
 
 
@@ -62,7 +62,7 @@ def begin(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request,
 
 
 def _begun(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> ledgers.Ledger:
-    return ledgers.begun(ledger, request.what, boot_id(host), plan.steps)
+    return ledgers.with_pending(ledger, request.what, boot_id(host), plan.steps)
 
 
 def finish(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> str:
@@ -71,7 +71,7 @@ def finish(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request
     if done == ledger and not plan.steps:
         return ""
     trial = (host.text(_UUID) or "1") if t.cast(requests.History, request.history).trial else ""
-    write(host, ledgers.on_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
+    write(host, ledgers.with_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
     return trial
 
 
@@ -81,7 +81,7 @@ def after(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request,
     if plan.steps:
         ended = [key for key, one in ledger.processes.items() if limit_now(host, one) is None]
         ledger = ledgers.without_processes(ledger, ended)
-    return ledgers.applied(ledger, history.name, history.options, plan, live_now(host, plan.steps), boot)
+    return ledgers.with_applied(ledger, history.name, history.options, plan, live_now(host, plan.steps), boot)
 
 
 def forget(host: "hosts.Host", ledger: ledgers.Ledger) -> None:

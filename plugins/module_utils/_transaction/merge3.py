@@ -14,7 +14,7 @@ def _lines(data: t.Optional[bytes]) -> t.List[bytes]:
     return [] if data is None else data.splitlines(True)
 
 
-def merged(
+def merge(
     left: t.Optional[bytes], now: t.Optional[bytes], goal: t.Optional[bytes]
 ) -> t.Tuple[t.Optional[bytes], t.List[bytes]]:
     """What a file becomes when the way from ``left`` to ``goal`` is gone in what it is ``now``.
@@ -29,11 +29,11 @@ def merged(
     if now is None or left is None:
         # Removed, or brought back, by somebody else.
         return now, []
-    result, lost = _replayed(_lines(left), _lines(now), _lines(goal))
+    result, lost = _apply_diff(_lines(left), _lines(now), _lines(goal))
     return (None if goal is None and not result else b"".join(result)), lost
 
 
-def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t.Tuple[t.List[bytes], t.List[bytes]]:
+def _apply_diff(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t.Tuple[t.List[bytes], t.List[bytes]]:
     places = _places(left, now)
     changes = [change[1:] for change in _matcher(left, goal).get_opcodes() if change[0] != "equal"]
     going = [(index, left[index]) for start, end, _begin, _stop in changes for index in range(start, end)]
@@ -42,16 +42,16 @@ def _replayed(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t
     moved = collections.Counter(line for _index, line in going) & collections.Counter(line for _block, line in coming)
     going, coming = _without(moved, going), _without(moved, coming)
     gone = {places[index] for index, _line in going if index in places}
-    gone = {index for index in gone if not _heads_others(now, index, gone)}
+    gone = {index for index in gone if not _section_still_used(now, index, gone)}
     # What others said about something, in place of a line of ours or besides, is not said once more.
     ours = set(places.values())
-    theirs = {_about(line) for index, line in enumerate(left) if index not in places}
-    theirs.update(_about(line) for index, line in enumerate(now) if index not in ours)
+    theirs = {_subject(line) for index, line in enumerate(left) if index not in places}
+    theirs.update(_subject(line) for index, line in enumerate(now) if index not in ours)
     added: t.Dict[int, t.List[bytes]] = {}
     for block, line in coming:
         twin = next((index for index in block if _head(left[index]) == _head(line)), None)
-        if twin is None and _about(line) not in theirs:
-            added.setdefault(_behind(places, block.start), []).append(line)
+        if twin is None and _subject(line) not in theirs:
+            added.setdefault(_anchor(places, block.start), []).append(line)
         elif twin in places:
             added.setdefault(places[twin], []).append(line)
     result = list(added.get(-1, []))
@@ -75,7 +75,7 @@ def _without(moved: t.Mapping[bytes, int], lines: t.Iterable[t.Tuple[P, bytes]])
     return found
 
 
-def _heads_others(lines: t.List[bytes], index: int, gone: t.Container[int]) -> bool:
+def _section_still_used(lines: t.List[bytes], index: int, gone: t.Container[int]) -> bool:
     """Whether a line begins a section, as in files of systemd, in which lines of others stay: without it nobody would read them."""
     if not lines[index].startswith(b"["):
         return False
@@ -100,7 +100,7 @@ def _head(line: bytes) -> bytes:
     return b" ".join(name.split() if equals else line.split()[:-1])
 
 
-def _about(line: bytes) -> bytes:
+def _subject(line: bytes) -> bytes:
     """As ``_head``, however it is spelled: a key with dots or slashes, set or ``-`` left out; limits of any type."""
     if _is_comment(line):
         return line
@@ -128,6 +128,6 @@ def _places(left: t.List[bytes], now: t.List[bytes]) -> t.Dict[int, int]:
     return places
 
 
-def _behind(places: t.Mapping[int, int], start: int) -> int:
+def _anchor(places: t.Mapping[int, int], start: int) -> int:
     """The line behind which something comes that was before line ``start``: that of the nearest one above that is still there."""
     return next((places[index] for index in range(start - 1, -1, -1) if index in places), -1)

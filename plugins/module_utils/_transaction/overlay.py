@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 
-class View:
+class HostOverlay:
     """A host on which some kernel parameters, files and limits of processes are different. Only for looking: writes go nowhere.
 
     :param live: text by key. :param files: the path behind all links and its bytes (None: no such file), by path.

@@ -74,7 +74,7 @@ def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: led
             notes.append("{0}: {1}.".format(goal.key, revert_plan.foreign_value(now, left, shape)))
     for step in unfinished.files:
         now_data = host.read_if_any(step.real)
-        data, lost = merge3.merged(step.before, now_data, step.after)
+        data, lost = merge3.merge(step.before, now_data, step.after)
         if now_data not in (step.before, step.after):
             notes += revert_plan.changes(step.path, step.before, now_data, lost)
         if data != now_data:
@@ -90,24 +90,24 @@ def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: led
     return Pending(live, files, processes, notes)
 
 
-def clear_up(host: "hosts.Host", ledger: ledgers.Ledger) -> t.List[str]:
+def complete(host: "hosts.Host", ledger: ledgers.Ledger) -> t.List[str]:
     """Bring what a killed run left to its end; returns a sentence about each thing that could not be."""
     unfinished = ledger.unfinished
     if unfinished is None:
         return []
     found = pending(host, unfinished)
-    problems = list(found.notes) + to_goal(host, unfinished, found)
+    problems = list(found.notes) + restore(host, unfinished, found)
     ledger_store.write(host, ledger._replace(unfinished=None))
     return problems
 
 
-def to_goal(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) -> t.List[str]:
+def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) -> t.List[str]:
     """Do what is to be done to clear up; returns a sentence about each thing that failed."""
-    problems = ["{0}: {1}.".format(key, reason) for key, reason in apply.put_back(host, found.live).items()]
-    problems += apply.put_limits(host, found.processes)
-    problems += apply.put_files(host, found.files)
+    problems = ["{0}: {1}.".format(key, reason) for key, reason in apply.restore_sysctls(host, found.live).items()]
+    problems += apply.restore_rlimits(host, found.processes)
+    problems += apply.restore_files(host, found.files)
     # Of all files: the run may have been killed when they were as they should be, and systemd had not read them yet.
-    problems += apply.settle(host, apply.settling(host, [step.path for step in unfinished.files]))
+    problems += apply.reload(host, apply.reload_steps(host, [step.path for step in unfinished.files]))
     for step in unfinished.files:
         host.sweep(step.real)
         if step.after is None and host.read_if_any(step.real) is None:
@@ -115,10 +115,10 @@ def to_goal(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) 
     return problems
 
 
-def as_cleared_up(host: "hosts.Host", unfinished: ledgers.Unfinished) -> "hosts.Host":
+def preview_recovered(host: "hosts.Host", unfinished: ledgers.Unfinished) -> "hosts.Host":
     """The host as it would be once everything is at its goal, for check mode."""
     found = pending(host, unfinished)
     live = {key: text for key, text, _shape in found.live}
-    return overlay.View(
+    return overlay.HostOverlay(
         host, live, {step.path: (step.real, step.after) for step in found.files}, found.processes
     ).as_host()

@@ -26,7 +26,7 @@ _NOT_ON_TRIAL = (
 _GONE_ALREADY = "What was to be taken back is not on trial here any more, for another run has ended the trial."
 
 
-class Cleared(t.NamedTuple):
+class Recovered(t.NamedTuple):
     """A host on which no run is unfinished, or a view of it as it would be then; whether that changes it, and what there is to say."""
 
     host: "hosts.Host"
@@ -34,23 +34,23 @@ class Cleared(t.NamedTuple):
     notes: t.Sequence[str]
 
 
-def cleared_up(host: "hosts.Host", ledger: ledgers.Ledger, check_mode: bool) -> Cleared:
+def recover(host: "hosts.Host", ledger: ledgers.Ledger, check_mode: bool) -> Recovered:
     """Bring an earlier run, which was killed or is on trial, to its end."""
     unfinished = ledger.unfinished
     if unfinished is None:
-        return Cleared(host, False, [])
+        return Recovered(host, False, [])
     found = recovery.pending(host, unfinished)
     changes = bool(found.live or found.files)
-    problems = list(found.notes) if check_mode else recovery.clear_up(host, ledger)
+    problems = list(found.notes) if check_mode else recovery.complete(host, ledger)
     text = "An earlier run ({0}) was interrupted; what it left half done {1} cleared up first."
     if unfinished.trial:
         text = "An earlier run ({0}) was on trial here, and nobody confirmed it; what it changed {1} taken back first."
     text = text.format(unfinished.what, "would be" if check_mode else "was")
-    after = recovery.as_cleared_up(host, unfinished) if check_mode else host
-    return Cleared(after, changes, ([text] if changes else []) + problems)
+    after = recovery.preview_recovered(host, unfinished) if check_mode else host
+    return Recovered(after, changes, ([text] if changes else []) + problems)
 
 
-def end_trial(
+def finish_trial(
     host: "hosts.Host", ledger: ledgers.Ledger, ending: requests.TrialDecision, check_mode: bool
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     """Confirm what is on trial, or take it back: exactly that, and nothing that runs before it did."""
@@ -71,7 +71,7 @@ def end_trial(
     result = results.from_plan(plans.Plan(steps=steps + list(found.processes) + list(found.files)), None)
     if check_mode:
         return result, found.notes
-    problems = recovery.to_goal(host, unfinished, found)
+    problems = recovery.restore(host, unfinished, found)
     if problems:
         # The ledger keeps it, so that the same can be tried once more.
         result.update(undone=[], not_undone=problems)
@@ -82,7 +82,7 @@ def end_trial(
     return result, found.notes
 
 
-def take_back(
+def revert(
     host: "hosts.Host",
     request: requests.Request,
     ledger: ledgers.Ledger,
@@ -99,7 +99,7 @@ def take_back(
     path = request.policy.sysctl_file
     if check_mode or revert.after == ledger:
         return results.from_plan(revert.plan, path), revert.plan.warnings
-    taken = _carry_out(host, ledger, revert, request.what)
+    taken = _execute_revert(host, ledger, revert, request.what)
     if not taken.problems:
         return results.from_plan(taken.plan, path), taken.plan.warnings
     result = results.from_plan(results.mark_refused(taken.plan, taken.refused), path)
@@ -108,7 +108,7 @@ def take_back(
     raise results.RequestFailed(message.format(" ".join(taken.problems)), result)
 
 
-class _Taken(t.NamedTuple):
+class _RevertOutcome(t.NamedTuple):
     """What came of taking profiles back: the plan with what really happened, and what could not be put back, by key or path."""
 
     plan: plans.Plan
@@ -116,7 +116,9 @@ class _Taken(t.NamedTuple):
     problems: t.Sequence[str]
 
 
-def _carry_out(host: "hosts.Host", ledger: ledgers.Ledger, revert: revert_plan.Revert, what: str) -> _Taken:
+def _execute_revert(
+    host: "hosts.Host", ledger: ledgers.Ledger, revert: revert_plan.Revert, what: str
+) -> _RevertOutcome:
     """Carry out a revert as far as it goes: what the host refuses shall not keep the rest from being put back.
 
     What could not be put back stays in the ledger, so that the same can be tried once more.
@@ -124,16 +126,18 @@ def _carry_out(host: "hosts.Host", ledger: ledgers.Ledger, revert: revert_plan.R
     plan = revert.plan
     ledger_store.write(host, revert.begun(what, ledger_store.boot_id(host)))
     values = [(step.key, step.after, step.shape) for step in revert_plan.live_steps(plan)]
-    refused = apply.put_back(host, values)
+    refused = apply.restore_sysctls(host, values)
     problems = ["{0} could not be put back: {1}.".format(key, reason) for key, reason in refused.items()]
-    problems += apply.put_limits(host, ledgers.process_steps(plan.steps))
-    problems += apply.put_files(host, revert_plan.file_steps(plan))
-    problems += apply.settle(host, plan.steps)
-    ledger_store.write(host, _as_left(host, ledger, plan) if problems else _moved_along(host, revert))
-    return _Taken(plan, refused, problems)
+    problems += apply.restore_rlimits(host, ledgers.process_steps(plan.steps))
+    problems += apply.restore_files(host, revert_plan.file_steps(plan))
+    problems += apply.reload(host, plan.steps)
+    ledger_store.write(
+        host, _ledger_after_partial(host, ledger, plan) if problems else _ledger_after_revert(host, revert)
+    )
+    return _RevertOutcome(plan, refused, problems)
 
 
-def _moved_along(host: "hosts.Host", revert: revert_plan.Revert) -> ledgers.Ledger:
+def _ledger_after_revert(host: "hosts.Host", revert: revert_plan.Revert) -> ledgers.Ledger:
     """The ledger after a revert, with what the kernel has made of keys that change along with others."""
     live = dict(revert.after.live)
     for key in revert.moved:
@@ -141,7 +145,7 @@ def _moved_along(host: "hosts.Host", revert: revert_plan.Revert) -> ledgers.Ledg
     return revert.after._replace(live=live)
 
 
-def _as_left(host: "hosts.Host", ledger: ledgers.Ledger, plan: plans.Plan) -> ledgers.Ledger:
+def _ledger_after_partial(host: "hosts.Host", ledger: ledgers.Ledger, plan: plans.Plan) -> ledgers.Ledger:
     """The ledger with what a revert that did not get to its end has left."""
     live, files = dict(ledger.live), dict(ledger.files)
     for step in revert_plan.live_steps(plan):

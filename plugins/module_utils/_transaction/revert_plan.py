@@ -67,14 +67,14 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     :param name: names of profiles with commas between them; nothing stands for every one.
     :raises TuneError: when they cannot be taken back on their own.
     """
-    gone = ledgers.chosen(ledger, name)
+    gone = ledgers.select(ledger, name)
     if not gone:
         return Revert(plans.Plan(warnings=_nothing(ledger, name)), ledger)
     stay = tuple(one for one in ledger.profiles if one not in gone)
     found = _files(host, ledger)
     running = [one.step for one in ledger.processes.values() if ledger_store.limit_now(host, one) is not None]
-    view = overlay.View(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
-    wanted, moved, stay = _again(view, stay, planner)
+    view = overlay.HostOverlay(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
+    wanted, moved, stay = _replan_remaining(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
     steps: t.List[step_types.Step] = [
         step_types.SetSysctl(key, host.live_text(sysctl_names.to_path(key)), text, shape_of(key, text))
@@ -82,9 +82,9 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     ]
     files = _file_steps(host, ledger, gone, found, view)
     processes, held = _process_steps(host, ledger, gone, view)
-    then = overlay.View(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
+    then = overlay.HostOverlay(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
     decisions = _decisions(host, then, gone, planner)
-    settling: t.List[step_types.Step] = list(apply.settling(host, [step.path for step in files]))
+    settling: t.List[step_types.Step] = list(apply.reload_steps(host, [step.path for step in files]))
     settings = [_setting(one, other, foreign) for one, other in decisions.settings]
     limits = [_limit(one, other) for one, other in decisions.limits]
     concerned = {real for one in gone for real in one.files}
@@ -139,7 +139,7 @@ def _files(host: "hosts.Host", ledger: ledgers.Ledger) -> _Files:
             notes[real] = [str(problem)]
             now[real] = None
         if now[real] not in (record.left, record.original):
-            lost = merge3.merged(record.left, now[real], record.original)[1]
+            lost = merge3.merge(record.left, now[real], record.original)[1]
             notes.setdefault(real, []).extend(changes(record.path, record.left, now[real], lost))
     return _Files({one.path: (real, one.original) for real, one in ledger.files.items()}, now, notes)
 
@@ -158,7 +158,7 @@ def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.
     return [text + (" These were changed as well, and are left alone: {0}.".format(lines) if lines else "")]
 
 
-class _Again(t.NamedTuple):
+class _Replan(t.NamedTuple):
     """What comes of planning the profiles that stay once more.
 
     ``wanted`` has the values that they set, ``moved`` the keys that change with them, ``stay`` the profiles with what they touch.
@@ -169,7 +169,7 @@ class _Again(t.NamedTuple):
     stay: t.Tuple[ledgers.ProfileRecord, ...]
 
 
-def _again(view: overlay.View, stay: t.Iterable[ledgers.ProfileRecord], planner: Planner) -> _Again:
+def _replan_remaining(view: overlay.HostOverlay, stay: t.Iterable[ledgers.ProfileRecord], planner: Planner) -> _Replan:
     """Plan the profiles that stay on the host as it was; the view becomes what the host is to be."""
     wanted: t.Dict[str, str] = {}
     moved: t.Set[str] = set()
@@ -191,12 +191,12 @@ def _again(view: overlay.View, stay: t.Iterable[ledgers.ProfileRecord], planner:
         processes = map(ledgers.key_of, ledgers.process_steps(found.steps))
         records.append(
             record._replace(
-                keys=ledgers.united(record.keys, ledgers.touched(found.steps)),
-                files=ledgers.united(record.files, files),
-                processes=ledgers.united(record.processes, processes),
+                keys=ledgers.union(record.keys, ledgers.original_values(found.steps)),
+                files=ledgers.union(record.files, files),
+                processes=ledgers.union(record.processes, processes),
             )
         )
-    return _Again(wanted, moved - set(wanted), tuple(records))
+    return _Replan(wanted, moved - set(wanted), tuple(records))
 
 
 def _goals(
@@ -230,7 +230,7 @@ def _goals(
 
 
 def _process_steps(
-    host: "hosts.Host", ledger: ledgers.Ledger, gone: t.Iterable[ledgers.ProfileRecord], view: overlay.View
+    host: "hosts.Host", ledger: ledgers.Ledger, gone: t.Iterable[ledgers.ProfileRecord], view: overlay.HostOverlay
 ) -> t.Tuple[t.List[step_types.SetRlimit], t.Dict[str, str]]:
     """What puts back the limits of processes that still run, and a sentence about each that keeps what it has."""
     steps: t.List[step_types.SetRlimit] = []
@@ -273,7 +273,7 @@ def _file_steps(
     ledger: ledgers.Ledger,
     gone: t.Iterable[ledgers.ProfileRecord],
     found: _Files,
-    view: overlay.View,
+    view: overlay.HostOverlay,
 ) -> t.List[step_types.WriteFile]:
     """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
     steps = []
@@ -282,7 +282,7 @@ def _file_steps(
         if record is None:
             continue
         now = found.now[real]
-        goal = merge3.merged(record.left, now, view.read_if_any(record.path))[0]
+        goal = merge3.merge(record.left, now, view.read_if_any(record.path))[0]
         # Without the file, only directories may be left of it, when it was removed and nothing more.
         empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
         if empty or now != goal:
@@ -294,7 +294,7 @@ def _after(
     ledger: ledgers.Ledger,
     stay: t.Tuple[ledgers.ProfileRecord, ...],
     concerned: t.Container[str],
-    view: overlay.View,
+    view: overlay.HostOverlay,
     live: t.Mapping[str, str],
 ) -> ledgers.Ledger:
     """The ledger once it is done: what no other profile needs is forgotten.
@@ -320,7 +320,7 @@ def _after(
 
 
 def _processes_after(
-    ledger: ledgers.Ledger, stay: t.Iterable[ledgers.ProfileRecord], held: t.Container[str], view: overlay.View
+    ledger: ledgers.Ledger, stay: t.Iterable[ledgers.ProfileRecord], held: t.Container[str], view: overlay.HostOverlay
 ) -> t.Dict[str, ledgers.ProcessRecord]:
     """What the ledger keeps of processes: those that other profiles have set, with the limit that these give.
 
@@ -344,7 +344,7 @@ class _Decisions(t.NamedTuple):
 
 
 def _decisions(
-    host: "hosts.Host", after: overlay.View, gone: t.Iterable[ledgers.ProfileRecord], planner: Planner
+    host: "hosts.Host", after: overlay.HostOverlay, gone: t.Iterable[ledgers.ProfileRecord], planner: Planner
 ) -> _Decisions:
     settings: t.Dict[str, t.Tuple[plans.SettingDecision, plans.SettingDecision]] = {}
     limits: t.Dict[str, t.Tuple[plans.LimitDecision, plans.LimitDecision]] = {}

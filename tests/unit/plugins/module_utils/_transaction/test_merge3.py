@@ -55,4 +55,4 @@ SECTION = HEAD + b"[Service]\n"
     ],
 )
 def test_merged(left, now, goal, expected):
-    assert merge3.merged(left, now, goal)[0] == expected
+    assert merge3.merge(left, now, goal)[0] == expected
