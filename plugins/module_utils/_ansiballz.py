@@ -28,7 +28,7 @@ def _archive() -> str:
     return getattr(__spec__.loader, "archive", "") if __spec__ else ""
 
 
-def compile_once() -> None:
+def cache_zip_filenames() -> None:
     """Have Python compile each module that is imported from now on once, not twice.
 
     The archive holds source text alone. Since 3.10, CPython compiles it to learn a module's file name and again to run it

@@ -26,7 +26,7 @@ class HostProblem(TuneError):
     """Reading or writing something on the host failed."""
 
 
-class ChangedMeanwhile(HostProblem):
+class ConcurrentChange(HostProblem):
     """Somebody else changed something between our reading and our writing it, so it was left alone."""
 
 

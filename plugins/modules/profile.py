@@ -397,7 +397,7 @@ not_undone:
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_ansiballz.compile_once()
+_ansiballz.cache_zip_filenames()
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -434,7 +434,10 @@ def main() -> None:
     told = {"name": options["name"] or None, "state": options["state"]}
     try:
         result, warnings = module_run.run(
-            hosts.Host(), module_options.of_profile(options, module.check_mode), module.check_mode, module._diff
+            hosts.Host(),
+            module_options.parse_profile_options(options, module.check_mode),
+            module.check_mode,
+            module._diff,
         )
     except results.RequestFailed as error:
         module.fail_json(msg=str(error), **dict(told, **error.result))

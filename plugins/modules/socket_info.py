@@ -249,7 +249,7 @@ unseen:
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_ansiballz.compile_once()
+_ansiballz.cache_zip_filenames()
 
 from ansible.module_utils.basic import AnsibleModule
 

@@ -276,7 +276,7 @@ not_undone:
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz
 
-_ansiballz.compile_once()
+_ansiballz.cache_zip_filenames()
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -317,7 +317,7 @@ def main() -> None:
     )
     try:
         result, warnings = module_run.run(
-            hosts.Host(), module_options.of_sysctl(module.params), module.check_mode, module._diff
+            hosts.Host(), module_options.parse_sysctl_options(module.params), module.check_mode, module._diff
         )
     except results.RequestFailed as error:
         module.fail_json(msg=compat.single_failure(module.params, error.result, str(error)), **error.result)

@@ -195,7 +195,7 @@ def act(host, what):
     name = what[1:]
     options = dict(OPTIONS, name=name or None, state="applied" if what[0] == "+" else "reverted")
     return module_run.run(
-        host, module_options.of_profile(dict(options, **(PROFILES[name] if what[0] == "+" else {}))), False
+        host, module_options.parse_profile_options(dict(options, **(PROFILES[name] if what[0] == "+" else {}))), False
     )
 
 

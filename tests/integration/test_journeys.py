@@ -94,7 +94,9 @@ class Here:
             stream.write(f"{number}\n")
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
-        result, warnings = module_run.run(hosts.Host(), module_options.of_profile({**OPTIONS, **options}), check_mode)
+        result, warnings = module_run.run(
+            hosts.Host(), module_options.parse_profile_options({**OPTIONS, **options}), check_mode
+        )
         return result, list(warnings)
 
     def reboot(self, dice: random.Random) -> None:
@@ -132,7 +134,7 @@ class Imagined:
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
         result, warnings = module_run.run(
-            cast(hosts.Host, self.host), module_options.of_profile({**OPTIONS, **options}), check_mode
+            cast(hosts.Host, self.host), module_options.parse_profile_options({**OPTIONS, **options}), check_mode
         )
         return result, list(warnings)
 

@@ -19,7 +19,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._network import sn
 seconds = []
 for _look in range(5):
     begin = time.process_time()
-    result = snapshot.as_result(snapshot.read(Host()))
+    result = snapshot.as_result(snapshot.take(Host()))
     seconds.append(time.process_time() - begin)
 print(json.dumps({"seconds": min(seconds), "states": result["states"], "source": result["source"]}))
 """

@@ -73,13 +73,13 @@ class Disk:
         return node.content.encode("latin-1")
 
 
-def dialect_of(machine: Machine, case: Case) -> variant.Dialect:
+def dialect_of(machine: Machine, case: Case) -> variant.PamVariant:
     found = variant.of_module(base64.b64decode(machine.hello["module"]))
     return variant.arguments(found, case.arguments)
 
 
 def ends_session(
-    files: list[tuple[str, bytes | str | None]], user: pam_precedence.User, dialect: variant.Dialect
+    files: list[tuple[str, bytes | str | None]], user: pam_precedence.User, dialect: variant.PamVariant
 ) -> bool:
     """Whether a file that cannot be opened ends the session: not where an earlier line exempts the user.
 
@@ -136,7 +136,7 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
 
 
 def single_value(
-    rules: list[pam_precedence.Placed], user: pam_precedence.User, item: str, dialect: variant.Dialect
+    rules: list[pam_precedence.Placed], user: pam_precedence.User, item: str, dialect: variant.PamVariant
 ) -> limit_types.Number | None:
     choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
     return None if choice.exempt or choice.soft is None else choice.soft.rule.value

@@ -68,7 +68,7 @@ class File(t.NamedTuple):
 View = t.Tuple[t.Optional[bytes], t.Sequence[str]]
 
 
-class Ran(t.NamedTuple):
+class Completed(t.NamedTuple):
     """What a program came to."""
 
     status: int
@@ -179,7 +179,7 @@ class Host:
 
     # -- programs ----------------------------------------------------------------------------------------------------------
 
-    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[Ran]:
+    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[Completed]:
         """Run a program, never through a shell; None where there is no such program.
 
         :param arguments: name of the program, looked for in the usual places, and what it is given.
@@ -208,7 +208,7 @@ class Host:
         except OSError:
             return None
         texts = [data.decode("utf-8", "surrogateescape") for data in (ran.stdout, ran.stderr)]
-        return Ran(ran.returncode, texts[0], texts[1].strip())
+        return Completed(ran.returncode, texts[0], texts[1].strip())
 
     def age(self, path: str) -> t.Optional[float]:
         """Seconds since a file was last changed; None when there is none."""
@@ -504,7 +504,7 @@ class Host:
     @staticmethod
     def _unchanged(folder: int, name: str, real: str, before: t.Optional[bytes]) -> None:
         if _bytes_of(folder, name) != before:
-            raise _errors.ChangedMeanwhile(
+            raise _errors.ConcurrentChange(
                 "{0} was changed by somebody else while it was being worked on, so it was left alone; run this again.".format(
                     real
                 )

@@ -41,7 +41,7 @@ def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
 
     :raises ValueProblem: when it stands for none.
     """
-    kind, target = targets.of(entry)
+    kind, target = targets.parse_target(entry)
     item = str(entry.get("item"))
     if item not in items.ITEMS:
         raise _errors.ValueProblem(

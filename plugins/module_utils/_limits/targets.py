@@ -11,7 +11,7 @@ from . import items
 from .systemd import unit_name
 
 
-def of(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
+def parse_target(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
     """Kind and name of the target of a limit.
 
     :raises ValueProblem: when there is none, more than one, or it cannot be meant.

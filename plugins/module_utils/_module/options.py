@@ -65,7 +65,7 @@ def _absent_settings(entries: t.Iterable[str]) -> t.List[requests.SettingRequest
     return list(found.values())
 
 
-def of_sysctl(options: Options) -> requests.Request:
+def parse_sysctl_options(options: Options) -> requests.Request:
     """The request of the module ``sysctl``.
 
     :raises TuneError: when an option or an entry cannot be meant.
@@ -153,7 +153,7 @@ def _absent_limits(options: Options) -> t.List[requests.LimitRequest]:
 
 def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitRequest:
     """The target and the item of an entry that shall disappear."""
-    kind, target = targets.of(entry)
+    kind, target = targets.parse_target(entry)
     if kind == limit_types.PROCESS:
         raise _errors.ValueProblem("a process has no entry that could be removed; say what its limit shall be")
     if kind != limit_types.DOMAIN:
@@ -163,7 +163,7 @@ def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitRequest:
     return requests.LimitRequest(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
 
 
-def of_limits(options: Options) -> requests.Request:
+def parse_limits_options(options: Options) -> requests.Request:
     """The request of the module ``limits``.
 
     :raises TuneError: when an option or an entry cannot be meant.
@@ -209,7 +209,7 @@ def _both_parts(options: Options) -> t.Tuple[t.List[requests.SettingRequest], t.
     return wishes, limits
 
 
-def of_profile(options: Options, check_mode: bool = False) -> requests.Request:
+def parse_profile_options(options: Options, check_mode: bool = False) -> requests.Request:
     """The request of the module ``profile``.
 
     :param check_mode: whether nothing will be written, so that hazards are told and do not stop the comparison.

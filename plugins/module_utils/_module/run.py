@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:
 
 
 # Seconds that a run waits for another one on the same host; one that restarts services may take a while.
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _NEEDS_ROOT = (
     "{0} needs root, and this ran as the user {1}. Run it as root, or let Ansible become root (become: true, or --become on the "
     "command line). Nothing was written."
@@ -66,8 +66,8 @@ def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.H
     nr_open = pam_plan.nr_open_after(plan, seen.nr_open)
     # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
     # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
-    domains = _domains(request, seen, nr_open)
-    parts = [plan, _processes(request, seen, nr_open), domains, _units(request, seen, nr_open, domains)]
+    domains = _plan_pam(request, seen, nr_open)
+    parts = [plan, _plan_processes(request, seen, nr_open), domains, _plan_systemd(request, seen, nr_open, domains)]
     decided = {(one.kind, one.target, one.item): one for part in parts for one in part.limits}
     context = dict(plan.context)
     if seen.limits is not None:
@@ -83,12 +83,12 @@ def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.H
     )
 
 
-def _domains(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
+def _plan_pam(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
     wishes = [wish for wish in request.limits if wish.kind == limit_types.DOMAIN]
     return pam_plan.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else plans.Plan()
 
 
-def _units(
+def _plan_systemd(
     request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int], domains: plans.Plan
 ) -> plans.Plan:
     """:param domains: what becomes of limits files, whose rules bind the managers of users."""
@@ -102,7 +102,7 @@ def _units(
     return systemd_plan.plan(wishes, seen.systemd, request.policy, nr_open, sessions)
 
 
-def _processes(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
+def _plan_processes(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
     wishes = [wish for wish in request.limits if wish.kind == limit_types.PROCESS]
     return process_plan.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else plans.Plan()
 
@@ -119,7 +119,7 @@ def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
     if evaluation.depends_on_host(request):
         request = evaluation.evaluated(request, machine.resources(host))
     seen = host_facts.gather(host, request)
-    return slices.told(host, session_check.tried(host, request, seen.limits, make_plan(request, seen)))
+    return slices.annotate(host, session_check.check_sessions(host, request, seen.limits, make_plan(request, seen)))
 
 
 def plan_record(host: "hosts.Host", record: ledgers.ProfileRecord, observe: bool) -> plans.Plan:
@@ -136,7 +136,7 @@ def plan_record(host: "hosts.Host", record: ledgers.ProfileRecord, observe: bool
         "on_shadowed": requests.WARN,
     }
     assumed = {"guard": "refuse", "connections": None, "memory_warn": 50, "memory_refuse": 100}
-    request = module_options.of_profile(dict(assumed, **dict(record.options, **accepted)))
+    request = module_options.parse_profile_options(dict(assumed, **dict(record.options, **accepted)))
     if observe:
         request = request._replace(wishes=[], limits=[wish._replace(soft=None, hard=None) for wish in request.limits])
     return plan_on(host, request)
@@ -180,7 +180,7 @@ def _locked(
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     if check_mode or not host.is_root():
         return _run(host, request, check_mode)
-    with host.lock(ledgers.LOCK, request.what, _PATIENCE):
+    with host.lock(ledgers.LOCK, request.what, _TIMEOUT):
         return _run(host, request, check_mode)
 
 

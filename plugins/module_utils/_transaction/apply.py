@@ -69,7 +69,7 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
             if isinstance(step, step_types.SetSysctl):
                 _check_not_changed_concurrently(host, step, moved)
             outcomes.append(_KINDS[type(step)].do(host, step))
-        except _errors.ChangedMeanwhile as problem:
+        except _errors.ConcurrentChange as problem:
             # What somebody else has just written is theirs, and not ours to be put back.
             undone, not_undone = undo(host, steps[:index])
             raise StepRefused(None, str(problem), undone, not_undone)
@@ -88,7 +88,7 @@ def _check_not_changed_concurrently(host: "hosts.Host", step: step_types.SetSysc
     moved.update([step.key], [key for key, _text, _shape in step.beside])
     now = host.live_text(sysctl_names.to_path(step.key)) if known else None
     if now is not None and not sysctl_values.equivalent(now, step.before, step.shape):
-        raise _errors.ChangedMeanwhile(
+        raise _errors.ConcurrentChange(
             "{0} is {1} now, and was {2} a moment ago: somebody else sets it too, so it was left alone; run this again".format(
                 step.key, now, step.before
             )

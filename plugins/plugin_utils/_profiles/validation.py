@@ -262,7 +262,7 @@ class _Check:
             return ""
         name = self.required_text(path, fields, given[0], "the limit")
         try:
-            kind, name = targets.of({given[0]: name}) if name else (given[0], name)
+            kind, name = targets.parse_target({given[0]: name}) if name else (given[0], name)
         except _errors.ValueProblem as problem:
             self.wrong((*path, given[0]), f"{problem}.")
             return ""

@@ -61,7 +61,7 @@ class Change(t.NamedTuple):
     comment: str = ""
 
 
-def _fields(text: str, dialect: variant.Dialect) -> t.List[str]:
+def _fields(text: str, dialect: variant.PamVariant) -> t.List[str]:
     """The fields that pam_limits finds on a line without its comment."""
     if dialect.pieces:
         return re.findall("[^" + _BLANKS + "]+", text)[:4]
@@ -69,7 +69,7 @@ def _fields(text: str, dialect: variant.Dialect) -> t.List[str]:
     return words[:3] + [word.strip(" \t") for word in words[3:] if word.strip(" \t")]
 
 
-def parse_line(line: bytes, dialect: variant.Dialect = variant.PLAIN) -> t.Optional[Rule]:
+def parse_line(line: bytes, dialect: variant.PamVariant = variant.PLAIN) -> t.Optional[Rule]:
     """The rule on a line, or None. Type and item are read in any case, the domain is not; a ``#`` starts a comment anywhere."""
     # A C string ends at a zero byte.
     text, _hash, comment = line.partition(b"\0")[0].decode("utf-8", "surrogateescape").lstrip(_BLANKS).partition("#")
@@ -93,7 +93,7 @@ def _lower(text: str) -> str:
     return re.sub("[A-Z]+", lambda match: match.group().lower(), text)
 
 
-def read(data: bytes, dialect: variant.Dialect = variant.PLAIN) -> t.List[t.Tuple[int, Rule]]:
+def read(data: bytes, dialect: variant.PamVariant = variant.PLAIN) -> t.List[t.Tuple[int, Rule]]:
     """Each rule that pam_limits finds in a file, with the number of its line."""
     found: t.List[t.Tuple[int, Rule]] = []
     for number, line in enumerate(_textfile.split(data), 1):
@@ -106,7 +106,7 @@ def read(data: bytes, dialect: variant.Dialect = variant.PLAIN) -> t.List[t.Tupl
 class ConfFile:
     """The lines of a file below limits.d, with the rules found on them."""
 
-    def __init__(self, data: bytes, dialect: variant.Dialect = variant.PLAIN) -> None:
+    def __init__(self, data: bytes, dialect: variant.PamVariant = variant.PLAIN) -> None:
         self._lines = _textfile.split(data)
         self._rules = [parse_line(line, dialect) for line in self._lines]
 

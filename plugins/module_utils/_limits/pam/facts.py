@@ -54,7 +54,7 @@ class PamFacts(t.NamedTuple):
     may_raise: bool
     nr_open: t.Optional[int]
     file_max: t.Optional[int] = None
-    dialect: variant.Dialect = variant.UNKNOWN
+    dialect: variant.PamVariant = variant.UNKNOWN
     daemons: t.Sequence[Daemon] = ()
     stacks: t.Sequence[pam_stack.Stack] = ()
     use_pam: t.Tuple[t.Optional[bool], str] = (None, "")
@@ -77,7 +77,7 @@ class _Everything:
         return True
 
 
-def dialect(host: "hosts.Host") -> variant.Dialect:
+def dialect(host: "hosts.Host") -> variant.PamVariant:
     """The dialect of the pam_limits that is installed."""
     places = list(variant.DIRECTORIES)
     for base in variant.LIBRARIES:
@@ -89,7 +89,7 @@ def dialect(host: "hosts.Host") -> variant.Dialect:
     return variant.UNKNOWN
 
 
-def _limit_files(host: "hosts.Host", spoken: variant.Dialect) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
+def _limit_files(host: "hosts.Host", spoken: variant.PamVariant) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
     """Path and bytes of each file that pam_limits reads, in its order.
 
     :returns: and links that lead nowhere, files that cannot be opened, and whether limits.conf is missing.

@@ -32,7 +32,7 @@ _FLOORS = {
 SUDO_GROUPS = frozenset(["admin", "sudo", "wheel"])
 
 
-class Facts(t.NamedTuple):
+class GuardContext(t.NamedTuple):
     """What a limit is measured against.
 
     ``nr_open``: what fs.nr_open is, or will be once the same request is carried out. ``people``: whether the domain binds root or
@@ -41,13 +41,13 @@ class Facts(t.NamedTuple):
     """
 
     nr_open: t.Optional[int] = None
-    dialect: variant.Dialect = variant.UNKNOWN
+    dialect: variant.PamVariant = variant.UNKNOWN
     people: bool = True
     sudo: bool = False
     threads: t.Optional[t.Tuple[str, int]] = None
 
 
-def objections(item: str, limit: limit_types.Limit, facts: Facts) -> t.List[str]:
+def rejections(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.List[str]:
     """Why a pair of limits must not be written, one sentence each.
 
     :param limit: the entry that is about to be written.
@@ -63,7 +63,7 @@ def objections(item: str, limit: limit_types.Limit, facts: Facts) -> t.List[str]
     return found
 
 
-def _above_nr_open(item: str, asked: t.Sequence[limit_types.Number], facts: Facts) -> t.List[str]:
+def _above_nr_open(item: str, asked: t.Sequence[limit_types.Number], facts: GuardContext) -> t.List[str]:
     if item != "nofile":
         return []
     if limit_types.UNLIMITED in asked and not facts.dialect.nofile_word:
@@ -81,7 +81,7 @@ def _above_nr_open(item: str, asked: t.Sequence[limit_types.Number], facts: Fact
     return []
 
 
-def _too_low(item: str, lowest: limit_types.Number, facts: Facts) -> t.List[str]:
+def _too_low(item: str, lowest: limit_types.Number, facts: GuardContext) -> t.List[str]:
     if facts.people and item in _FLOORS and items.rank(lowest) < _FLOORS[item]:
         return [
             "rule floor: {0} {1} leaves a login in which nothing works; ask for {2} at the least, "
@@ -95,7 +95,7 @@ def _too_low(item: str, lowest: limit_types.Number, facts: Facts) -> t.List[str]
     return []
 
 
-def remarks(item: str, limit: limit_types.Limit, facts: Facts) -> t.List[str]:
+def warnings(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.List[str]:
     """What to know about a pair of limits that may be written, one sentence each."""
     if item == "nofile" and limit_types.UNLIMITED in limit and facts.dialect.nofile_word and facts.nr_open is not None:
         return [

@@ -23,7 +23,9 @@ def logs_in(name: str, seen: pam_facts.PamFacts) -> bool:
     return shell.rpartition("/")[2] not in _NO_LOGIN
 
 
-def facts(wish: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]) -> guard.Facts:
+def guard_context(
+    wish: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]
+) -> guard.GuardContext:
     """What the guard measures the limit of a domain against."""
     user, spares_root = seen.users.get(wish.target), seen.dialect.spares_root
     bound = [(count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, spares_root)]
@@ -32,14 +34,21 @@ def facts(wish: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Opti
         sudo = bool(guard.SUDO_GROUPS & set(user.groups.values()))
     elif wish.target.startswith("@"):
         sudo = ":" in wish.target or wish.target[1:] in guard.SUDO_GROUPS
-    return guard.Facts(
+    return guard.GuardContext(
         nr_open, seen.dialect, logs_in(wish.target, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
     )
 
 
-def of(wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]) -> t.List[str]:
+def notes_for(
+    wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
+) -> t.List[str]:
     """Notes about one rule, one sentence each."""
-    return _about_domain(wish, seen) + _about_root(wish, seen, rules) + _stronger(wish, seen, rules) + ineffective(seen)
+    return (
+        _about_domain(wish, seen)
+        + _about_root(wish, seen, rules)
+        + _overriding_rules(wish, seen, rules)
+        + ineffective(seen)
+    )
 
 
 def _about_domain(wish: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.List[str]:
@@ -79,7 +88,7 @@ def _about_root(
     return ["* binds root too on this distribution."]
 
 
-def _stronger(
+def _overriding_rules(
     wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """The rules for somebody whom ours names as well, but less closely."""

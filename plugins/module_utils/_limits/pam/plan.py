@@ -137,7 +137,7 @@ class PamPlanner:
             return statuses.NO_EFFECT, _YOUNGER.format(wish.item, since)
         new = limit_types.Limit(*[None if value == old else value for value, old in zip(entry, said)])
         if self._policy.guard == requests.REFUSE:
-            found = guard.objections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
+            found = guard.rejections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
             if found:
                 return statuses.REFUSED, found[0]
             unreachable = self._unreachable(wish.item, new)
@@ -184,17 +184,17 @@ class PamPlanner:
             and highest > items.rank(t.cast(limit_types.Number, daemon.limits[item].hard))
         ]
 
-    def _facts(self, wish: requests.LimitRequest) -> guard.Facts:
-        return pam_notes.facts(wish, self._seen, self._nr_open)
+    def _facts(self, wish: requests.LimitRequest) -> guard.GuardContext:
+        return pam_notes.guard_context(wish, self._seen, self._nr_open)
 
     def warnings(self, wish: requests.LimitRequest, decision: plans.LimitDecision) -> t.List[str]:
         """What is to be said of an entry that is written: what the guard was told to let pass, and what it does not object to."""
         if decision.status != statuses.CHANGED:
             return []
-        found = guard.remarks(wish.item, decision.after, self._facts(wish))
+        found = guard.warnings(wish.item, decision.after, self._facts(wish))
         found += self._beyond_daemon(wish.item, decision.after, True)
         if self._policy.guard == requests.WARN:
-            found += guard.objections(wish.item, decision.after, self._facts(wish))
+            found += guard.rejections(wish.item, decision.after, self._facts(wish))
             found += self._beyond_daemon(wish.item, decision.after, False)
             found += [self._unreachable(wish.item, decision.after)]
         return ["Limit {0}: {1}".format(wish.name, text) for text in found if text]
@@ -207,7 +207,7 @@ class PamPlanner:
         base = self._seen.base.get(wish.item, limit_types.Limit())
         # What the kernel would refuse is left as it was.
         limit, _refused = pam_precedence.session(choice, wish.item, base, base, True, self._nr_open, self._seen.dialect)
-        decision = decision._replace(effective=limit, notes=pam_notes.of(wish, self._seen, rules))
+        decision = decision._replace(effective=limit, notes=pam_notes.notes_for(wish, self._seen, rules))
         if decision.status not in (statuses.OK, statuses.CHANGED):
             return decision
         winner = self._overriding(wish, decision, choice)

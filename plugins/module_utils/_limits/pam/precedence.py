@@ -77,7 +77,7 @@ def merged(listing: t.Mapping[str, t.Iterable[str]]) -> t.List[str]:
     ]
 
 
-def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: variant.Dialect = variant.PLAIN) -> t.List[Placed]:
+def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: variant.PamVariant = variant.PLAIN) -> t.List[Placed]:
     """Every rule of the files, in reading order."""
     return [Placed(rule, path, line) for path, data in files for line, rule in pam_dropin.read(data, dialect)]
 
@@ -218,7 +218,7 @@ def session(
     start: limit_types.Limit,
     may_raise: bool,
     nr_open: t.Optional[int],
-    dialect: variant.Dialect,
+    dialect: variant.PamVariant,
 ) -> t.Tuple[limit_types.Limit, bool]:
     """What a session gets of an item, and whether the kernel refuses what the rules ask for.
 
@@ -247,7 +247,7 @@ def _meant(
     value: t.Optional[limit_types.Number],
     item: str,
     nr_open: t.Optional[int],
-    dialect: variant.Dialect,
+    dialect: variant.PamVariant,
     placed: t.Optional[Placed],
 ) -> t.Optional[limit_types.Number]:
     """A number of a rule as pam_limits hands it to the kernel."""
@@ -257,7 +257,7 @@ def _meant(
 
 
 def start(
-    before: t.Mapping[str, limit_types.Limit], first: t.Mapping[str, limit_types.Limit], dialect: variant.Dialect
+    before: t.Mapping[str, limit_types.Limit], first: t.Mapping[str, limit_types.Limit], dialect: variant.PamVariant
 ) -> t.Mapping[str, limit_types.Limit]:
     """What pam_limits starts from, by item.
 

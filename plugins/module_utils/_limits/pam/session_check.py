@@ -24,7 +24,7 @@ _PEOPLE = range(1000, 60000)  # login.defs(5), UID_MIN and UID_MAX
 _UNSET = "4294967295"  # of /proc/self/loginuid, where nobody logged in
 
 
-def tried(
+def check_sessions(
     host: "hosts.Host", request: requests.Request, seen: t.Optional[pam_facts.PamFacts], plan: plans.Plan
 ) -> plans.Plan:
     """The plan, with what pam_limits says to the files that it would write, and a last step that asks again once they are there.
@@ -61,11 +61,11 @@ def tried(
     if guard == requests.WARN:
         return plan
     return plan._replace(
-        steps=_asked(plan.steps, step_types.CheckSessions(tuple(users), arguments, tuple(sorted(now))))
+        steps=_open_sessions(plan.steps, step_types.CheckSessions(tuple(users), arguments, tuple(sorted(now))))
     )
 
 
-def _asked(steps: t.Sequence[step_types.Step], question: step_types.CheckSessions) -> t.List[step_types.Step]:
+def _open_sessions(steps: t.Sequence[step_types.Step], question: step_types.CheckSessions) -> t.List[step_types.Step]:
     """The steps with one that asks PAM, once all files are written and before anything is restarted for them."""
     restarting = (step_types.DaemonReload, step_types.RestartUnit)
     place = next((index for index, one in enumerate(steps) if isinstance(one, restarting)), len(steps))
@@ -109,11 +109,11 @@ def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.PamFac
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)
     if any(wish.kind == limit_types.DOMAIN and wish.target not in seen.users for wish in request.limits):
-        found += _somebody(host.text("/etc/passwd") or "")
+        found += _sample_user(host.text("/etc/passwd") or "")
     return list(dict.fromkeys(found))[:_MOST_USERS]
 
 
-def _somebody(passwd: str) -> t.List[str]:
+def _sample_user(passwd: str) -> t.List[str]:
     """An ordinary user of passwd(5): one who logs in, or else nobody."""
     rows = [line.split(":") for line in passwd.splitlines()]
     ids = {row[0]: int(row[2]) for row in rows if len(row) == 7 and row[2].isdigit()}

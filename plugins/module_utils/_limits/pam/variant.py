@@ -17,7 +17,7 @@ MODULE = "pam_limits.so"
 ETC = "/etc/security"
 
 
-class Dialect(t.NamedTuple):
+class PamVariant(t.NamedTuple):
     """What a pam_limits does.
 
     ``spares_root``: ``*``, ``@group`` and ``%`` pass over uid 0. ``forgives``: a limit that the kernel refuses is passed over, where
@@ -50,12 +50,12 @@ class Dialect(t.NamedTuple):
 
 
 # The present release, without the patches of any distribution.
-PLAIN = Dialect()
+PLAIN = PamVariant()
 # What is assumed of a module that cannot be read: the one that locks out soonest.
-UNKNOWN = Dialect(installed=False, pieces=True, needs_files=True, nofile_word=False, rttime=False)
+UNKNOWN = PamVariant(installed=False, pieces=True, needs_files=True, nofile_word=False, rttime=False)
 
 
-def of_module(data: t.Optional[bytes]) -> Dialect:
+def of_module(data: t.Optional[bytes]) -> PamVariant:
     """The dialect of a pam_limits.so.
 
     :param data: its bytes, None where there is none.
@@ -65,7 +65,7 @@ def of_module(data: t.Optional[bytes]) -> Dialect:
     # Debian's patches 027, 032 and 040 come together; the last one leaves this text.
     debian = b"uid=%lu,euid=%lu" in data
     vendors = [path for path in re.findall(rb"(/[ -~]+)/limits\.conf\0", data) if path != ETC.encode("ascii")]
-    return Dialect(
+    return PamVariant(
         spares_root=debian,
         forgives=debian,
         # 1.7.0-1 of Debian changed this text together with the behaviour.
@@ -82,11 +82,11 @@ def of_module(data: t.Optional[bytes]) -> Dialect:
     )
 
 
-def editing(dialect: Dialect) -> Dialect:
+def editing(dialect: PamVariant) -> PamVariant:
     """The dialect in which our own file is looked at: a line that this release does not understand is ours all the same."""
     return dialect._replace(nonewprivs=True, rttime=True)
 
 
-def arguments(dialect: Dialect, given: t.Iterable[str]) -> Dialect:
+def arguments(dialect: PamVariant, given: t.Iterable[str]) -> PamVariant:
     """The dialect under the arguments of a line in a PAM stack."""
     return dialect._replace(resets=True) if "set_all" in given else dialect

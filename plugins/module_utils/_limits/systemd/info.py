@@ -190,7 +190,7 @@ def limits(
     for kind, names in ((limit_types.UNIT, units), (limit_types.PROCESS, processes)):
         for name in names:
             try:
-                named[kind].append(targets.of({kind: name})[1])
+                named[kind].append(targets.parse_target({kind: name})[1])
             except _errors.ValueProblem as problem:
                 problems.append(texts.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
     if problems:

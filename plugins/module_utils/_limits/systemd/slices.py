@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 
 # No user has it (login.defs(5), UID_MAX), so its slice is what those of all users begin with: user-.slice.d.
-_NOBODYS = 60001
+_UNUSED_UID = 60001
 
 
 def note(host: "hosts.Host", name: str, uid: t.Optional[int], nproc: t.Optional[limit_types.Number]) -> t.Optional[str]:
@@ -31,14 +31,14 @@ def note(host: "hosts.Host", name: str, uid: t.Optional[int], nproc: t.Optional[
     """
     if nproc is None or uid == 0 or not machine.booted(host):
         return None
-    most = client.tasks_max(host, "user-{0}.slice".format(_NOBODYS if uid is None else uid))
+    most = client.tasks_max(host, "user-{0}.slice".format(_UNUSED_UID if uid is None else uid))
     if most is None or items.rank(nproc) <= most:
         return None
     unit = "user-{0}.slice".format("" if uid is None else uid)
     return "TasksMax={0} of {1} is lower than the nproc {2} of {3}, and ends it first.".format(most, unit, nproc, name)
 
 
-def told(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
+def annotate(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
     """The plan, with a note and a warning for each nproc that it sets and that comes to less by a slice."""
     limits, warnings = list(plan.limits), list(plan.warnings)
     for index, one in enumerate(limits):

@@ -182,7 +182,7 @@ class FakeHost:
     def exists(self, path: str) -> bool:
         return path in self.files or path in self.texts
 
-    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[hosts.Ran]:
+    def run(self, arguments: t.Sequence[str], patience: float = 60) -> t.Optional[hosts.Completed]:
         self.log.append(("run", arguments[0], list(arguments[1:])))
         return self.programs(list(arguments)) if self.programs else None
 
@@ -306,7 +306,7 @@ class FakeHost:
 
     def _check(self, real: str, before: t.Optional[bytes]) -> None:
         if self.files.get(real) != before:
-            raise _errors.ChangedMeanwhile("{0} was changed by somebody else.".format(real))
+            raise _errors.ConcurrentChange("{0} was changed by somebody else.".format(real))
 
     def replace(self, real: str, data: bytes, before: t.Optional[bytes]) -> None:
         self.log.append(("write", real, data))

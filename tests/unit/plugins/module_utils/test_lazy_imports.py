@@ -50,7 +50,7 @@ class Noting(FakeHost):
 def run(host, check_mode=False, **more):
     before, host.first = loaded(), None
     try:
-        changed = module_run.run(host, options.of_profile(dict(OPTIONS, **more)), check_mode)[0]["changed"]
+        changed = module_run.run(host, options.parse_profile_options(dict(OPTIONS, **more)), check_mode)[0]["changed"]
     except result.RequestFailed as failure:
         changed = bool(failure.result["undone"])
     late = [] if host.first is None else sorted(loaded() - host.first)

@@ -45,7 +45,7 @@ def test_masked(text, shown):
 
 
 def request(value, **more):
-    return module_options.of_profile(dict(OPTIONS, name="x", sysctl=dict({KEY: value}, **more)))
+    return module_options.parse_profile_options(dict(OPTIONS, name="x", sysctl=dict({KEY: value}, **more)))
 
 
 def a_host(**more):
@@ -65,9 +65,13 @@ def test_neither_results_nor_diffs_nor_warnings_tell_a_secret():
         module_run.run(host, request(NEW), False),
         module_run.run(host, request(NEW), False),
     ]
-    told.append(module_run.run(host, module_options.of_profile(dict(OPTIONS, name=None, state="reverted")), True))
+    told.append(
+        module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, name=None, state="reverted")), True)
+    )
     host.values[PATH] = NEXT
-    told.append(module_run.run(host, module_options.of_profile(dict(OPTIONS, name=None, state="reverted")), False))
+    told.append(
+        module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, name=None, state="reverted")), False)
+    )
     told.append(sysctl_info.sysctl(host, [KEY]))
     for secret in (OLD, NEW, NEXT):
         assert secret not in repr(told)
@@ -90,7 +94,7 @@ def test_the_way_back_of_a_secret_is_kept():
     start = host.state()
     module_run.run(host, request(NEW), False)
     assert host.values[PATH] == NEW and NEW.encode() in host.files[SYSCTL_FILE]
-    module_run.run(host, module_options.of_profile(dict(OPTIONS, name=None, state="reverted")), False)
+    module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, name=None, state="reverted")), False)
     assert host.state() == start
 
 

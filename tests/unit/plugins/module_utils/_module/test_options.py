@@ -29,7 +29,7 @@ def sysctl(**options):
         "sysctl_set": False,
         "ignoreerrors": False,
     }
-    return module_options.of_sysctl(dict(defaults, **options))
+    return module_options.parse_sysctl_options(dict(defaults, **options))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def limits(**options):
         "backup": False,
         "guard": "refuse",
     }
-    return module_options.of_limits(dict(defaults, **options))
+    return module_options.parse_limits_options(dict(defaults, **options))
 
 
 def single(kind="soft", value="5", **options):
@@ -353,7 +353,7 @@ def profile(check_mode=False, **options):
         "on_shadowed": "warn",
         "guard": "refuse",
     }
-    return module_options.of_profile(dict(defaults, **options), check_mode)
+    return module_options.parse_profile_options(dict(defaults, **options), check_mode)
 
 
 LIMIT = {"domain": "*", "item": "nofile", "soft": 5, "hard": None, "why": None, "source": None, "hazard": None}

@@ -401,7 +401,7 @@ LIMITS = {
 )
 def test_backup(before, check_mode, copies):
     host = FakeHost(files={} if before is None else {LIMITS_FILE: before})
-    result, _warnings = module_run.run(host, module_options.of_limits(LIMITS), check_mode)
+    result, _warnings = module_run.run(host, module_options.parse_limits_options(LIMITS), check_mode)
     found = [path for path in host.files if path != LIMITS_FILE]
     assert len(found) == copies
     assert [result["backup_file"]] == found if copies else "backup_file" not in result
@@ -413,7 +413,7 @@ def test_a_backup_that_fails_changes_nothing():
     host = FakeHost(files={LIMITS_FILE: b"www soft nofile 1\n"}, full=[LIMITS_FILE + ".4242.2026-01-31@12:00:00~"])
     before = host.state()
     with pytest.raises(_errors.HostProblem):
-        module_run.run(host, module_options.of_limits(LIMITS), False)
+        module_run.run(host, module_options.parse_limits_options(LIMITS), False)
     assert host.state() == before
 
 

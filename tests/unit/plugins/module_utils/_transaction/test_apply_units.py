@@ -89,11 +89,15 @@ class Systemd:
     def __call__(self, arguments):
         words = [word for word in arguments[1:] if not word.startswith("--") or word == "--"]
         if words[0] == "show":
-            return hosts.Ran(0, self.shown, "")
+            return hosts.Completed(0, self.shown, "")
         self.called.append(" ".join(words))
         name = words[0].replace("-", "_")
         self.failures[name] = self.failures.get(name, 0) - 1
-        return hosts.Ran(1, "", "Job failed.\nSee the log.") if self.failures[name] >= 0 else hosts.Ran(0, "", "")
+        return (
+            hosts.Completed(1, "", "Job failed.\nSee the log.")
+            if self.failures[name] >= 0
+            else hosts.Completed(0, "", "")
+        )
 
 
 RELOAD = step_types.DaemonReload((("a.service", "LimitNOFILE", (5, 9)),))

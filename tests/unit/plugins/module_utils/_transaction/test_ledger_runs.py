@@ -50,12 +50,14 @@ PROFILES = {
 
 def apply(host, name, check_mode=False, **options):
     return module_run.run(
-        host, module_options.of_profile(dict(OPTIONS, name=name, **(options or PROFILES[name]))), check_mode
+        host, module_options.parse_profile_options(dict(OPTIONS, name=name, **(options or PROFILES[name]))), check_mode
     )
 
 
 def revert(host, name=None, check_mode=False):
-    return module_run.run(host, module_options.of_profile(dict(OPTIONS, name=name, state="reverted")), check_mode)
+    return module_run.run(
+        host, module_options.parse_profile_options(dict(OPTIONS, name=name, state="reverted")), check_mode
+    )
 
 
 def ledger_of(host):
@@ -211,7 +213,7 @@ def test_the_options_of_a_revert_do_not_count():
     start = host.state()
     apply(host, "a")
     options = dict(OPTIONS, name="a", state="reverted", sysctl={"nonsense": {}}, limits=[{}])
-    assert module_run.run(host, module_options.of_profile(options), False)[0]["changed"] is True
+    assert module_run.run(host, module_options.parse_profile_options(options), False)[0]["changed"] is True
     assert host.state() == start
 
 

@@ -45,7 +45,7 @@ def a_host(**more):
 
 
 def ask(host, check_mode=False, **options):
-    return module_run.run(host, module_options.of_profile(dict(OPTIONS, **options)), check_mode)
+    return module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, **options)), check_mode)
 
 
 def whole(host):

@@ -18,8 +18,8 @@ LOW = (
     "rule floor: {0} {1} leaves a login in which nothing works; ask for {2} at the least, "
     "or name a domain that nobody logs in with."
 )
-NEW = variant.Dialect()
-PLAIN = guard.Facts(1048576, NEW)
+NEW = variant.PamVariant()
+PLAIN = guard.GuardContext(1048576, NEW)
 SUDO = "rule floor: nonewprivs 1 disables sudo and su for somebody who becomes root by them; name users who do not."
 THREADS = (
     "rule threads: nproc 39 is below the 40 threads that user alice runs now, and no further one could start; "
@@ -33,18 +33,20 @@ THREADS = (
         pytest.param("nofile", limit_types.Limit(65535, 1048576), PLAIN, [], id="as high as may be"),
         pytest.param("nofile", limit_types.Limit(65535, 1048577), PLAIN, [ABOVE.format(1048577)], id="hard above"),
         pytest.param("nofile", limit_types.Limit(2000000, None), PLAIN, [ABOVE.format(2000000)], id="soft above"),
-        pytest.param("nofile", limit_types.Limit(256, 1048577), guard.Facts(), [], id="fs.nr_open cannot be read"),
+        pytest.param(
+            "nofile", limit_types.Limit(256, 1048577), guard.GuardContext(), [], id="fs.nr_open cannot be read"
+        ),
         pytest.param(
             "nofile",
             limit_types.Limit(256, "unlimited"),
-            guard.Facts(1048576),
+            guard.GuardContext(1048576),
             [WORD],
             id="hard without a limit, unknown PAM",
         ),
         pytest.param(
             "nofile",
             limit_types.Limit("unlimited", None),
-            guard.Facts(None, NEW._replace(nofile_word=False)),
+            guard.GuardContext(None, NEW._replace(nofile_word=False)),
             [WORD],
             id="soft, old PAM",
         ),
@@ -83,7 +85,7 @@ THREADS = (
     ],
 )
 def test_objections(item, limit, facts, found):
-    assert guard.objections(item, limit, facts) == found
+    assert guard.rejections(item, limit, facts) == found
 
 
 @pytest.mark.parametrize(
@@ -93,9 +95,13 @@ def test_objections(item, limit, facts, found):
         pytest.param("nofile", limit_types.Limit(1024, 4096), PLAIN, False, id="numbers"),
         pytest.param("nproc", limit_types.Limit(None, "unlimited"), PLAIN, False, id="another item"),
         pytest.param(
-            "nofile", limit_types.Limit(None, "unlimited"), guard.Facts(1048576), False, id="it was refused already"
+            "nofile",
+            limit_types.Limit(None, "unlimited"),
+            guard.GuardContext(1048576),
+            False,
+            id="it was refused already",
         ),
     ],
 )
 def test_remarks(item, limit, facts, said):
-    assert ["1048576" in text for text in guard.remarks(item, limit, facts)] == [True] * said
+    assert ["1048576" in text for text in guard.warnings(item, limit, facts)] == [True] * said

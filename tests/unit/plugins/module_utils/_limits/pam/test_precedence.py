@@ -35,7 +35,7 @@ def test_reading_order(names, order):
 
 def choose(files, user=ALICE, item="nofile", spares_root=False):
     choice = pam_precedence.for_user(pam_precedence.placed_rules(files), user, item, spares_root)
-    return pam_precedence.session(choice, item, BASE, BASE, True, None, variant.Dialect())[0], [
+    return pam_precedence.session(choice, item, BASE, BASE, True, None, variant.PamVariant())[0], [
         one.where if one else None for one in choice
     ]
 
@@ -280,8 +280,8 @@ def test_for_domain(files, domain, places):
     assert [one.where if one else None for one in choice] == places
 
 
-DEBIAN = variant.Dialect(spares_root=True, forgives=True)
-OLD = variant.Dialect(nofile_word=False)
+DEBIAN = variant.PamVariant(spares_root=True, forgives=True)
+OLD = variant.PamVariant(nofile_word=False)
 FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(500, 500)}
 
 
@@ -291,29 +291,29 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
         # The recipe of the documents, above the hard limit of the login: measured with Linux-PAM 1.3.1, 1.5.1 and 1.7.2 as released,
         # and with Debian's.
         pytest.param(
-            "* - nofile 65535\n", variant.Dialect(), True, (limit_types.Limit(65535, 65535), False), id="may raise"
+            "* - nofile 65535\n", variant.PamVariant(), True, (limit_types.Limit(65535, 65535), False), id="may raise"
         ),
         pytest.param(
-            "* - nofile 65535\n", variant.Dialect(), False, (limit_types.Limit(777, 20000), True), id="may not raise"
+            "* - nofile 65535\n", variant.PamVariant(), False, (limit_types.Limit(777, 20000), True), id="may not raise"
         ),
         pytest.param("* - nofile 65535\n", DEBIAN, False, (limit_types.Limit(777, 20000), True), id="nor on Debian"),
         pytest.param(
             "* - nofile 1048576\n",
-            variant.Dialect(),
+            variant.PamVariant(),
             True,
             (limit_types.Limit(1048576, 1048576), False),
             id="fs.nr_open",
         ),
         pytest.param(
             "* - nofile 1048577\n",
-            variant.Dialect(),
+            variant.PamVariant(),
             True,
             (limit_types.Limit(777, 20000), True),
             id="above fs.nr_open",
         ),
         pytest.param(
             "* - nofile unlimited\n",
-            variant.Dialect(),
+            variant.PamVariant(),
             True,
             (limit_types.Limit(1048576, 1048576), False),
             id="word, 1.7.2",
@@ -322,30 +322,40 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
         pytest.param(
             "* - nofile " + "9" * 22 + "\n", OLD, True, (limit_types.Limit(777, 20000), True), id="22 digits, 1.3.1"
         ),
-        pytest.param("* - nofile -5\n", variant.Dialect(), True, (limit_types.Limit(777, 20000), True), id="negative"),
+        pytest.param(
+            "* - nofile -5\n", variant.PamVariant(), True, (limit_types.Limit(777, 20000), True), id="negative"
+        ),
         pytest.param(
             "* soft nofile 65535\n",
-            variant.Dialect(),
+            variant.PamVariant(),
             False,
             (limit_types.Limit(20000, 20000), False),
             id="soft is cut",
         ),
         pytest.param(
-            "* hard nofile 500\n", variant.Dialect(), False, (limit_types.Limit(500, 500), False), id="hard lowers soft"
+            "* hard nofile 500\n",
+            variant.PamVariant(),
+            False,
+            (limit_types.Limit(500, 500), False),
+            id="hard lowers soft",
         ),
         pytest.param(
             "alice -\n",
-            variant.Dialect(resets=True),
+            variant.PamVariant(resets=True),
             True,
             (limit_types.Limit(777, 20000), False),
             id="exempt: nothing is reset",
         ),
-        pytest.param("", variant.Dialect(), True, (limit_types.Limit(777, 20000), False), id="no rule"),
+        pytest.param("", variant.PamVariant(), True, (limit_types.Limit(777, 20000), False), id="no rule"),
         pytest.param(
             "", DEBIAN._replace(resets=True), True, (limit_types.Limit(1024, 1048576), False), id="no rule, reset"
         ),
         pytest.param(
-            "", variant.Dialect(resets=True), True, (limit_types.Limit(4096, 1048576), False), id="set_all does not cap"
+            "",
+            variant.PamVariant(resets=True),
+            True,
+            (limit_types.Limit(4096, 1048576), False),
+            id="set_all does not cap",
         ),
         pytest.param(
             "", DEBIAN._replace(resets=True), False, (limit_types.Limit(777, 20000), True), id="reset is refused"
@@ -373,7 +383,7 @@ def test_without_fs_nr_open_the_word_stays():
         pam_precedence.placed_rules([(A, b"* - nofile unlimited\n")]), ALICE, "nofile", False
     )
     expected = (limit_types.Limit("unlimited", "unlimited"), False)
-    assert pam_precedence.session(choice, "nofile", BASE, BASE, True, None, variant.Dialect()) == expected
+    assert pam_precedence.session(choice, "nofile", BASE, BASE, True, None, variant.PamVariant()) == expected
 
 
 def test_nice_is_counted_down():
@@ -382,7 +392,7 @@ def test_nice_is_counted_down():
     )
     found = [
         pam_precedence.session(
-            choice, "nice", limit_types.Limit(20, 20), limit_types.Limit(20, 20), may, None, variant.Dialect()
+            choice, "nice", limit_types.Limit(20, 20), limit_types.Limit(20, 20), may, None, variant.PamVariant()
         )
         for may in (True, False)
     ]

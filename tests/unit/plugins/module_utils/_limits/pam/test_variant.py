@@ -17,17 +17,17 @@ WORD = b"/proc/sys/fs/nr_open\0"
     [
         pytest.param(
             MAIN + OLD_TEXTS,
-            variant.Dialect(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False, rttime=False),
+            variant.PamVariant(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False, rttime=False),
             id="1.4.0 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + b"nonewprivs\0",
-            variant.Dialect(pieces=True, needs_files=True, nofile_word=False, rttime=False),
+            variant.PamVariant(pieces=True, needs_files=True, nofile_word=False, rttime=False),
             id="1.5.1 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + DEBIAN + WORD + b"nonewprivs\0",
-            variant.Dialect(
+            variant.PamVariant(
                 spares_root=True,
                 forgives=True,
                 resets=True,
@@ -41,17 +41,19 @@ WORD = b"/proc/sys/fs/nr_open\0"
         ),
         pytest.param(
             MAIN + NEW_TEXTS + b"using PAM default\0nonewprivs\0rttime\0" + WORD,
-            variant.Dialect(),
+            variant.PamVariant(),
             id="1.7.2 as released",
         ),
         pytest.param(
             MAIN + NEW_TEXTS + DEBIAN + WORD + b"using default\0nonewprivs\0sd_get_sessions\0",
-            variant.Dialect(spares_root=True, forgives=True, logind=True, rttime=False, chroot=True, own_includes=True),
+            variant.PamVariant(
+                spares_root=True, forgives=True, logind=True, rttime=False, chroot=True, own_includes=True
+            ),
             id="1.7.0 of Debian",
         ),
         pytest.param(
             MAIN + NEW_TEXTS + WORD + b"nonewprivs\0/usr/etc/security/limits.conf\0/usr/etc/security/limits.d/*.conf\0",
-            variant.Dialect(vendor="/usr/etc/security", rttime=False),
+            variant.PamVariant(vendor="/usr/etc/security", rttime=False),
             id="with a vendor directory",
         ),
         pytest.param(b"", variant.UNKNOWN, id="empty"),
@@ -86,4 +88,4 @@ def test_items_that_are_younger(module, item, since):
 
 @pytest.mark.parametrize(("given", "resets"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)])
 def test_arguments(given, resets):
-    assert variant.arguments(variant.Dialect(), given).resets == resets
+    assert variant.arguments(variant.PamVariant(), given).resets == resets

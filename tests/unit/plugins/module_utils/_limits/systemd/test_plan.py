@@ -125,10 +125,12 @@ def host_with(loaded="1024:524288", default="1024:524288", files=None, **more):
 
     def programs(words):
         if "web.service" in words:
-            return hosts.Ran(0, "Id=web.service\nLoadState=loaded\nMainPID=0\n" + shown("LimitNOFILE", loaded), "")
+            return hosts.Completed(
+                0, "Id=web.service\nLoadState=loaded\nMainPID=0\n" + shown("LimitNOFILE", loaded), ""
+            )
         if any("DefaultLimit" in word for word in words):
-            return hosts.Ran(0, shown("DefaultLimitNOFILE", default), "")
-        return hosts.Ran(0, "", "")
+            return hosts.Completed(0, shown("DefaultLimitNOFILE", default), "")
+        return hosts.Completed(0, "", "")
 
     host.programs = programs
     return host

@@ -24,7 +24,7 @@ def host_with(tasks_max, files=None):
         users=USERS,
         texts={"/proc/1/limits": proc_limits(nofile=(1024, 4096), nproc=(500, 9000))},
     )
-    host.programs = lambda words: hosts.Ran(0, "TasksMax={0}\n".format(tasks_max.get(words[-1], "infinity")), "")
+    host.programs = lambda words: hosts.Completed(0, "TasksMax={0}\n".format(tasks_max.get(words[-1], "infinity")), "")
     return host
 
 
