@@ -50,7 +50,7 @@ class ActionModule(ActionBase):
         except fleet_report.FleetProblem as problem:
             # Without its cause, for newer releases of ansible-core print that sentence once more.
             raise AnsibleActionFail(str(problem)) from None
-        complaint = headline.complaint(document, wanted["fail_on_drift"], fail_on_lost=wanted["merge"] is None)
+        complaint = headline.failure_message(document, wanted["fail_on_drift"], fail_on_lost=wanted["merge"] is None)
         # Only what a person should read is printed without being asked for.
         result["_ansible_verbose_always"] = True
         if complaint:

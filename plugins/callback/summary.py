@@ -213,7 +213,7 @@ class CallbackModule(DefaultCallback):
         if self._diagnoses:
             self._page(diagnosis.render(self._diagnoses, _width()))
         if self._report:
-            self._page(summary.written(self._report, _width(), told=bool(self._outcomes)))
+            self._page(summary.report_files(self._report, _width(), told=bool(self._outcomes)))
 
     def _page(self, lines: t.Iterable[summary.Line]) -> None:
         self._show(summary.Line(""))

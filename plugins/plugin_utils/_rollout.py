@@ -50,16 +50,16 @@ LOSSES: t.Final[Mapping[str, tuple[advice_catalog.Kind, ...]]] = {
 _COUNTED = {kind.id for kinds in LOSSES.values() for kind in kinds}
 
 
-def worse(first: Answer, second: Answer, third: Answer) -> list[str]:
+def regressions(first: Answer, second: Answer, third: Answer) -> list[str]:
     """What is worse between the last two of three answers of ``socket_info`` than between the first two, a sentence each."""
     readings = [reading(one) for one in (first, second, third)]
     if readings[2].at < readings[1].at:
         return ["The host was restarted meanwhile, and its counters began anew."]
     before, after = (advice_rules.Change(one, other, {}) for one, other in zip(readings, readings[1:]))
-    return [*_more_losses(before, after), *_more_pressure(before, after)]
+    return [*_loss_regressions(before, after), *_more_pressure(before, after)]
 
 
-def _more_losses(before: advice_rules.Change, after: advice_rules.Change) -> list[str]:
+def _loss_regressions(before: advice_rules.Change, after: advice_rules.Change) -> list[str]:
     said: dict[str, None] = {}
     advice = advice_rules.advise(after)
     for name, kinds in LOSSES.items():
@@ -175,7 +175,7 @@ def after_problem(answers: Answers) -> str:
     if problem := _problem(answers.get(THIRD), "reading it after the change"):
         return problem
     readings = [answers.get(name) or {} for name in (FIRST, SECOND, THIRD)]
-    if all("at" in one for one in readings) and (found := worse(*readings)):
+    if all("at" in one for one in readings) and (found := regressions(*readings)):
         return " ".join(found)
     for name in (AFTER_COMMAND, AFTER_URL):
         if problem := _check_problem(answers.get(name)):

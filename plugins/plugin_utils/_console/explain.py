@@ -78,7 +78,7 @@ def topic_of(name: str, profiles: Mapping[str, profile_model.Profile]) -> Topic:
                 f"{name!r} is short for several keys: {profile_model.listed(short)}. Name one of them."
             )
         words = {key.rpartition(".")[2]: key for key in known}
-        hint = validation.near(name, [*words, *items.ITEMS])
+        hint = validation.suggest(name, [*words, *items.ITEMS])
         raise profile_model.ProfileProblem(
             f"{name!r} is neither a key nor an item of limits.conf(5) that is known{hint}"
         )
@@ -88,7 +88,7 @@ def topic_of(name: str, profiles: Mapping[str, profile_model.Profile]) -> Topic:
         raise profile_model.ProfileProblem(str(problem)) from problem
     if key in known or catalog.find(key):
         return Topic(SYSCTL, key, True)
-    return Topic(SYSCTL, key, False, validation.near(key, known))
+    return Topic(SYSCTL, key, False, validation.suggest(key, known))
 
 
 def explain(

@@ -136,7 +136,7 @@ def render(
     page.sentences("Memory for connections", PLAIN, _costs(outcomes))
     page.sentences("Warnings", WARN, _warnings(outcomes))
     page.sentences("Before all of it holds" if not checked else "Needed after an apply", WARN, _needs(outcomes))
-    closer(page, commands)
+    next_steps(page, commands)
     return page.lines
 
 
@@ -185,7 +185,7 @@ def progress(outcome: Outcome, width: int = 100, again: bool = False) -> Line:
     return Line(f"{who}: {', '.join(counts) or 'nothing to do'}", CHANGE if outcome.differs else GOOD)
 
 
-def written(result: Mapping[str, t.Any], width: int = 100, told: bool = True) -> list[Line]:
+def report_files(result: Mapping[str, t.Any], width: int = 100, told: bool = True) -> list[Line]:
     """The end of an audit: the files of its report, or why there are none.
 
     :param result: what the action ``report`` returned.
@@ -449,7 +449,7 @@ def failures(page: _Page, outcomes: Sequence[Outcome]) -> None:
         page.heading(f"and {_number(rest, 'host')} with other problems")
 
 
-def closer(page: _Page, commands: Sequence[tuple[str, str]]) -> None:
+def next_steps(page: _Page, commands: Sequence[tuple[str, str]]) -> None:
     if commands:
         page.heading("To look closer")
         column = max(len(what) for what, _command in commands)

@@ -97,7 +97,7 @@ class Library:
         wanted_by = f", which {asked_by[-1]!r} extends" if asked_by else ""
         folders = profile_model.listed([str(folder) for folder in self._folders]) or "no further folder"
         raise profile_model.ProfileProblem(
-            f"There is no profile {name!r}{wanted_by}{validation.near(name, self.places)} "
+            f"There is no profile {name!r}{wanted_by}{validation.suggest(name, self.places)} "
             f"Known are {profile_model.listed(sorted(self.places)) or 'none'}; looked in the collection and in {folders}."
         )
 
@@ -124,7 +124,7 @@ def resolve(
     if prefer and prefer not in profiles:
         known = profile_model.listed(sorted(profiles))
         raise profile_model.ProfileProblem(
-            f"prefer names {prefer!r}, which is not one of {known}{validation.near(prefer, profiles)}"
+            f"prefer names {prefer!r}, which is not one of {known}{validation.suggest(prefer, profiles)}"
         )
     if not allow_audit_only:
         _refuse_audit_only(wanted, profiles)

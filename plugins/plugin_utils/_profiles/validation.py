@@ -46,7 +46,7 @@ def is_profile_name(name: t.Any) -> bool:
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
 
 
-def near(word: str, known: Collection[str]) -> str:
+def suggest(word: str, known: Collection[str]) -> str:
     """``; did you mean 'x'?`` when a known word is near, a plain full stop otherwise."""
     # A little stricter than by default, by which 'typo' is near to 'rtprio'.
     found = difflib.get_close_matches(word, known, n=2, cutoff=0.65)
@@ -60,7 +60,7 @@ def check_profile(
 
     :raises ProfileProblem: with one sentence for each mistake.
     """
-    check = _Check(document.place)
+    check = _Validator(document.place)
     profile = check.profile(name, document, shared_sources)
     check.done()
     return profile
@@ -68,7 +68,7 @@ def check_profile(
 
 def check_sources(document: yaml_lines.Document) -> dict[str, profile_model.Source]:
     """The texts that every profile may refer to."""
-    check = _Check(document.place)
+    check = _Validator(document.place)
     sources = check.sources((), document.data, {})
     check.done()
     return sources
@@ -78,14 +78,14 @@ def check_overrides(
     sysctl: t.Any, limits: t.Any
 ) -> tuple[dict[str, profile_model.Setting], dict[profile_model.LimitKey, profile_model.Limit]]:
     """What a play sets in place of the profiles' entries; why and source may be left out here."""
-    check = _Check(lambda path: " > ".join(map(str, path[:2])))
+    check = _Validator(lambda path: " > ".join(map(str, path[:2])))
     settings = check.settings(("sysctl",), sysctl, None)
     rules = check.limits(("limits",), limits, None)
     check.done()
     return settings, rules
 
 
-class _Check:
+class _Validator:
     """Collects problems while data is turned into entries. A method that found one returns a stand-in and goes on.
 
     ``declared`` is the sources that an entry may refer to; None says that entries need neither ``why`` nor ``source``.
@@ -116,7 +116,7 @@ class _Check:
         for key in data:
             if key not in fields:
                 known = profile_model.listed(sorted(fields))
-                self.wrong((*path, key), f"{what} has no field {key!r}{near(str(key), fields)} It may have {known}.")
+                self.wrong((*path, key), f"{what} has no field {key!r}{suggest(str(key), fields)} It may have {known}.")
         return data
 
     def sequence(self, path: yaml_lines.Path, data: t.Any, what: str) -> list[t.Any]:
@@ -279,7 +279,7 @@ class _Check:
     def known_item(self, path: yaml_lines.Path, item: str) -> None:
         if item and item not in items.ITEMS:
             known = profile_model.listed(sorted(items.ITEMS))
-            self.wrong(path, f"{item!r} is no item of limits.conf(5){near(item, items.ITEMS)} Known are {known}.")
+            self.wrong(path, f"{item!r} is no item of limits.conf(5){suggest(item, items.ITEMS)} Known are {known}.")
 
     def bound(self, path: yaml_lines.Path, data: t.Any, item: str) -> profile_model.Wish:
         def amount(found: t.Any) -> profile_model.Amount:
@@ -348,7 +348,7 @@ class _Check:
                 f"'source' must list the ids of sources, alone or with a line (as in memo_ko:45), found {_found(data)}.",
             )
         elif declared is not None and match[1] not in declared:
-            self.wrong(path, f"the source {match[1]!r} is not declared under 'sources'{near(match[1], declared)}")
+            self.wrong(path, f"the source {match[1]!r} is not declared under 'sources'{suggest(match[1], declared)}")
         return str(data)
 
 

@@ -48,7 +48,7 @@ def lines(document: fleet_report.Data) -> list[str]:
     return [headline(document), *drifted, *lost]
 
 
-def complaint(document: fleet_report.Data, fail_on_drift: bool, fail_on_lost: bool) -> str:
+def failure_message(document: fleet_report.Data, fail_on_drift: bool, fail_on_lost: bool) -> str:
     """Why a run shall end as failed, in one sentence, or nothing."""
     states = document["summary"]["hosts"]
     lost = states[fleet_report.FAILED] + states[fleet_report.UNREACHABLE]

@@ -49,7 +49,7 @@ def seen(at: float, counters: t.Mapping[str, int] | None = None, **fields: t.Any
 
 def worse(before: tuple[t.Any, ...] = (), after: tuple[t.Any, ...] = (), **settled: t.Any) -> list[str]:
     """What is worse in ten seconds than in the ten before, for counters at the second and the third reading."""
-    return _rollout.worse(seen(10.0), seen(20.0, *before), seen(30.0, *after, **settled))
+    return _rollout.regressions(seen(10.0), seen(20.0, *before), seen(30.0, *after, **settled))
 
 
 def test_an_answer_becomes_the_reading_that_it_was_made_of() -> None:
@@ -118,27 +118,29 @@ def test_a_resource_that_is_nearly_used_up_counts_when_it_was_not_before() -> No
     (said,) = worse(**full)
     assert said.startswith("The machine's limit of open files is near (open_files)")
     assert said.endswith("; not so before the change.")
-    assert _rollout.worse(seen(10.0, **full), seen(20.0, **full), seen(30.0, **full)) == []
-    (said,) = _rollout.worse(seen(10.0, **full), seen(20.0, **full), seen(30.0, files=(1000000, 1000000)))
+    assert _rollout.regressions(seen(10.0, **full), seen(20.0, **full), seen(30.0, **full)) == []
+    (said,) = _rollout.regressions(seen(10.0, **full), seen(20.0, **full), seen(30.0, files=(1000000, 1000000)))
     assert "open_files" in said, "more severe"
-    assert _rollout.worse(seen(10.0), seen(20.0, files=(1000000, 1000000)), seen(30.0, **full)) == [], "less severe"
+    assert _rollout.regressions(seen(10.0), seen(20.0, files=(1000000, 1000000)), seen(30.0, **full)) == [], (
+        "less severe"
+    )
 
 
 def test_another_destination_without_ports_counts_and_another_core_that_is_busy_does_not() -> None:
     first, second = (netlink.PortUse("127.0.0.1", "127.0.0.1", port, 28000, 0) for port in (81, 82))
-    assert _rollout.worse(seen(10.0), seen(20.0, uses=[first]), seen(30.0, uses=[first])) == []
-    assert len(_rollout.worse(seen(10.0), seen(20.0, uses=[first]), seen(30.0, uses=[second]))) == 1
+    assert _rollout.regressions(seen(10.0), seen(20.0, uses=[first]), seen(30.0, uses=[first])) == []
+    assert len(_rollout.regressions(seen(10.0), seen(20.0, uses=[first]), seen(30.0, uses=[second]))) == 1
     cores = [[procfs.Cpu(0, 100, 0, 0, 0), procfs.Cpu(1, 100, 0, 0, 0)]]
     cores.append([procfs.Cpu(0, 200, 0, 500, 0), procfs.Cpu(1, 100, 0, 0, 0)])
     cores.append([procfs.Cpu(0, 200, 0, 500, 0), procfs.Cpu(1, 200, 0, 500, 0)])
     settings = {**SETTINGS, "net.core.netdev_budget": "300"}
     readings = [seen(at, softnet=core, settings=settings) for at, core in zip((10.0, 20.0, 30.0), cores)]
-    assert _rollout.worse(*readings) == []
-    assert _rollout.worse(readings[0], {**readings[0], "at": 20.0}, {**readings[1], "at": 30.0}) != []
+    assert _rollout.regressions(*readings) == []
+    assert _rollout.regressions(readings[0], {**readings[0], "at": 20.0}, {**readings[1], "at": 30.0}) != []
 
 
 def test_a_host_that_was_restarted_is_not_well() -> None:
-    assert _rollout.worse(seen(10.0), seen(20.0), seen(3.0)) == [
+    assert _rollout.regressions(seen(10.0), seen(20.0), seen(3.0)) == [
         "The host was restarted meanwhile, and its counters began anew."
     ]
 

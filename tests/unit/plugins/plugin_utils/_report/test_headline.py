@@ -49,4 +49,4 @@ def test_no_host_moves_the_cursor() -> None:
     ],
 )
 def test_when_a_run_fails(outcomes: list[fleets.Outcome], on_drift: bool, on_lost: bool, sentence: str) -> None:
-    assert headline.complaint(fleet(outcomes), on_drift, on_lost) == sentence
+    assert headline.failure_message(fleet(outcomes), on_drift, on_lost) == sentence
