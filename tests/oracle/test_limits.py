@@ -117,12 +117,12 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
     start = pam_precedence.start(before, rlimits.parse(hello["first"]), dialect)
     limits, let_in = {}, True
     for item in NUMBERS:
-        choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
+        choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
         limit, refused = pam_precedence.session(
             choice, item, before[item], start.get(item, before[item]), hello["may_raise"], hello["nr_open"], dialect
         )
         limits[item] = (items.kernel(limit.soft, item), items.kernel(limit.hard, item))
-        let_in = let_in and (dialect.forgives or not refused)
+        let_in = let_in and (dialect.ignores_setrlimit_errors or not refused)
     single = {item: single_value(rules, user, item, dialect) for item in limit_trees.SINGLE}
     if uid != 0 and 0 in (single["maxlogins"], single["maxsyslogins"]):
         let_in = False
@@ -138,7 +138,7 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
 def single_value(
     rules: list[pam_precedence.Placed], user: pam_precedence.User, item: str, dialect: variant.PamVariant
 ) -> limit_types.Number | None:
-    choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
+    choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
     return None if choice.exempt or choice.soft is None else choice.soft.rule.value
 
 
@@ -236,11 +236,16 @@ def test_the_generations_are_told_apart(pam_fleet: list[Machine]) -> None:
     plain = Case((), (), {}, ())
     for machine in pam_fleet:
         found = dialect_of(machine, plain)
-        assert (found.installed, found.spares_root, found.forgives, found.vendor) == (True, True, True, None)
+        assert (found.installed, found.star_excludes_root, found.ignores_setrlimit_errors, found.vendor) == (
+            True,
+            True,
+            True,
+            None,
+        )
         old = {"bullseye": True, "bookworm": True, "trixie": False}.get(machine.name)
         if old is not None:
-            assert (found.resets, found.pieces, found.needs_files) == (old, old, old)
-            assert (found.nofile_word, found.nonewprivs) == (machine.name != "bullseye",) * 2
+            assert (found.starts_from_pid1, found.splits_long_lines, found.needs_files) == (old, old, old)
+            assert (found.unlimited_means_nr_open, found.nonewprivs) == (machine.name != "bullseye",) * 2
 
 
 def test_a_wrong_model_is_noticed(pam_fleet: list[Machine], monkeypatch: pytest.MonkeyPatch) -> None:

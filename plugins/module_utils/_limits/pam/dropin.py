@@ -63,7 +63,7 @@ class Change(t.NamedTuple):
 
 def _fields(text: str, dialect: variant.PamVariant) -> t.List[str]:
     """The fields that pam_limits finds on a line without its comment."""
-    if dialect.pieces:
+    if dialect.splits_long_lines:
         return re.findall("[^" + _BLANKS + "]+", text)[:4]
     words = [word for word in re.split("[ \t]+", text, maxsplit=3) if word]
     return words[:3] + [word.strip(" \t") for word in words[3:] if word.strip(" \t")]
@@ -97,7 +97,11 @@ def read(data: bytes, dialect: variant.PamVariant = variant.PLAIN) -> t.List[t.T
     """Each rule that pam_limits finds in a file, with the number of its line."""
     found: t.List[t.Tuple[int, Rule]] = []
     for number, line in enumerate(_textfile.split(data), 1):
-        pieces = [line[start : start + _PIECE] for start in range(0, len(line), _PIECE)] if dialect.pieces else [line]
+        pieces = (
+            [line[start : start + _PIECE] for start in range(0, len(line), _PIECE)]
+            if dialect.splits_long_lines
+            else [line]
+        )
         rules = [parse_line(piece, dialect) for piece in pieces]
         found.extend((number, rule) for rule in rules if rule is not None)
     return found

@@ -210,7 +210,7 @@ def gather(
     spoken = dialect(host)
     files, dangling, closed, missing = _limit_files(host, spoken)
     first = rlimits.parse(host.text("/proc/1/limits") or "")
-    seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.own_includes)
+    seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.includes_from_etc_only)
     named = {wish.target for wish in wishes if re.match(r"^[^@%*:]+$", wish.target)}
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}

@@ -66,7 +66,7 @@ def rejections(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.Li
 def _above_nr_open(item: str, asked: t.Sequence[limit_types.Number], facts: GuardContext) -> t.List[str]:
     if item != "nofile":
         return []
-    if limit_types.UNLIMITED in asked and not facts.dialect.nofile_word:
+    if limit_types.UNLIMITED in asked and not facts.dialect.unlimited_means_nr_open:
         # Before Linux-PAM 1.5.2 this ends every session.
         return [
             "rule unlimited: nofile takes no 'unlimited' here: pam_limits before 1.5.2 then refuses every login; "
@@ -97,7 +97,12 @@ def _too_low(item: str, lowest: limit_types.Number, facts: GuardContext) -> t.Li
 
 def warnings(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.List[str]:
     """What to know about a pair of limits that may be written, one sentence each."""
-    if item == "nofile" and limit_types.UNLIMITED in limit and facts.dialect.nofile_word and facts.nr_open is not None:
+    if (
+        item == "nofile"
+        and limit_types.UNLIMITED in limit
+        and facts.dialect.unlimited_means_nr_open
+        and facts.nr_open is not None
+    ):
         return [
             "unlimited becomes fs.nr_open, {0} here; a very large soft limit makes some programs slow.".format(
                 facts.nr_open

@@ -42,7 +42,9 @@ def _entry(
     reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
     if refused:
         reason = "the kernel refuses what the rules ask for, so {0}".format(
-            "the session keeps what it had" if seen.dialect.forgives else "pam_limits refuses the session"
+            "the session keeps what it had"
+            if seen.dialect.ignores_setrlimit_errors
+            else "pam_limits refuses the session"
         )
     return {
         "target": dict(target),
@@ -78,7 +80,7 @@ def _locked_in(
 ) -> t.List[str]:
     """A sentence where a session sees nothing but one directory, which is no limit but is kept in the same files."""
     user = t.cast(pam_precedence.User, pam_facts.user(host, name))
-    choice = pam_precedence.for_user(rules, user, items.CHROOT, seen.dialect.spares_root)
+    choice = pam_precedence.for_user(rules, user, items.CHROOT, seen.dialect.star_excludes_root)
     if choice.exempt is not None or choice.soft is None:
         return []
     path = str(choice.soft.rule.value)
@@ -96,7 +98,7 @@ def _of_user(
         )
     found = []
     for item in sorted(set(seen.base) | {placed.rule.item for placed in rules} & set(items.ITEMS)):
-        choice = pam_precedence.for_user(rules, user, item, seen.dialect.spares_root)
+        choice = pam_precedence.for_user(rules, user, item, seen.dialect.star_excludes_root)
         services = {stack.service: _of_service(stack, user, item, rules, seen) for stack in seen.stacks}
         found.append(dict(_entry({"user": name}, item, choice, seen), services=services))
     return found
@@ -126,12 +128,13 @@ def _of_service(
         if stack.conf not in seen.conf:
             note = "{0}, named in {1}, is missing, so the session is refused".format(stack.conf, stack.limits[-1].where)
         rules = pam_precedence.placed_rules([(stack.conf, seen.conf.get(stack.conf, b""))], dialect)
-    choice = pam_precedence.for_user(rules, user, item, dialect.spares_root)
+    choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
     start = pam_precedence.start({item: before}, seen.ceiling, dialect).get(item, before)
     limit, refused = pam_precedence.session(choice, item, before, start, may_raise, seen.nr_open, dialect)
     if refused:
         note = "the kernel refuses {0}, so {1}".format(
-            "what the rules ask for", "nothing changes" if dialect.forgives else "the session is refused"
+            "what the rules ask for",
+            "nothing changes" if dialect.ignores_setrlimit_errors else "the session is refused",
         )
     if choice.exempt is not None:
         note = "exempt from all limits by {0}".format(choice.exempt.where)

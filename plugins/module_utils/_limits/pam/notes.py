@@ -27,8 +27,10 @@ def guard_context(
     wish: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]
 ) -> guard.GuardContext:
     """What the guard measures the limit of a domain against."""
-    user, spares_root = seen.users.get(wish.target), seen.dialect.spares_root
-    bound = [(count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, spares_root)]
+    user, star_excludes_root = seen.users.get(wish.target), seen.dialect.star_excludes_root
+    bound = [
+        (count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, star_excludes_root)
+    ]
     sudo = wish.target[:1] not in ("@", "%") and (wish.target == "*" or ":" in wish.target)
     if user is not None:
         sudo = bool(guard.SUDO_GROUPS & set(user.groups.values()))
@@ -80,8 +82,8 @@ def _about_root(
     if wish.target != "*" or not seen.dialect.installed:
         return []
     root = pam_precedence.User("root", 0, 0, {0: "root"})
-    choice = pam_precedence.for_user(rules, root, wish.item, seen.dialect.spares_root)
-    if seen.dialect.spares_root:
+    choice = pam_precedence.for_user(rules, root, wish.item, seen.dialect.star_excludes_root)
+    if seen.dialect.star_excludes_root:
         if choice.soft or choice.hard:
             return []
         return ["* does not bind root on this distribution; the domain root does."]
@@ -185,7 +187,7 @@ def about_files(seen: pam_facts.PamFacts) -> t.List[str]:
         if data.startswith(_BYTE_ORDER_MARK):
             found.append("{0} begins with a byte order mark, so its first rule binds nobody.".format(path))
         long_ones = [number for number, line in enumerate(data.split(b"\n"), 1) if len(line) > 1022]
-        if long_ones and seen.dialect.pieces and seen.dialect.installed:
+        if long_ones and seen.dialect.splits_long_lines and seen.dialect.installed:
             found.append(
                 "{0} line {1} is longer than 1022 bytes; this pam_limits reads its end as a line of its own.".format(
                     path, long_ones[0]

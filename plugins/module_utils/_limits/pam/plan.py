@@ -89,7 +89,7 @@ class PamPlanner:
         """The rules that decide for whom a wish names: a user is looked for in all of them, a group shares those for everybody."""
         user = self._seen.users.get(wish.target)
         if user is not None:
-            return pam_precedence.for_user(rules, user, wish.item, self._seen.dialect.spares_root)
+            return pam_precedence.for_user(rules, user, wish.item, self._seen.dialect.star_excludes_root)
         choice = pam_precedence.for_domain(rules, wish.target, wish.item)
         if wish.target == "*" or wish.target.startswith("%"):
             return choice
@@ -169,7 +169,7 @@ class PamPlanner:
 
         :param forgiven: which of the two to tell.
         """
-        if not self._seen.may_raise or self._seen.dialect.forgives != forgiven:
+        if not self._seen.may_raise or self._seen.dialect.ignores_setrlimit_errors != forgiven:
             return []
         highest = max([items.rank(value) for value in new if value is not None] or [0])
         end = "are not bound by it" if forgiven else "would all be refused, root's too"

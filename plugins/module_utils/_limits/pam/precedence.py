@@ -144,10 +144,10 @@ def _in_group(domain: str, ids: t.Optional[Span], user: User) -> bool:
     return bool(user.groups.get(ids.low)) if ids.exact else ids.holds(user.gid)
 
 
-def strength(domain: str, user: User, spares_root: bool) -> int:
+def strength(domain: str, user: User, star_excludes_root: bool) -> int:
     """The strength with which the domain of a limit names a user; 0 when it does not.
 
-    :param spares_root: Debian's patch, which leaves ``@0:`` and ``%:0`` to the test of ranges of user ids.
+    :param star_excludes_root: Debian's patch, which leaves ``@0:`` and ``%:0`` to the test of ranges of user ids.
     """
     try:
         ids = span(domain)
@@ -155,7 +155,7 @@ def strength(domain: str, user: User, spares_root: bool) -> int:
         return 0
     if domain == user.name:
         return _USER
-    spared = spares_root and user.uid == 0
+    spared = star_excludes_root and user.uid == 0
     if domain.startswith("@") and not spared:
         return _GROUP if _in_group(domain, ids, user) else 0
     if domain.startswith("%") and not spared:
@@ -180,10 +180,10 @@ def exempts(domain: str, user: User) -> bool:
     return ids is not None and ids.holds(user.uid)
 
 
-def for_user(rules: t.Iterable[Placed], user: User, item: str, spares_root: bool) -> Choice:
+def for_user(rules: t.Iterable[Placed], user: User, item: str, star_excludes_root: bool) -> Choice:
     """The rules that decide for a user.
 
-    :param spares_root: True where pam_limits is patched as in Debian, whose ``*`` and ``@group`` pass over uid 0.
+    :param star_excludes_root: True where pam_limits is patched as in Debian, whose ``*`` and ``@group`` pass over uid 0.
     """
     choice, soft_strength, hard_strength, last_logins = Choice(), 0, 0, item
     for placed in rules:
@@ -194,7 +194,7 @@ def for_user(rules: t.Iterable[Placed], user: User, item: str, spares_root: bool
             continue
         if rule.item != item and not {rule.item, item} <= _LOGINS:
             continue
-        found = strength(rule.domain, user, spares_root)
+        found = strength(rule.domain, user, star_excludes_root)
         if not found:
             continue
         last_logins = rule.item
@@ -251,7 +251,7 @@ def _meant(
     placed: t.Optional[Placed],
 ) -> t.Optional[limit_types.Number]:
     """A number of a rule as pam_limits hands it to the kernel."""
-    if placed is not None and item == "nofile" and value == limit_types.UNLIMITED and dialect.nofile_word:
+    if placed is not None and item == "nofile" and value == limit_types.UNLIMITED and dialect.unlimited_means_nr_open:
         return value if nr_open is None else nr_open
     return value
 
@@ -263,10 +263,10 @@ def start(
 
     :param before: what the process has that opens the session. :param first: what process 1 has.
     """
-    if not dialect.resets:
+    if not dialect.starts_from_pid1:
         return before
     found = dict(before, **first)
     nofile = found.get("nofile", limit_types.Limit())
-    if dialect.spares_root and nofile.soft is not None and items.rank(nofile.soft) > _FD_SETSIZE:
+    if dialect.star_excludes_root and nofile.soft is not None and items.rank(nofile.soft) > _FD_SETSIZE:
         found["nofile"] = nofile._replace(soft=_FD_SETSIZE)
     return found

@@ -18,30 +18,32 @@ ETC = "/etc/security"
 
 
 class PamVariant(t.NamedTuple):
-    """What a pam_limits does.
+    """How an installed pam_limits behaves.
 
-    ``spares_root``: ``*``, ``@group`` and ``%`` pass over uid 0. ``forgives``: a limit that the kernel refuses is passed over, where
-    others end the session. ``resets``: a session starts with the limits of process 1, and not with those of its caller.
-    ``pieces``: lines are read in pieces of 1023 bytes and split at any blank (before 1.6). ``needs_files``: a limits.conf that is
-    missing, or a link that leads nowhere, ends every session (before 1.5.3). ``nofile_word``: ``unlimited`` means fs.nr_open
-    (since 1.5.2). ``nonewprivs``, ``rttime``: knows that item (since 1.5.0 and 1.7.1). ``chroot``: knows that one, as Debian's.
-    ``vendor``: directory of the distribution's own limits.conf. ``own_includes``: what a stack includes is looked for in /etc/pam.d
-    alone, and not where the vendor keeps it (Debian's libpam).
+    ``star_excludes_root``: ``*``, ``@group`` and ``%`` do not apply to uid 0.
+    ``ignores_setrlimit_errors``: a limit that the kernel refuses is ignored; other variants end the session.
+    ``starts_from_pid1``: a session starts with the limits of process 1, not with those of its caller.
+    ``splits_long_lines``: lines are read in pieces of 1023 bytes and split at any white space (before 1.6).
+    ``needs_files``: a missing limits.conf, or a dangling link, ends every session (before 1.5.3).
+    ``unlimited_means_nr_open``: ``unlimited`` means fs.nr_open (since 1.5.2).
+    ``nonewprivs``, ``rttime``, ``chroot``: the item is known (since 1.5.0, since 1.7.1, in Debian).
+    ``vendor``: directory of the distribution's own limits.conf.
+    ``includes_from_etc_only``: includes of a stack are searched in /etc/pam.d alone, not in the vendor's directory (Debian's libpam).
     """
 
     installed: bool = True
-    spares_root: bool = False
-    forgives: bool = False
-    resets: bool = False
-    pieces: bool = False
+    star_excludes_root: bool = False
+    ignores_setrlimit_errors: bool = False
+    starts_from_pid1: bool = False
+    splits_long_lines: bool = False
     needs_files: bool = False
-    nofile_word: bool = True
+    unlimited_means_nr_open: bool = True
     nonewprivs: bool = True
     rttime: bool = True
     chroot: bool = False
     logind: bool = False
     vendor: t.Optional[str] = None
-    own_includes: bool = False
+    includes_from_etc_only: bool = False
 
     def lacks(self, item: str) -> str:
         """Since which release of Linux-PAM an item is known that is not known here, or nothing."""
@@ -52,7 +54,9 @@ class PamVariant(t.NamedTuple):
 # The present release, without the patches of any distribution.
 PLAIN = PamVariant()
 # What is assumed of a module that cannot be read: the one that locks out soonest.
-UNKNOWN = PamVariant(installed=False, pieces=True, needs_files=True, nofile_word=False, rttime=False)
+UNKNOWN = PamVariant(
+    installed=False, splits_long_lines=True, needs_files=True, unlimited_means_nr_open=False, rttime=False
+)
 
 
 def of_module(data: t.Optional[bytes]) -> PamVariant:
@@ -66,19 +70,19 @@ def of_module(data: t.Optional[bytes]) -> PamVariant:
     debian = b"uid=%lu,euid=%lu" in data
     vendors = [path for path in re.findall(rb"(/[ -~]+)/limits\.conf\0", data) if path != ETC.encode("ascii")]
     return PamVariant(
-        spares_root=debian,
-        forgives=debian,
+        star_excludes_root=debian,
+        ignores_setrlimit_errors=debian,
         # 1.7.0-1 of Debian changed this text together with the behaviour.
-        resets=debian and b"using PAM default\0" in data,
-        pieces=b"invalid line '%s'" in data,
+        starts_from_pid1=debian and b"using PAM default\0" in data,
+        splits_long_lines=b"invalid line '%s'" in data,
         needs_files=b"cannot read settings from %s: %m" in data,
-        nofile_word=b"/proc/sys/fs/nr_open" in data,
+        unlimited_means_nr_open=b"/proc/sys/fs/nr_open" in data,
         nonewprivs=b"nonewprivs" in data,
         rttime=b"rttime" in data,
         chroot=b"chroot" in data,
         logind=b"sd_get_sessions" in data,
         vendor=vendors[0].decode("ascii") if vendors else None,
-        own_includes=debian,
+        includes_from_etc_only=debian,
     )
 
 
@@ -89,4 +93,4 @@ def editing(dialect: PamVariant) -> PamVariant:
 
 def arguments(dialect: PamVariant, given: t.Iterable[str]) -> PamVariant:
     """The dialect under the arguments of a line in a PAM stack."""
-    return dialect._replace(resets=True) if "set_all" in given else dialect
+    return dialect._replace(starts_from_pid1=True) if "set_all" in given else dialect

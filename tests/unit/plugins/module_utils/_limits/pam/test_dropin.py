@@ -198,7 +198,7 @@ def test_says(data, asked, says):
     assert pam_dropin.ConfFile(data).says(asked) is says
 
 
-OLD = variant.PamVariant(pieces=True, nonewprivs=False)
+OLD = variant.PamVariant(splits_long_lines=True, nonewprivs=False)
 
 
 @pytest.mark.parametrize(

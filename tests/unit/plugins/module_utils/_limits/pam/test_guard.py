@@ -46,7 +46,7 @@ THREADS = (
         pytest.param(
             "nofile",
             limit_types.Limit("unlimited", None),
-            guard.GuardContext(None, NEW._replace(nofile_word=False)),
+            guard.GuardContext(None, NEW._replace(unlimited_means_nr_open=False)),
             [WORD],
             id="soft, old PAM",
         ),

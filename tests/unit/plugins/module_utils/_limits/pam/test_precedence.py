@@ -33,8 +33,8 @@ def test_reading_order(names, order):
     assert pam_precedence.reading_order(names) == [MAIN] + ["/etc/security/limits.d/" + name for name in order]
 
 
-def choose(files, user=ALICE, item="nofile", spares_root=False):
-    choice = pam_precedence.for_user(pam_precedence.placed_rules(files), user, item, spares_root)
+def choose(files, user=ALICE, item="nofile", star_excludes_root=False):
+    choice = pam_precedence.for_user(pam_precedence.placed_rules(files), user, item, star_excludes_root)
     return pam_precedence.session(choice, item, BASE, BASE, True, None, variant.PamVariant())[0], [
         one.where if one else None for one in choice
     ]
@@ -199,14 +199,14 @@ def test_whom_a_domain_names(domain, alice, carol):
 )
 def test_what_binds_root(domain, debian, others):
     files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
-    bound = [choose(files, ROOT, spares_root=spares)[0] == limit_types.Limit(5, 5) for spares in (True, False)]
+    bound = [choose(files, ROOT, star_excludes_root=spares)[0] == limit_types.Limit(5, 5) for spares in (True, False)]
     assert bound == [debian, others]
 
 
 @pytest.mark.parametrize("domain", ["*", "@web", "@:3000", "@2000:", "alice", "1000:"])
 def test_what_binds_others_on_debian(domain):
     files = [(A, (domain + " - nofile 5\n").encode("utf-8"))]
-    assert choose(files, spares_root=True)[0] == limit_types.Limit(5, 5)
+    assert choose(files, star_excludes_root=True)[0] == limit_types.Limit(5, 5)
 
 
 @pytest.mark.parametrize(
@@ -280,8 +280,8 @@ def test_for_domain(files, domain, places):
     assert [one.where if one else None for one in choice] == places
 
 
-DEBIAN = variant.PamVariant(spares_root=True, forgives=True)
-OLD = variant.PamVariant(nofile_word=False)
+DEBIAN = variant.PamVariant(star_excludes_root=True, ignores_setrlimit_errors=True)
+OLD = variant.PamVariant(unlimited_means_nr_open=False)
 FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(500, 500)}
 
 
@@ -341,28 +341,36 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
         ),
         pytest.param(
             "alice -\n",
-            variant.PamVariant(resets=True),
+            variant.PamVariant(starts_from_pid1=True),
             True,
             (limit_types.Limit(777, 20000), False),
             id="exempt: nothing is reset",
         ),
         pytest.param("", variant.PamVariant(), True, (limit_types.Limit(777, 20000), False), id="no rule"),
         pytest.param(
-            "", DEBIAN._replace(resets=True), True, (limit_types.Limit(1024, 1048576), False), id="no rule, reset"
+            "",
+            DEBIAN._replace(starts_from_pid1=True),
+            True,
+            (limit_types.Limit(1024, 1048576), False),
+            id="no rule, reset",
         ),
         pytest.param(
             "",
-            variant.PamVariant(resets=True),
+            variant.PamVariant(starts_from_pid1=True),
             True,
             (limit_types.Limit(4096, 1048576), False),
             id="set_all does not cap",
         ),
         pytest.param(
-            "", DEBIAN._replace(resets=True), False, (limit_types.Limit(777, 20000), True), id="reset is refused"
+            "",
+            DEBIAN._replace(starts_from_pid1=True),
+            False,
+            (limit_types.Limit(777, 20000), True),
+            id="reset is refused",
         ),
         pytest.param(
             "* soft nofile 900\n",
-            DEBIAN._replace(resets=True),
+            DEBIAN._replace(starts_from_pid1=True),
             False,
             (limit_types.Limit(777, 20000), True),
             id="and takes soft along",
@@ -371,7 +379,7 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
 )
 def test_session(lines, dialect, may_raise, expected):
     choice = pam_precedence.for_user(
-        pam_precedence.placed_rules([(A, lines.encode("ascii"))], dialect), ALICE, "nofile", dialect.spares_root
+        pam_precedence.placed_rules([(A, lines.encode("ascii"))], dialect), ALICE, "nofile", dialect.star_excludes_root
     )
     before = {"nofile": limit_types.Limit(777, 20000)}
     begin = pam_precedence.start(before, FIRST, dialect)["nofile"]

@@ -17,25 +17,27 @@ WORD = b"/proc/sys/fs/nr_open\0"
     [
         pytest.param(
             MAIN + OLD_TEXTS,
-            variant.PamVariant(pieces=True, needs_files=True, nofile_word=False, nonewprivs=False, rttime=False),
+            variant.PamVariant(
+                splits_long_lines=True, needs_files=True, unlimited_means_nr_open=False, nonewprivs=False, rttime=False
+            ),
             id="1.4.0 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + b"nonewprivs\0",
-            variant.PamVariant(pieces=True, needs_files=True, nofile_word=False, rttime=False),
+            variant.PamVariant(splits_long_lines=True, needs_files=True, unlimited_means_nr_open=False, rttime=False),
             id="1.5.1 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + DEBIAN + WORD + b"nonewprivs\0",
             variant.PamVariant(
-                spares_root=True,
-                forgives=True,
-                resets=True,
-                pieces=True,
+                star_excludes_root=True,
+                ignores_setrlimit_errors=True,
+                starts_from_pid1=True,
+                splits_long_lines=True,
                 needs_files=True,
                 rttime=False,
                 chroot=True,
-                own_includes=True,
+                includes_from_etc_only=True,
             ),
             id="1.5.2 of Debian",
         ),
@@ -47,7 +49,12 @@ WORD = b"/proc/sys/fs/nr_open\0"
         pytest.param(
             MAIN + NEW_TEXTS + DEBIAN + WORD + b"using default\0nonewprivs\0sd_get_sessions\0",
             variant.PamVariant(
-                spares_root=True, forgives=True, logind=True, rttime=False, chroot=True, own_includes=True
+                star_excludes_root=True,
+                ignores_setrlimit_errors=True,
+                logind=True,
+                rttime=False,
+                chroot=True,
+                includes_from_etc_only=True,
             ),
             id="1.7.0 of Debian",
         ),
@@ -67,7 +74,9 @@ def test_of_module(data, expected):
 def test_what_is_not_known_is_taken_for_the_worst():
     unknown = variant.UNKNOWN
     assert not unknown.installed and unknown.needs_files
-    assert not unknown.forgives and not unknown.spares_root and not unknown.nofile_word
+    assert (
+        not unknown.ignores_setrlimit_errors and not unknown.star_excludes_root and not unknown.unlimited_means_nr_open
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,8 @@ def test_items_that_are_younger(module, item, since):
     assert variant.editing(found).lacks(item) == ""
 
 
-@pytest.mark.parametrize(("given", "resets"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)])
-def test_arguments(given, resets):
-    assert variant.arguments(variant.PamVariant(), given).resets == resets
+@pytest.mark.parametrize(
+    ("given", "starts_from_pid1"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)]
+)
+def test_arguments(given, starts_from_pid1):
+    assert variant.arguments(variant.PamVariant(), given).starts_from_pid1 == starts_from_pid1
