@@ -92,8 +92,8 @@ def _range(shape: t.Any) -> str:
         return {"ports": "ports and ranges", "words": "names", "text": "text"}[shape.kind]
     high = "or more" if shape.high is None else f".. {shape.high}"
     text = f"{shape.low} {high}" + (f", {shape.length} numbers" if shape.length > 1 else "")
-    text += ", rising" if shape.rising else ""
-    return text if shape.checked else f"({text})"
+    text += ", rising" if shape.ascending else ""
+    return text if shape.enforced else f"({text})"
 
 
 def _default(facts: t.Any) -> str:

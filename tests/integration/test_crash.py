@@ -215,8 +215,8 @@ def files_of(host):
 
 
 def live_of(host):
-    found = {path: " ".join(host.live_text(path).split()) for path in KEYS}
-    return dict(found, process=conversion.running(host.text(LIMITS_OF_IT))["nofile"])
+    found = {path: " ".join(host.sysctl_text(path).split()) for path in KEYS}
+    return dict(found, process=conversion.running(host.read_text(LIMITS_OF_IT))["nofile"])
 
 
 def state_of(host):
@@ -375,7 +375,7 @@ def boot(host):
     """The kernel begins with its defaults, and gets what our file says."""
     for path, text in KERNEL.items():
         write(host.path("/proc/sys/" + path), (text + "\n").encode())
-    for line in host.read_if_any(SYSCTL_FILE).decode().splitlines():
+    for line in host.read_or_none(SYSCTL_FILE).decode().splitlines():
         key, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             write(host.path("/proc/sys/" + key.strip().replace(".", "/")), (value.strip() + "\n").encode())

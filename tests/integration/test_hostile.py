@@ -231,18 +231,18 @@ def test_a_link_in_a_directory_that_others_may_write_to_is_not_followed(
 ) -> None:
     place = tmp_path / FILE[1:]
     (os.symlink if kind == "symbolic" else os.link)(tmp_path / "secret", place)
-    assert host.read_own(FILE).data == b"theirs\n"
+    assert host.read_managed(FILE).data == b"theirs\n"
     place.parent.chmod(mode)
     with pytest.raises(
         _errors.HostProblem, match="^/etc/sysctl.d/x.conf is a link in a directory that others may write to"
     ):
-        host.read_own(FILE)
+        host.read_managed(FILE)
 
 
 def test_a_plain_file_in_such_a_directory_will_do(host: hosts.Host, tmp_path: Path) -> None:
     (tmp_path / "etc/sysctl.d").chmod(0o1777)
-    host.replace(FILE, b"new\n", host.read_own(FILE).data)
-    assert host.read_own(FILE).data == b"new\n"
+    host.replace(FILE, b"new\n", host.read_managed(FILE).data)
+    assert host.read_managed(FILE).data == b"new\n"
 
 
 def test_another_name_of_a_file_keeps_its_bytes(host: hosts.Host, tmp_path: Path) -> None:

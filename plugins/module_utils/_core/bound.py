@@ -32,7 +32,7 @@ class Bound(t.NamedTuple):
 
     operator: str
     value: limit_types.Number = 0
-    arithmetic: str = ""
+    explanation: str = ""
 
     def __str__(self) -> str:
         return describe(self.operator, "" if self.operator == ABSENT else str(self.value))

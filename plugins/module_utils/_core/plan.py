@@ -30,7 +30,7 @@ class BootState(t.NamedTuple):
 class SettingDecision(t.NamedTuple):
     """What is to become of one sysctl key.
 
-    ``arithmetic`` says how a wanted number that depends on the host comes about.
+    ``explanation`` says how a wanted number that depends on the host comes about.
     ``boot_others`` are the answers of other readers that the host may have, where they differ from ``boot``.
     """
 
@@ -46,7 +46,7 @@ class SettingDecision(t.NamedTuple):
     shadowed: bool = False
     shape: shapes.Shape = shapes.Shape()
     note: bounds.Note = bounds.Note()
-    arithmetic: str = ""
+    explanation: str = ""
 
 
 class LimitDecision(t.NamedTuple):

@@ -20,7 +20,7 @@ OFF = "off"
 class SettingRequest(t.NamedTuple):
     """What one sysctl key shall be.
 
-    ``key`` is canonical, or a pattern until it is expanded. ``raw`` is as given, and ``arithmetic`` says how it comes about once
+    ``key`` is canonical, or a pattern until it is expanded. ``raw`` is as given, and ``explanation`` says how it comes about once
     what depends on the host is worked out.
     """
 
@@ -28,7 +28,7 @@ class SettingRequest(t.NamedTuple):
     operator: str
     raw: t.Optional[shapes.Raw] = None
     note: bounds.Note = bounds.Note()
-    arithmetic: str = ""
+    explanation: str = ""
 
 
 class LimitRequest(t.NamedTuple):

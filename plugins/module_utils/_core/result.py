@@ -48,7 +48,7 @@ def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
     found: Result = {
         "key": one.key,
         "status": one.status,
-        "wanted": bounds.with_explanation(one.wanted, one.arithmetic),
+        "wanted": bounds.with_explanation(one.wanted, one.explanation),
         "reason": one.reason or None,
         "live": {"before": one.live[0], "after": one.live[1]},
         "file": {"path": path, "before": one.file[0], "after": one.file[1]},
@@ -56,7 +56,7 @@ def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
         "shadowed": one.shadowed,
         "why": one.note.why,
         "source": list(one.note.source),
-        "arithmetic": one.arithmetic or None,
+        "arithmetic": one.explanation or None,
     }
     return _with_overridden(found, one.note)
 

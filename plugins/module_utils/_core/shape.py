@@ -17,9 +17,9 @@ class Shape(t.NamedTuple):
     """What the value of one key looks like.
 
     ``length`` is the exact count of integers (None: any); ``low`` and ``high`` bound each of them (None: no bound);
-    ``checked`` says whether the kernel itself refuses what lies outside, or whether only sense does. ``kept`` tells, for a key
+    ``enforced`` says whether the kernel itself refuses what lies outside, or whether only sense does. ``rounds_to`` tells, for a key
     that rounds, which numbers the kernel may make of one. ``interval`` marks two numbers that are the first and the last of a
-    range: of two ranges the larger begins lower. Of numbers that are ``rising`` none is below the one before it. ``spelled`` gives
+    range: of two ranges the larger begins lower. Of numbers that are ``ascending`` none is below the one before it. ``canonicalize`` gives
     the kernel's own spelling of a text that has several, and None for one that it refuses.
     """
 
@@ -27,11 +27,11 @@ class Shape(t.NamedTuple):
     length: t.Optional[int] = None
     low: t.Optional[int] = None
     high: t.Optional[int] = None
-    checked: bool = True
-    kept: t.Optional[t.Callable[[int], t.FrozenSet[int]]] = None
+    enforced: bool = True
+    rounds_to: t.Optional[t.Callable[[int], t.FrozenSet[int]]] = None
     interval: bool = False
-    rising: bool = False
-    spelled: t.Optional[t.Callable[[str], t.Optional[str]]] = None
+    ascending: bool = False
+    canonicalize: t.Optional[t.Callable[[str], t.Optional[str]]] = None
 
     @property
     def ordered(self) -> bool:

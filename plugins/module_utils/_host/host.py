@@ -110,13 +110,13 @@ class Host:
 
     def kernel_release(self) -> str:
         """Release of the running kernel, as in uname(1)."""
-        return self.text("/proc/sys/kernel/osrelease") or os.uname().release
+        return self.read_text("/proc/sys/kernel/osrelease") or os.uname().release
 
     def exists(self, path: str) -> bool:
         """Whether there is anything at the path, following links."""
         return os.path.exists(self._at(path))
 
-    def text(self, path: str) -> t.Optional[str]:
+    def read_text(self, path: str) -> t.Optional[str]:
         """The text of a small file that may be missing or unreadable (None), without blanks around it."""
         try:
             with open(self._at(path), "rb") as stream:
@@ -219,7 +219,7 @@ class Host:
 
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 
-    def live(self, key_path: str) -> Live:
+    def sysctl(self, key_path: str) -> Live:
         """What a kernel parameter is now.
 
         :param key_path: path relative to /proc/sys.
@@ -232,7 +232,7 @@ class Host:
         readable = text is not None or bool(mode & stat.S_IRUSR)
         return Live(True, text, readable, self._writable(path, mode))
 
-    def live_text(self, key_path: str) -> t.Optional[str]:
+    def sysctl_text(self, key_path: str) -> t.Optional[str]:
         """The text of a kernel parameter alone, to read back what was written; None where there is none to be read.
 
         :param key_path: path relative to /proc/sys.
@@ -294,9 +294,9 @@ class Host:
         """Ids of the processes with one of the names whose parent is process 1."""
         found: t.List[str] = []
         for pid in os.listdir(self._at("/proc")):
-            if pid.isdigit() and self.text("/proc/{0}/comm".format(pid)) in names:
+            if pid.isdigit() and self.read_text("/proc/{0}/comm".format(pid)) in names:
                 # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
-                fields = (self.text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
+                fields = (self.read_text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
                 if len(fields) > 1 and fields[1] == "1":
                     found.append(pid)
         return found
@@ -357,7 +357,7 @@ class Host:
         found: t.Dict[int, int] = {}
         for pid in os.listdir(self._at("/proc")):
             if pid.isdigit():
-                lines = (self.text("/proc/{0}/status".format(pid)) or "").splitlines()
+                lines = (self.read_text("/proc/{0}/status".format(pid)) or "").splitlines()
                 fields = dict(line.partition(":")[::2] for line in lines)
                 if "Uid" in fields and "Threads" in fields:
                     uid = int(fields["Uid"].split()[0])
@@ -403,7 +403,7 @@ class Host:
 
     # -- configuration files ----------------------------------------------------------------------------------------------
 
-    def names(self, directory: str) -> t.List[str]:
+    def listdir(self, directory: str) -> t.List[str]:
         """Names of what a directory holds, sorted; none when it is missing."""
         try:
             return sorted(os.listdir(self._at(directory)))
@@ -412,7 +412,7 @@ class Host:
         except OSError as error:
             raise _errors.HostProblem("Listing {0} failed: {1}.".format(directory, error.strerror))
 
-    def read_if_any(self, path: str) -> t.Optional[bytes]:
+    def read_or_none(self, path: str) -> t.Optional[bytes]:
         """The bytes of a file that others wrote: None for one that is missing, a directory, or a link that leads nowhere.
 
         A link to /dev/null reads as empty, which is how sysctl.d(5) masks a file; so does everything else that is no regular
@@ -437,7 +437,7 @@ class Host:
         finally:
             os.close(descriptor)
 
-    def read_own(self, path: str) -> File:
+    def read_managed(self, path: str) -> File:
         """A file that shall be edited.
 
         :raises HostProblem: when it is anything but a regular file, or a link to one, or nothing yet.

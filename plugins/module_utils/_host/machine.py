@@ -27,7 +27,7 @@ def integer(text: t.Optional[str]) -> t.Optional[int]:
 
 def kernel_memory(host: "hosts.Host") -> t.Optional[int]:
     """The memory that the kernel has, in KiB."""
-    found = re.match(r"MemTotal:\s*(\d+) kB", host.text("/proc/meminfo") or "")
+    found = re.match(r"MemTotal:\s*(\d+) kB", host.read_text("/proc/meminfo") or "")
     return int(found.group(1)) if found else None
 
 
@@ -39,23 +39,23 @@ def resources(host: "hosts.Host") -> formula.Resources:
     Processors are those that are online. A quota of processor time does not count, for it changes no queue.
     """
     memory = kernel_memory(host)
-    limits = [integer(host.text(path)) for path in _MEMORY_LIMITS]
+    limits = [integer(host.read_text(path)) for path in _MEMORY_LIMITS]
     known = [limit // 1024 for limit in limits if limit is not None]
     return formula.Resources(min([memory] + known) if memory is not None else None, _processors(host))
 
 
 def _processors(host: "hosts.Host") -> t.Optional[int]:
     """The number of processors that are online: ``0-3,6`` are five."""
-    ranges = re.findall(r"(\d+)(?:-(\d+))?", host.text("/sys/devices/system/cpu/online") or "")
+    ranges = re.findall(r"(\d+)(?:-(\d+))?", host.read_text("/sys/devices/system/cpu/online") or "")
     if ranges:
         return sum(int(last or first) - int(first) + 1 for first, last in ranges)
-    return len(re.findall(r"^cpu\d", host.text("/proc/stat") or "", re.MULTILINE)) or None
+    return len(re.findall(r"^cpu\d", host.read_text("/proc/stat") or "", re.MULTILINE)) or None
 
 
 def read_tolerant(host: "hosts.Host", path: str, closed: t.List[str]) -> t.Optional[bytes]:
     """The bytes of a file of others; one that not even root can open, such as a ring of links, is added to a list."""
     try:
-        return host.read_if_any(path)
+        return host.read_or_none(path)
     except _errors.HostProblem:
         if not host.is_root():
             raise

@@ -46,7 +46,7 @@ def _evaluated_setting(wish: requests.SettingRequest, resources: formula.Resourc
     if not formula.depends(wish.raw):
         return wish
     raw, arithmetic = formula.evaluate(wish.raw, resources)
-    return wish._replace(raw=raw, arithmetic=arithmetic)
+    return wish._replace(raw=raw, explanation=arithmetic)
 
 
 def _evaluated_limit(wish: requests.LimitRequest, resources: formula.Resources) -> requests.LimitRequest:

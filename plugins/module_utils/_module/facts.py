@@ -52,7 +52,7 @@ def gather(host: "hosts.Host", request: requests.Request) -> HostFacts:
         limits,
         machine=_memory_machine(host) if policy.connections is not None else None,
         systemd=systemd_facts.gather(host, others) if others else None,
-        nr_open=machine.integer(host.live("fs/nr_open").text) if request.limits else None,
+        nr_open=machine.integer(host.sysctl("fs/nr_open").text) if request.limits else None,
         sessions=(limits or pam_facts.gather(host, None)) if user_managers else None,
     )
 

@@ -60,10 +60,10 @@ def _owners(host: "hosts.Host", inodes: t.Set[int]) -> t.Dict[int, t.List[advice
 
 def _owner(host: "hosts.Host", pid: str) -> advice_rules.Owner:
     place = "/proc/{0}/".format(pid)
-    limit = rlimits.parse(host.text(place + "limits") or "").get("nofile")
+    limit = rlimits.parse(host.read_text(place + "limits") or "").get("nofile")
     try:
-        count: t.Optional[int] = len(host.names(place + "fd"))
+        count: t.Optional[int] = len(host.listdir(place + "fd"))
     except _errors.HostProblem:
         count = None
     may_open = limit.soft if limit and isinstance(limit.soft, int) else None
-    return advice_rules.Owner(pid, host.text(place + "comm") or "", count, may_open)
+    return advice_rules.Owner(pid, host.read_text(place + "comm") or "", count, may_open)

@@ -90,9 +90,9 @@ def take(host: "hosts.Host") -> Snapshot:
     at = host.now()
     counters = procfs.counters(_text(host, "/proc/net/netstat", unseen))
     counters.update(procfs.counters(_text(host, "/proc/net/snmp", unseen)))
-    counters.update(procfs.counters6(host.text("/proc/net/snmp6") or ""))  # there is none without IPv6
+    counters.update(procfs.counters6(host.read_text("/proc/net/snmp6") or ""))  # there is none without IPv6
     sockstat = procfs.sockstat(_text(host, "/proc/net/sockstat", unseen))
-    sockstat.update(procfs.sockstat(host.text("/proc/net/sockstat6") or ""))
+    sockstat.update(procfs.sockstat(host.read_text("/proc/net/sockstat6") or ""))
     softnet = procfs.softnet(_text(host, "/proc/net/softnet_stat", unseen))
     conntrack = _conntrack(host, settings["net.netfilter.nf_conntrack_max"])
     files = procfs.numbers(_text(host, "/proc/sys/fs/file-nr", unseen))
@@ -111,12 +111,12 @@ def take(host: "hosts.Host") -> Snapshot:
 
 def _setting(host: "hosts.Host", key: str) -> t.Optional[str]:
     """A live value, numbers with single blanks between them."""
-    text = host.live_text(key.replace(".", "/"))
+    text = host.sysctl_text(key.replace(".", "/"))
     return None if text is None else " ".join(text.split())
 
 
 def _text(host: "hosts.Host", path: str, unseen: t.List[str]) -> str:
-    text = host.text(path)
+    text = host.read_text(path)
     if not text:
         unseen.append("{0} cannot be read here".format(path))
     return text or ""
@@ -136,10 +136,10 @@ def ports_available(settings: t.Mapping[str, t.Optional[str]]) -> int:
 
 
 def _conntrack(host: "hosts.Host", maximum: t.Optional[str]) -> t.Optional[Conntrack]:
-    count, most = procfs.numbers(host.live_text("net/netfilter/nf_conntrack_count")), procfs.numbers(maximum)
+    count, most = procfs.numbers(host.sysctl_text("net/netfilter/nf_conntrack_count")), procfs.numbers(maximum)
     if not count or not most:
         return None
-    lost = procfs.conntrack(host.text("/proc/net/stat/nf_conntrack") or "")
+    lost = procfs.conntrack(host.read_text("/proc/net/stat/nf_conntrack") or "")
     return Conntrack(count[0], most[0], lost.get("drop"), lost.get("early_drop"))
 
 
@@ -148,7 +148,7 @@ def _sockets(host: "hosts.Host", ports: t.Tuple[int, int], unseen: t.List[str]) 
         return _from_netlink(host, ports)
     except _errors.HostProblem as problem:
         reason = str(problem)
-    texts = {family: host.text(path) for family, path in (("ipv4", "/proc/net/tcp"), ("ipv6", "/proc/net/tcp6"))}
+    texts = {family: host.read_text(path) for family, path in (("ipv4", "/proc/net/tcp"), ("ipv6", "/proc/net/tcp6"))}
     if texts["ipv4"] is None:
         unseen.append("the TCP sockets: {0}, and /proc/net/tcp cannot be read here".format(reason))
         return None

@@ -167,8 +167,8 @@ def _buckets(number: int) -> t.FrozenSet[int]:
 
 
 _U8 = _enforced(0, 255)
-_MILLISECONDS = _enforced(0, None)._replace(kept=_clock_steps)
-_HUNDREDTHS = shapes.Shape(shapes.INTEGERS, 1, 0, None, False, kept=_user_ticks)
+_MILLISECONDS = _enforced(0, None)._replace(rounds_to=_clock_steps)
+_HUNDREDTHS = shapes.Shape(shapes.INTEGERS, 1, 0, None, False, rounds_to=_user_ticks)
 _SECONDS = _recommended(1, _JIFFIES_MAX)
 
 PARAMETERS: t.Dict[str, Parameter] = {
@@ -198,7 +198,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "fs.pipe-max-size": Parameter(
         "The largest pipe that a user without privileges may ask for.",
-        _enforced(4096, 2147483648)._replace(kept=_pipe_size),
+        _enforced(4096, 2147483648)._replace(rounds_to=_pipe_size),
         "bytes",
         GLOBAL,
         _default("1048576"),
@@ -259,7 +259,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.flow_limit_cpu_bitmap": Parameter(
         "Processors that drop packets of the largest flow first when their queue fills up.",
-        shapes.Shape(shapes.TEXT, spelled=_processor_mask),
+        shapes.Shape(shapes.TEXT, canonicalize=_processor_mask),
         "hexadecimal mask of processors",
         INIT_NETNS,
     ),
@@ -301,14 +301,14 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.core.rps_default_mask": Parameter(
         "Processors that handle received packets of a new device, for receive packet steering.",
-        shapes.Shape(shapes.TEXT, spelled=_processor_mask),
+        shapes.Shape(shapes.TEXT, canonicalize=_processor_mask),
         "hexadecimal mask of processors",
         NETNS,
         since=(6, 3),
     ),
     "net.core.rps_sock_flow_entries": Parameter(
         "Size of the table that steers packets to the CPU of their program.",
-        _enforced(0, 536870912)._replace(kept=_power_of_two),
+        _enforced(0, 536870912)._replace(rounds_to=_power_of_two),
         "entries",
         INIT_NETNS,
         _default("0"),
@@ -419,7 +419,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.ping_group_range": Parameter(
         "First and last group whose users may send pings without privileges; the first above the last: nobody.",
-        _enforced(0, INT_MAX, 2)._replace(spelled=_group_range),
+        _enforced(0, INT_MAX, 2)._replace(canonicalize=_group_range),
         "group ids",
         NETNS,
         _default("1 0"),
@@ -476,7 +476,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_fastopen_key": Parameter(
         "Secret from which cookies for TCP Fast Open are made; a second one, after a comma, is taken as well.",
-        shapes.Shape(shapes.TEXT, spelled=_fastopen_keys),
+        shapes.Shape(shapes.TEXT, canonicalize=_fastopen_keys),
         "four groups of up to eight hexadecimal digits, with dashes between",
         NETNS,
     ),
@@ -540,7 +540,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_mem": Parameter(
         "Memory of all TCP sockets: below the first no care is taken, above the second it is saved, the third is the most.",
-        _recommended(1, LONG_MAX, 3)._replace(rising=True),
+        _recommended(1, LONG_MAX, 3)._replace(ascending=True),
         "pages",
         INIT_NETNS,
     ),
@@ -596,7 +596,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv4.tcp_rmem": Parameter(
         "Receive buffer of a connection, from which and up to which it sizes itself.",
-        _enforced(1, INT_MAX, 3)._replace(rising=True),
+        _enforced(1, INT_MAX, 3)._replace(ascending=True),
         "bytes: least, initial, largest",
         NETNS,
         _default("4096 87380 6291456")
@@ -679,7 +679,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     "net.ipv4.tcp_window_scaling": Parameter("Windows above 64 KiB (RFC 7323).", _U8, "flag", NETNS, _default("1")),
     "net.ipv4.tcp_wmem": Parameter(
         "Send buffer of a connection, from which and up to which it sizes itself.",
-        _enforced(1, INT_MAX, 3)._replace(rising=True),
+        _enforced(1, INT_MAX, 3)._replace(ascending=True),
         "bytes: least, initial, largest",
         NETNS,
         _default("4096 16384 4194304"),
@@ -692,7 +692,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.ipv6.conf.*.stable_secret": Parameter(
         "Secret from which stable addresses are made (RFC 7217).",
-        shapes.Shape(shapes.TEXT, spelled=_ipv6_address),
+        shapes.Shape(shapes.TEXT, canonicalize=_ipv6_address),
         "IPv6 address",
         NETNS,
     ),
@@ -734,7 +734,7 @@ PARAMETERS: t.Dict[str, Parameter] = {
     ),
     "net.netfilter.nf_conntrack_buckets": Parameter(
         "Size of the table of tracked connections.",
-        _enforced(1, INT_MAX)._replace(kept=_buckets),
+        _enforced(1, INT_MAX)._replace(rounds_to=_buckets),
         "buckets",
         NETNS_READ_ONLY,
         note="kept as a multiple of 512",

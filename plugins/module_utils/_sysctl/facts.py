@@ -109,7 +109,7 @@ def _release(text: str) -> catalog.Version:
 
 
 def _machine(host: "hosts.Host") -> catalog.Machine:
-    ehash = machine.integer(host.live("net/ipv4/tcp_ehash_entries").text)
+    ehash = machine.integer(host.sysctl("net/ipv4/tcp_ehash_entries").text)
     return catalog.Machine(
         release=_release(host.kernel_release()),
         # A child network namespace that shares the table of its host shows the number negative.
@@ -122,12 +122,12 @@ def _libraries(host: "hosts.Host", of_procps: bool) -> t.List[str]:
     """Names of files among which the shared libraries of systemd, and of procps if need be, are with their versions."""
     found: t.List[str] = []
     for directory in _LIBRARIES:
-        names = host.names(directory)
+        names = host.listdir(directory)
         found.extend(names)
         for inner in [directory] + [directory + "/" + name for name in names if "-linux-" in name]:
-            found.extend(host.names(inner + "/systemd"))
+            found.extend(host.listdir(inner + "/systemd"))
             if of_procps:
-                found.extend(host.names(inner))
+                found.extend(host.listdir(inner))
     return found
 
 
@@ -136,7 +136,7 @@ def _boot_facts(host: "hosts.Host", ufw: bool) -> boot_readers.BootFacts:
     runs = machine.booted(host)
     return boot_readers.BootFacts(
         systemd_runs=runs,
-        init=host.text("/proc/1/comm") or "",
+        init=host.read_text("/proc/1/comm") or "",
         systemd_sysctl=any(host.exists(path) for path in _SYSTEMD_SYSCTL),
         # The sysctl of busybox reads no directory at all.
         procps_sysctl=any(not host.real(path).endswith("busybox") for path in programs),
@@ -146,8 +146,8 @@ def _boot_facts(host: "hosts.Host", ufw: bool) -> boot_readers.BootFacts:
 
 def _ufw_file(host: "hosts.Host") -> t.Optional[str]:
     """The file that ufw applies when it starts, after everything else: ``sysctl -e -q -p`` in its ufw-init-functions."""
-    enabled = _UFW_ENABLED.search(host.text("/etc/ufw/ufw.conf") or "")
-    named = _UFW_SYSCTL.findall(host.text("/etc/default/ufw") or "")
+    enabled = _UFW_ENABLED.search(host.read_text("/etc/ufw/ufw.conf") or "")
+    named = _UFW_SYSCTL.findall(host.read_text("/etc/default/ufw") or "")
     return str(named[-1]) if enabled and named else None
 
 
@@ -159,7 +159,7 @@ def boot_files(host: "hosts.Host") -> BootFiles:
         for one in boot_readers.DIRECTORIES
         if one == host.real(one) or host.real(one) not in boot_readers.DIRECTORIES
     ]
-    listing: t.Dict[str, t.Sequence[str]] = {directory: host.names(directory) for directory in places}
+    listing: t.Dict[str, t.Sequence[str]] = {directory: host.listdir(directory) for directory in places}
     paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
     ufw = _ufw_file(host)
     facts = _boot_facts(host, ufw is not None)
@@ -190,7 +190,7 @@ def matches(host: "hosts.Host", pattern: str) -> t.List[str]:
 def _beside(host: "hosts.Host", key: str, patterns: t.Iterable[str]) -> t.Mapping[str, "hosts.Live"]:
     """What the kernel may change together with a key: what matches the patterns."""
     found = {other for pattern in patterns for other in matches(host, pattern)}
-    return {other: host.live(sysctl_names.to_path(other)) for other in sorted(found - {key})}
+    return {other: host.sysctl(sysctl_names.to_path(other)) for other in sorted(found - {key})}
 
 
 def _is_strange(key: str) -> bool:
@@ -203,7 +203,7 @@ def gather(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> 
 
     :param path: the file in which entries are to be kept, or None when there shall be none.
     """
-    live = {key: host.live(sysctl_names.to_path(key)) for key in keys}
+    live = {key: host.sysctl(sysctl_names.to_path(key)) for key in keys}
     rewritten = {key: catalog.side_effects_of(key) for key in live}
     beside = {key: _beside(host, key, patterns) for key, patterns in rewritten.items() if patterns}
     strange = [key for key in live if not live[key].exists and _is_strange(key)]
@@ -211,10 +211,10 @@ def gather(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> 
     return SysctlFacts(
         live=live,
         beside=beside,
-        own=host.read_own(path) if path is not None else None,
+        own=host.read_managed(path) if path is not None else None,
         boot=files,
         reals={name: host.real(name) for name in files.data},
         machine=_machine(host),
-        child_netns=host.live("net/core/somaxconn").exists and not host.live("net/core/dev_weight").exists,
+        child_netns=host.sysctl("net/core/somaxconn").exists and not host.sysctl("net/core/dev_weight").exists,
         known=[sysctl_names.from_path(name) for name in host.live_paths()] if strange else [],
     )

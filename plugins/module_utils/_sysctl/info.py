@@ -54,7 +54,7 @@ def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Re
     facts = sysctl_plan.facts_of(seen)
     tables = seen.boot.tables(facts.live, facts)
     speaking = boot_model.BootTable(seen.boot.all(), tables[0].reader)
-    conf, real = sysctl_dropin.ConfFile(host.read_if_any(path) or b""), host.real(path)
+    conf, real = sysctl_dropin.ConfFile(host.read_or_none(path) or b""), host.real(path)
     settings = []
     for key in seen.live:
         decision = _state_of(key, seen, conf, real, tables)

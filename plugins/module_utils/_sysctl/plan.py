@@ -39,8 +39,8 @@ def _parse_requested(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
 
     :raises ValueProblem: when it cannot be meant.
     """
-    if shape.rising and wish.operator != bounds.VALUE:
-        shape = shape._replace(rising=False)
+    if shape.ascending and wish.operator != bounds.VALUE:
+        shape = shape._replace(ascending=False)
     return sysctl_values.parse(t.cast(shapes.Raw, wish.raw), shape)
 
 
@@ -108,7 +108,7 @@ class SysctlPlanner:
             outcome.file,
             shape=shape,
             note=wish.note,
-            arithmetic=wish.arithmetic,
+            explanation=wish.explanation,
         )
 
     def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Decision:
@@ -124,7 +124,7 @@ class SysctlPlanner:
                 "a write to it triggers an action and leaves no state to keep; set persist to false"
             )
         text = _parse_requested(wish, shape)
-        if wish.operator != bounds.VALUE and shape.rising and not _MEETS[wish.operator](now, text, shape):
+        if wish.operator != bounds.VALUE and shape.ascending and not _MEETS[wish.operator](now, text, shape):
             # What it comes to has to be legal as well.
             sysctl_values.parse(_STRONGER[wish.operator](now, text, shape), shape)
         return text

@@ -106,7 +106,7 @@ def _checked_integer(word: str, shape: shapes.Shape) -> int:
     if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
         raise _errors.ValueProblem(
             "{0} is outside of the {1} {2}".format(
-                number, "kernel's range" if shape.checked else "sane range", span(shape)
+                number, "kernel's range" if shape.enforced else "sane range", span(shape)
             )
         )
     return number
@@ -144,7 +144,7 @@ def _parse_integers(words: t.List[str], shape: shapes.Shape) -> str:
 
 def _check_order(numbers: t.Sequence[int], shape: shapes.Shape) -> None:
     for one, following in zip(numbers, numbers[1:]):
-        if (shape.rising or shape.interval) and one > following:
+        if (shape.ascending or shape.interval) and one > following:
             rule = "the last one is below the first" if shape.interval else "each has to be at least the one before it"
             raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(map(str, numbers)), rule))
 
@@ -210,9 +210,9 @@ def parse(raw: shapes.Raw, shape: shapes.Shape) -> str:
                 text[:20], len(text), _PAGE
             )
         )
-    if shape.spelled is None:
+    if shape.canonicalize is None:
         return text
-    spelled = shape.spelled(text)
+    spelled = shape.canonicalize(text)
     if spelled is None:
         raise _errors.ValueProblem("{0!r} is not of the form that the key takes".format(text))
     return spelled
@@ -233,8 +233,8 @@ def _parse(raw: shapes.Raw, shape: shapes.Shape) -> str:
 
 def normalize(text: str, shape: shapes.Shape) -> str:
     """The normal text of a value that was read from the kernel or from a file; odd ones come back as they are."""
-    if shape.spelled is not None:
-        text = shape.spelled(" ".join(text.split())) or text
+    if shape.canonicalize is not None:
+        text = shape.canonicalize(" ".join(text.split())) or text
     if shape.kind == shapes.TEXT:
         return text.strip()
     if shape.kind == shapes.INTEGERS:
@@ -262,8 +262,8 @@ def matches_rounded(have: t.Optional[str], wish: t.Optional[str], shape: shapes.
     """Whether a live text is what the kernel makes of a wish: the same value, or the one that it rounds it to."""
     if equivalent(have, wish, shape):
         return True
-    pairs = None if have is None or wish is None or shape.kept is None else _pairs(have, wish)
-    return pairs is not None and shape.kept is not None and all(a in shape.kept(b) for a, b in pairs)
+    pairs = None if have is None or wish is None or shape.rounds_to is None else _pairs(have, wish)
+    return pairs is not None and shape.rounds_to is not None and all(a in shape.rounds_to(b) for a, b in pairs)
 
 
 def _pairs(one: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:

@@ -85,8 +85,8 @@ def _take_number(text: str, separators: str) -> t.Tuple[t.Optional[int], str]:
 
 def _bounds(shape: shapes.Shape) -> t.Tuple[int, int]:
     """What the kernel lets pass: the range that it checks, else what its type holds."""
-    low = shape.low if shape.checked else None
-    high = shape.high if shape.checked else None
+    low = shape.low if shape.enforced else None
+    high = shape.high if shape.enforced else None
     if shape.high is not None and shape.high > catalog.INT_MAX:
         return low or 0, _ULONG_MAX if high is None else high
     return _INT_MIN if low is None else low, catalog.INT_MAX if high is None else high

@@ -86,7 +86,7 @@ def _check_not_changed_concurrently(host: "hosts.Host", step: step_types.SetSysc
     """
     known = step.before is not None and not step.action and step.key not in moved
     moved.update([step.key], [key for key, _text, _shape in step.beside])
-    now = host.live_text(sysctl_names.to_path(step.key)) if known else None
+    now = host.sysctl_text(sysctl_names.to_path(step.key)) if known else None
     if now is not None and not sysctl_values.equivalent(now, step.before, step.shape):
         raise _errors.ConcurrentChange(
             "{0} is {1} now, and was {2} a moment ago: somebody else sets it too, so it was left alone; run this again".format(
@@ -114,11 +114,11 @@ def undo(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Tuple[t.Li
 def _set_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     path, text = sysctl_names.to_path(step.key), step.after
     only_held = step.before is not None and sysctl_values.matches_rounded(step.before, text, step.shape)
-    found = host.live_text(path) if only_held else None
+    found = host.sysctl_text(path) if only_held else None
     if found is None or not sysctl_values.matches_rounded(found, text, step.shape):
         _write_live(host, step)
         # An exit status or a byte count is no proof: some keys round, and some take a write without a word and ignore it.
-        found = text if step.action else host.live_text(path)
+        found = text if step.action else host.sysctl_text(path)
     if found is None or not sysctl_values.matches_rounded(found, text, step.shape):
         raise _errors.HostProblem(
             "{0!r} was written, and the kernel kept {1!r}{2}".format(text, found, _legal(host, step.key, step.shape))
@@ -137,7 +137,7 @@ def _write_live(host: "hosts.Host", step: step_types.SetSysctl) -> None:
 def _legal(host: "hosts.Host", key: str, shape: shapes.Shape) -> str:
     """What a key takes, in brackets: its range, or the words that the kernel lists elsewhere."""
     facts = catalog.find(key)
-    lists = [(name, host.live_text(sysctl_names.to_path(name))) for name in facts.listed] if facts else []
+    lists = [(name, host.sysctl_text(sysctl_names.to_path(name))) for name in facts.listed] if facts else []
     known = ["{0} in {1}".format(text, name) for name, text in lists if text]
     return " (legal: {0})".format("; ".join(known) or catalog.legal(key, shape))
 
@@ -171,7 +171,7 @@ def restore_sysctls(host: "hosts.Host", values: t.Sequence[t.Tuple[str, str, sha
     # Twice, for the last key may change the others again; and a refusal does not count while the value comes back by
     # itself: vm.dirty_bytes takes no 0, and is 0 once vm.dirty_ratio is written. Ports may have to move one after the other.
     for key, text, shape in list(values) + list(values):
-        if not sysctl_values.equivalent(host.live_text(sysctl_names.to_path(key)), text, shape):
+        if not sysctl_values.equivalent(host.sysctl_text(sysctl_names.to_path(key)), text, shape):
             try:
                 host.write_live(sysctl_names.to_path(key), text)
             except _errors.HostProblem as problem:
@@ -183,7 +183,7 @@ def _differing(host: "hosts.Host", wanted: t.Sequence[t.Tuple[str, str, shapes.S
     return [
         key
         for key, text, shape in wanted
-        if not sysctl_values.equivalent(host.live_text(sysctl_names.to_path(key)), text, shape)
+        if not sysctl_values.equivalent(host.sysctl_text(sysctl_names.to_path(key)), text, shape)
     ]
 
 
@@ -238,7 +238,7 @@ def restore_files(host: "hosts.Host", steps: t.Iterable[step_types.WriteFile]) -
 
 
 def _undo_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
-    now = host.read_if_any(step.real)
+    now = host.read_or_none(step.real)
     if now == step.before:
         host.sweep(step.real)
         if now is None:

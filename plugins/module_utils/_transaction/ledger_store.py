@@ -38,7 +38,7 @@ def write(host: "hosts.Host", ledger: ledgers.Ledger) -> None:
 
 def boot_id(host: "hosts.Host") -> str:
     """What tells this boot from every other: random(4)."""
-    return host.text(ledgers.BOOT_ID) or ""
+    return host.read_text(ledgers.BOOT_ID) or ""
 
 
 def limit_now(host: "hosts.Host", record: ledgers.ProcessRecord) -> t.Optional[conversion.Pair]:
@@ -48,7 +48,7 @@ def limit_now(host: "hosts.Host", record: ledgers.ProcessRecord) -> t.Optional[c
 
 def live_now(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
     """The texts of the kernel parameters that steps touch, as they are now."""
-    found = {key: host.live_text(sysctl_names.to_path(key)) for key in ledgers.original_values(steps)}
+    found = {key: host.sysctl_text(sysctl_names.to_path(key)) for key in ledgers.original_values(steps)}
     return {key: text for key, text in found.items() if text is not None}
 
 
@@ -70,7 +70,7 @@ def finish(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request
     done = after(host, ledger, request, plan)
     if done == ledger and not plan.steps:
         return ""
-    trial = (host.text(_UUID) or "1") if t.cast(requests.History, request.history).trial else ""
+    trial = (host.read_text(_UUID) or "1") if t.cast(requests.History, request.history).trial else ""
     write(host, ledgers.with_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
     return trial
 

@@ -56,39 +56,39 @@ class HostOverlay:
 
     # -- what the host is asked for ---------------------------------------------------------------------------------------
 
-    def live(self, key_path: str) -> "hosts.Live":
-        found = self._host.live(key_path)
+    def sysctl(self, key_path: str) -> "hosts.Live":
+        found = self._host.sysctl(key_path)
         return found._replace(text=self._live[key_path]) if key_path in self._live and found.exists else found
 
-    def live_text(self, key_path: str) -> t.Optional[str]:
-        return self.live(key_path).text
+    def sysctl_text(self, key_path: str) -> t.Optional[str]:
+        return self.sysctl(key_path).text
 
     def exists(self, path: str) -> bool:
         real = self._real(path)
         return self._files[real] is not None if real in self._files else self._host.exists(path)
 
-    def text(self, path: str) -> t.Optional[str]:
+    def read_text(self, path: str) -> t.Optional[str]:
         real = self._real(path)
         if real not in self._files:
-            text = self._host.text(path)
+            text = self._host.read_text(path)
             return text if text is None or path not in self._limits else conversion.rewritten(text, self._limits[path])
         data = self._files[real]
         return None if data is None else data.decode("utf-8", "surrogateescape").strip()
 
-    def names(self, directory: str) -> t.List[str]:
-        found = set(self._host.names(directory))
+    def listdir(self, directory: str) -> t.List[str]:
+        found = set(self._host.listdir(directory))
         for path, real in self._paths.items():
             parent, _slash, name = path.rpartition("/")
             if parent == directory:
                 (found.discard if self._files[real] is None else found.add)(name)
         return sorted(found)
 
-    def read_if_any(self, path: str) -> t.Optional[bytes]:
+    def read_or_none(self, path: str) -> t.Optional[bytes]:
         real = self._real(path)
-        return self._files[real] if real in self._files else self._host.read_if_any(path)
+        return self._files[real] if real in self._files else self._host.read_or_none(path)
 
-    def read_own(self, path: str) -> "hosts.File":
-        found = self._host.read_own(path)
+    def read_managed(self, path: str) -> "hosts.File":
+        found = self._host.read_managed(path)
         return found._replace(data=self._files[found.real]) if found.real in self._files else found
 
     def _real(self, path: str) -> str:

@@ -37,7 +37,7 @@ def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
     live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
     files, notes = [], []
     for step in unfinished.files:
-        now = host.read_if_any(step.real)
+        now = host.read_or_none(step.real)
         if now == step.before and now != step.after:
             files.append(step)
         elif now != step.after:
@@ -49,7 +49,7 @@ def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
 
 def _pending_live(host: "hosts.Host", goal: ledgers.LiveGoal, same_boot: bool) -> Values:
     values = [(key, text, revert_plan.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.goal)]]
-    found = {key: host.live_text(sysctl_names.to_path(key)) for key, _text, _shape in values}
+    found = {key: host.sysctl_text(sysctl_names.to_path(key)) for key, _text, _shape in values}
     values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
     # A boot has set everything anew. Only what it has set to the value that is not to be came from our own file.
     is_ours = sysctl_values.equivalent(found[goal.key], goal.other, revert_plan.shape_of(goal.key, goal.goal))
@@ -63,7 +63,7 @@ def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: led
     live: t.List[t.Tuple[str, str, shapes.Shape]] = []
     files, notes = [], []
     for goal in unfinished.live:
-        now, shape = host.live_text(sysctl_names.to_path(goal.key)), revert_plan.shape_of(goal.key, goal.goal)
+        now, shape = host.sysctl_text(sysctl_names.to_path(goal.key)), revert_plan.shape_of(goal.key, goal.goal)
         left = then.live[goal.key].left if goal.key in then.live else goal.other
         if now is None or sysctl_values.equivalent(now, goal.goal, shape):
             continue
@@ -73,7 +73,7 @@ def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: led
         else:
             notes.append("{0}: {1}.".format(goal.key, revert_plan.foreign_value(now, left, shape)))
     for step in unfinished.files:
-        now_data = host.read_if_any(step.real)
+        now_data = host.read_or_none(step.real)
         data, lost = merge3.merge(step.before, now_data, step.after)
         if now_data not in (step.before, step.after):
             notes += revert_plan.changes(step.path, step.before, now_data, lost)
@@ -110,7 +110,7 @@ def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) 
     problems += apply.reload(host, apply.reload_steps(host, [step.path for step in unfinished.files]))
     for step in unfinished.files:
         host.sweep(step.real)
-        if step.after is None and host.read_if_any(step.real) is None:
+        if step.after is None and host.read_or_none(step.real) is None:
             host.remove_directories(step.directories)
     return problems
 

@@ -65,7 +65,7 @@ def finish_trial(
         return results.from_plan(plans.Plan(), None), []
     found = recovery.pending(host, unfinished)
     steps = [
-        step_types.SetSysctl(key, host.live_text(sysctl_names.to_path(key)), text, shape)
+        step_types.SetSysctl(key, host.sysctl_text(sysctl_names.to_path(key)), text, shape)
         for key, text, shape in found.live
     ]
     result = results.from_plan(plans.Plan(steps=steps + list(found.processes) + list(found.files)), None)
@@ -141,7 +141,7 @@ def _ledger_after_revert(host: "hosts.Host", revert: revert_plan.Revert) -> ledg
     """The ledger after a revert, with what the kernel has made of keys that change along with others."""
     live = dict(revert.after.live)
     for key in revert.moved:
-        live[key] = live[key]._replace(left=host.live_text(sysctl_names.to_path(key)) or live[key].left)
+        live[key] = live[key]._replace(left=host.sysctl_text(sysctl_names.to_path(key)) or live[key].left)
     return revert.after._replace(live=live)
 
 
@@ -149,10 +149,10 @@ def _ledger_after_partial(host: "hosts.Host", ledger: ledgers.Ledger, plan: plan
     """The ledger with what a revert that did not get to its end has left."""
     live, files = dict(ledger.live), dict(ledger.files)
     for step in revert_plan.live_steps(plan):
-        text = host.live_text(sysctl_names.to_path(step.key))
+        text = host.sysctl_text(sysctl_names.to_path(step.key))
         live[step.key] = live[step.key]._replace(left=text or live[step.key].left)
     for file_step in revert_plan.file_steps(plan):
-        files[file_step.real] = files[file_step.real]._replace(left=host.read_if_any(file_step.real))
+        files[file_step.real] = files[file_step.real]._replace(left=host.read_or_none(file_step.real))
     processes = dict(ledger.processes)
     for process_step in ledgers.process_steps(plan.steps):
         key = ledgers.key_of(process_step)

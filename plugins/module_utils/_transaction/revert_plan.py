@@ -77,7 +77,7 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     wanted, moved, stay = _replan_remaining(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
     steps: t.List[step_types.Step] = [
-        step_types.SetSysctl(key, host.live_text(sysctl_names.to_path(key)), text, shape_of(key, text))
+        step_types.SetSysctl(key, host.sysctl_text(sysctl_names.to_path(key)), text, shape_of(key, text))
         for key, text in goals.items()
     ]
     files = _file_steps(host, ledger, gone, found, view)
@@ -103,7 +103,7 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
 
 
 def _is_as_left(host: "hosts.Host", key: str, record: ledgers.LiveRecord) -> bool:
-    now = host.live_text(sysctl_names.to_path(key))
+    now = host.sysctl_text(sysctl_names.to_path(key))
     return now is not None and sysctl_values.equivalent(now, record.left, shape_of(key, record.original))
 
 
@@ -134,7 +134,7 @@ def _files(host: "hosts.Host", ledger: ledgers.Ledger) -> _Files:
     notes: t.Dict[str, t.List[str]] = {}
     for real, record in ledger.files.items():
         try:
-            now[real] = host.read_own(real).data if host.real(record.path) == real else None
+            now[real] = host.read_managed(real).data if host.real(record.path) == real else None
         except _errors.HostProblem as problem:
             notes[real] = [str(problem)]
             now[real] = None
@@ -212,7 +212,7 @@ def _goals(
     goals: t.Dict[str, str] = {}
     foreign: t.Dict[str, str] = {}
     for key, record in ledger.live.items():
-        now = host.live_text(sysctl_names.to_path(key))
+        now = host.sysctl_text(sysctl_names.to_path(key))
         if now is None or key in moved:
             continue
         goal = wanted.get(key, record.original)
@@ -256,7 +256,10 @@ def why_limit_stays(host: "hosts.Host", step: step_types.SetRlimit, now: convers
         return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
             conversion.render(now), conversion.render(step.before)
         )
-    if conversion.item_of(step.number) == "nofile" and len(host.names("/proc/{0}/fd".format(step.pid))) > step.after[0]:
+    if (
+        conversion.item_of(step.number) == "nofile"
+        and len(host.listdir("/proc/{0}/fd".format(step.pid))) > step.after[0]
+    ):
         return "it has more files open than the {0} that it was allowed, so the limit stays".format(step.after[0])
     return ""
 
@@ -282,7 +285,7 @@ def _file_steps(
         if record is None:
             continue
         now = found.now[real]
-        goal = merge3.merge(record.left, now, view.read_if_any(record.path))[0]
+        goal = merge3.merge(record.left, now, view.read_or_none(record.path))[0]
         # Without the file, only directories may be left of it, when it was removed and nothing more.
         empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
         if empty or now != goal:
@@ -311,7 +314,7 @@ def _after(
     }
     files = {}
     for real, one in ledger.files.items():
-        left = view.read_if_any(one.path)
+        left = view.read_or_none(one.path)
         if real not in concerned:
             files[real] = one
         elif left != one.original:

@@ -181,7 +181,7 @@ def _takes(shape: shapes.Shape) -> str:
         return _KINDS[shape.kind]
     count = "" if shape.length == 1 else f"{shape.length or 'several'} numbers "
     span = sysctl_values.span(shape)
-    return (count + (span or "any number")) + ("" if shape.checked else " (the kernel checks nothing)")
+    return (count + (span or "any number")) + ("" if shape.enforced else " (the kernel checks nothing)")
 
 
 def _version(version: tuple[int, int]) -> str:

@@ -224,7 +224,7 @@ class _Validator:
             return
         try:
             # Each number of a bound is one of its own.
-            shape = facts.shape._replace(rising=facts.shape.rising and wish.relation == "value")
+            shape = facts.shape._replace(ascending=facts.shape.ascending and wish.relation == "value")
             sysctl_values.parse(t.cast(shapes.Raw, list(terms) if len(terms) > 1 else terms[0]), shape)
         except _errors.ValueProblem as problem:
             self.wrong(path, f"{key}: {problem} (legal: {catalog.legal(key, facts.shape)}).")

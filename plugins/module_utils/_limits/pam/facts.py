@@ -81,9 +81,9 @@ def dialect(host: "hosts.Host") -> variant.PamVariant:
     """The dialect of the pam_limits that is installed."""
     places = list(variant.DIRECTORIES)
     for base in variant.LIBRARIES:
-        places += [base + "/" + name + "/security" for name in host.names(base) if "-linux-" in name]
+        places += [base + "/" + name + "/security" for name in host.listdir(base) if "-linux-" in name]
     for place in places:
-        data = host.read_if_any(place + "/" + variant.MODULE)
+        data = host.read_or_none(place + "/" + variant.MODULE)
         if data:
             return variant.of_module(data)
     return variant.UNKNOWN
@@ -95,9 +95,9 @@ def _limit_files(host: "hosts.Host", spoken: variant.PamVariant) -> t.Tuple[File
     :returns: and links that lead nowhere, files that cannot be opened, and whether limits.conf is missing.
     """
     vendor = spoken.vendor
-    listing = {pam_precedence.DIRECTORY: host.names(pam_precedence.DIRECTORY)}
+    listing = {pam_precedence.DIRECTORY: host.listdir(pam_precedence.DIRECTORY)}
     if vendor:
-        listing[vendor + "/limits.d"] = host.names(vendor + "/limits.d")
+        listing[vendor + "/limits.d"] = host.listdir(vendor + "/limits.d")
     closed: t.List[str] = []
     main = machine.read_tolerant(host, pam_precedence.MAIN_FILE, closed)
     first = pam_precedence.MAIN_FILE
@@ -118,13 +118,13 @@ def _limit_files(host: "hosts.Host", spoken: variant.PamVariant) -> t.Tuple[File
 
 def daemons(host: "hosts.Host") -> t.List[Daemon]:
     """The processes that start sessions."""
-    uid_map = host.text("/proc/self/uid_map")
+    uid_map = host.read_text("/proc/self/uid_map")
     return [
         Daemon(
-            host.text("/proc/{0}/comm".format(pid)) or "",
+            host.read_text("/proc/{0}/comm".format(pid)) or "",
             pid,
-            rlimits.parse(host.text("/proc/{0}/limits".format(pid)) or ""),
-            rlimits.may_raise(host.text("/proc/{0}/status".format(pid)), uid_map),
+            rlimits.parse(host.read_text("/proc/{0}/limits".format(pid)) or ""),
+            rlimits.may_raise(host.read_text("/proc/{0}/status".format(pid)), uid_map),
         )
         for pid in host.children_of_init(_SESSION_DAEMONS)
     ]
@@ -141,7 +141,7 @@ def stacks(host: "hosts.Host", own: bool) -> t.List[pam_stack.Stack]:
 
     :param own: what is included is looked for in /etc/pam.d alone.
     """
-    tried = [directory + "/" + name for directory in pam_stack.DIRECTORIES for name in host.names(directory)]
+    tried = [directory + "/" + name for directory in pam_stack.DIRECTORIES for name in host.listdir(directory)]
     files = found = _read_all(host, tried)
     # Nearly all that is included lies beside the others, so that there is nothing more to be read.
     while found:
@@ -162,7 +162,7 @@ def use_pam(host: "hosts.Host") -> t.Tuple[t.Optional[bool], str]:
     while found:
         patterns = [pattern for data in found.values() for pattern in pam_stack.sshd_includes(data)]
         places = [(directory, last) for directory, _slash, last in (one.rpartition("/") for one in patterns)]
-        paths = [place + "/" + name for place, last in places for name in pam_stack.matching(last, host.names(place))]
+        paths = [place + "/" + name for place, last in places for name in pam_stack.matching(last, host.listdir(place))]
         found = _read_all(host, [path for path in paths if path not in files])
         files.update(found)
     return pam_stack.use_pam(files)
@@ -185,9 +185,9 @@ def _highest_service(host: "hosts.Host") -> t.Optional[t.Tuple[str, int]]:
     found = []
     if machine.booted(host):
         for pid in host.children_of_init(_Everything()):
-            hard = rlimits.parse(host.text("/proc/{0}/limits".format(pid)) or "").get("nofile")
+            hard = rlimits.parse(host.read_text("/proc/{0}/limits".format(pid)) or "").get("nofile")
             if hard is not None and isinstance(hard.hard, int):
-                found.append((hard.hard, host.text("/proc/{0}/comm".format(pid)) or pid))
+                found.append((hard.hard, host.read_text("/proc/{0}/comm".format(pid)) or pid))
     return (max(found)[1], max(found)[0]) if found else None
 
 
@@ -209,19 +209,19 @@ def gather(
     """
     spoken = dialect(host)
     files, dangling, closed, missing = _limit_files(host, spoken)
-    first = rlimits.parse(host.text("/proc/1/limits") or "")
+    first = rlimits.parse(host.read_text("/proc/1/limits") or "")
     seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.includes_from_etc_only)
     named = {wish.target for wish in wishes if re.match(r"^[^@%*:]+$", wish.target)}
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}
     return PamFacts(
-        own=host.read_own(path) if path is not None else None,
+        own=host.read_managed(path) if path is not None else None,
         files=files,
         base=rlimits.lowest([first] + [one.limits for one in seen_daemons]),
         ceiling=first,
-        may_raise=rlimits.may_raise(host.text("/proc/1/status"), host.text("/proc/self/uid_map")),
-        nr_open=_number(host.live("fs/nr_open").text),
-        file_max=_number(host.live("fs/file-max").text),
+        may_raise=rlimits.may_raise(host.read_text("/proc/1/status"), host.read_text("/proc/self/uid_map")),
+        nr_open=_number(host.sysctl("fs/nr_open").text),
+        file_max=_number(host.sysctl("fs/file-max").text),
         dialect=spoken,
         daemons=seen_daemons,
         stacks=seen_stacks,

@@ -234,7 +234,7 @@ class PamPlanner:
 
 
 def _text(bound: t.Optional[bounds.Bound]) -> t.Optional[str]:
-    return None if bound is None else bounds.with_explanation(str(bound), bound.arithmetic)
+    return None if bound is None else bounds.with_explanation(str(bound), bound.explanation)
 
 
 def change_of(wish: requests.LimitRequest, entry: limit_types.Limit) -> pam_dropin.Change:

@@ -105,11 +105,11 @@ def _arguments(seen: pam_facts.PamFacts) -> t.Tuple[str, ...]:
 
 def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.PamFacts) -> t.List[str]:
     """Root, whoever is logged in here, whom the limits name, and, where they name many, one of those."""
-    uid = host.text("/proc/self/loginuid") or _UNSET
+    uid = host.read_text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)
     if any(wish.kind == limit_types.DOMAIN and wish.target not in seen.users for wish in request.limits):
-        found += _sample_user(host.text("/etc/passwd") or "")
+        found += _sample_user(host.read_text("/etc/passwd") or "")
     return list(dict.fromkeys(found))[:_MOST_USERS]
 
 

@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
 def find_processes(host: "hosts.Host", name: str) -> t.List[proc.Process]:
     """The processes that a name or the path of a pid file stands for."""
     if name.startswith("/"):
-        words = (host.text(name) or "").split()
+        words = (host.read_text(name) or "").split()
         pids = words[:1] if words and words[0].isdigit() else []
     else:
         pids = [pid for pid in host.processes() if matches_name(host, pid, name)]
@@ -25,7 +25,7 @@ def find_processes(host: "hosts.Host", name: str) -> t.List[proc.Process]:
 def matches_name(host: "hosts.Host", pid: str, name: str) -> bool:
     """The kernel keeps 15 bytes of a name (TASK_COMM_LEN), so a longer one is looked for in the command line as well."""
     short = name.encode("utf-8", "surrogateescape")[:15].decode("utf-8", "surrogateescape")
-    if host.text("/proc/{0}/comm".format(pid)) != short:
+    if host.read_text("/proc/{0}/comm".format(pid)) != short:
         return False
-    first = (host.text("/proc/{0}/cmdline".format(pid)) or "").partition("\0")[0]
+    first = (host.read_text("/proc/{0}/cmdline".format(pid)) or "").partition("\0")[0]
     return short == name or first.rpartition("/")[2] == name

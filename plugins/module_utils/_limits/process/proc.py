@@ -27,9 +27,9 @@ class Process(t.NamedTuple):
 def read(host: "hosts.Host", pid: str) -> t.Optional[Process]:
     """A running process, None when it has ended."""
     # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
-    fields = (host.text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
-    uptime = (host.text("/proc/uptime") or "").split()
-    limits = host.text("/proc/{0}/limits".format(pid))
+    fields = (host.read_text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
+    uptime = (host.read_text("/proc/uptime") or "").split()
+    limits = host.read_text("/proc/{0}/limits".format(pid))
     if len(fields) < 20 or not uptime or limits is None:
         return None
     return Process(int(pid), fields[19], float(uptime[0]) - int(fields[19]) / _TICKS, conversion.running(limits))
@@ -43,7 +43,7 @@ def limit_of(host: "hosts.Host", step: step_types.SetRlimit) -> t.Optional[conve
 
 def unit_of(host: "hosts.Host", pid: int) -> str:
     """The unit that a process belongs to, or nothing: the last one on its path of cgroups that is no slice."""
-    paths = [line.split(":", 2)[1:] for line in (host.text("/proc/{0}/cgroup".format(pid)) or "").splitlines()]
+    paths = [line.split(":", 2)[1:] for line in (host.read_text("/proc/{0}/cgroup".format(pid)) or "").splitlines()]
     # The hierarchy of systemd itself in the first version of cgroups, the only one in the second.
     for hierarchy in ("name=systemd", ""):
         for name, path in [pair for pair in paths if len(pair) == 2]:

@@ -98,10 +98,10 @@ def _limit_properties(items: t.Iterable[str], prefix: str = "Limit") -> t.List[s
 def _place(
     host: "hosts.Host", section: str, prefix: str, directory: str, heads: t.Sequence[str], ordered: t.Sequence[str]
 ) -> UnitFiles:
-    own = host.read_own("{0}/{1}".format(directory, systemd_precedence.OWN_NAME))
+    own = host.read_managed("{0}/{1}".format(directory, systemd_precedence.OWN_NAME))
     # /lib is nowadays a link to /usr/lib.
     places = [one for one in ordered if not one.startswith("/lib/") or host.real(one) == one]
-    listing = {one: host.names(one) for one in places}
+    listing = {one: host.listdir(one) for one in places}
     head = [path for path in heads if host.exists(path)][:1]
     paths = head + systemd_precedence.drop_ins(places, listing)
     closed: t.List[str] = []
@@ -165,7 +165,9 @@ def _real_name(host: "hosts.Host", name: str) -> str:
 
 
 def _of_type(host: "hosts.Host", kind: str) -> t.List[str]:
-    found = {name for place in systemd_precedence.LOAD_PATH for name in host.names(place) if name.endswith("." + kind)}
+    found = {
+        name for place in systemd_precedence.LOAD_PATH for name in host.listdir(place) if name.endswith("." + kind)
+    }
     return sorted(found)
 
 
@@ -185,7 +187,7 @@ def read_systemd(host: "hosts.Host", named: t.Mapping[str, t.Sequence[str]], ite
     if installed and machine.booted(host):
         defaults = client.show(host, _limit_properties(conversion.ITEMS, "DefaultLimit"))
     shown = _shown_units(host, units, items) if defaults else {}
-    own = host.text("/proc/self/status" if host.is_root() else "/proc/1/status")
+    own = host.read_text("/proc/self/status" if host.is_root() else "/proc/1/status")
     return SystemdFacts(
         installed=installed,
         running=bool(defaults),
@@ -196,8 +198,8 @@ def read_systemd(host: "hosts.Host", named: t.Mapping[str, t.Sequence[str]], ite
         defaults=defaults[0] if defaults else {},
         services=_services(host, items) if defaults and limit_types.SYSTEM in managers else {},
         user_managers=_running(host, "user@.service", {}) if defaults and limit_types.USER in managers else {},
-        init=conversion.running(host.text("/proc/1/limits") or ""),
-        may_raise=rlimits.may_raise(own, host.text("/proc/self/uid_map")),
+        init=conversion.running(host.read_text("/proc/1/limits") or ""),
+        may_raise=rlimits.may_raise(own, host.read_text("/proc/self/uid_map")),
     )
 
 
@@ -232,7 +234,7 @@ def units_with_limits(host: "hosts.Host", items: t.Iterable[str]) -> UnitScan:
 
     def tells(path: str) -> bool:
         try:
-            data = host.read_if_any(path) or b""
+            data = host.read_or_none(path) or b""
         except _errors.HostProblem:
             unread.append(path)
             return False
@@ -240,7 +242,7 @@ def units_with_limits(host: "hosts.Host", items: t.Iterable[str]) -> UnitScan:
 
     def listed(path: str) -> t.List[str]:
         try:
-            return list(host.names(path))
+            return list(host.listdir(path))
         except _errors.HostProblem:
             unread.append(path)
             return []
@@ -282,4 +284,4 @@ def nofile_of_units(host: "hosts.Host") -> t.List[t.Tuple[str, str, int]]:
 
 
 def _process_names(host: "hosts.Host") -> t.List[str]:
-    return sorted({host.text("/proc/{0}/comm".format(pid)) or "" for pid in host.processes()} - {""})
+    return sorted({host.read_text("/proc/{0}/comm".format(pid)) or "" for pid in host.processes()} - {""})

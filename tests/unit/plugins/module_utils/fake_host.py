@@ -201,7 +201,7 @@ class FakeHost:
         self.process_limits[pid] = limit
         return former
 
-    def text(self, path: str) -> t.Optional[str]:
+    def read_text(self, path: str) -> t.Optional[str]:
         text = self.texts.get(path)
         return None if text is None else text.strip()
 
@@ -223,7 +223,7 @@ class FakeHost:
 
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 
-    def live(self, key_path: str) -> hosts.Live:
+    def sysctl(self, key_path: str) -> hosts.Live:
         if key_path not in self.values:
             return hosts.Live(False)
         readable = key_path not in self.write_only
@@ -246,8 +246,8 @@ class FakeHost:
             raise _errors.HostProblem("the kernel took only 2 of {0} bytes of {1!r}".format(len(text) + 1, text))
         self.values[key_path] = new
 
-    def live_text(self, key_path: str) -> t.Optional[str]:
-        return self.live(key_path).text
+    def sysctl_text(self, key_path: str) -> t.Optional[str]:
+        return self.sysctl(key_path).text
 
     def live_matches(self, pattern: str) -> t.List[str]:
         # glob(7): a star stays within one segment, which fnmatch does not know.
@@ -283,7 +283,7 @@ class FakeHost:
 
     # -- configuration files ----------------------------------------------------------------------------------------------
 
-    def names(self, directory: str) -> t.List[str]:
+    def listdir(self, directory: str) -> t.List[str]:
         inside = directory + "/"
         paths = [path for path in set(self.files) | set(self.links) if path.startswith(inside)]
         return sorted({path[len(inside) :].partition("/")[0] for path in paths})
@@ -291,18 +291,18 @@ class FakeHost:
     def real(self, path: str) -> str:
         return self.links.get(path, path)
 
-    def read_if_any(self, path: str) -> t.Optional[bytes]:
+    def read_or_none(self, path: str) -> t.Optional[bytes]:
         if self.real(path) == "/dev/null":
             return b""
         return self.files.get(self.real(path))
 
-    def read_own(self, path: str) -> hosts.File:
+    def read_managed(self, path: str) -> hosts.File:
         path = posixpath.normpath(path)
         if path in self.directories:
             raise _errors.HostProblem(
                 "{0} is a directory, and only a regular file is ever replaced; name another file.".format(path)
             )
-        return hosts.File(path, self.real(path), self.read_if_any(path))
+        return hosts.File(path, self.real(path), self.read_or_none(path))
 
     def _check(self, real: str, before: t.Optional[bytes]) -> None:
         if self.files.get(real) != before:

@@ -68,7 +68,7 @@ def test_setting():
 
 
 def test_a_worked_out_number_says_how_it_comes_about():
-    one = results.setting(SETTING._replace(arithmetic="1024 per GiB x 8 GiB"), PATH)
+    one = results.setting(SETTING._replace(explanation="1024 per GiB x 8 GiB"), PATH)
     assert (one["wanted"], one["arithmetic"]) == (">= 8192 (1024 per GiB x 8 GiB)", "1024 per GiB x 8 GiB")
 
 

@@ -93,14 +93,14 @@ def test_exists(root, host):
 )
 def test_text(root, host, data, text):
     put(root, "/proc/1/limits", data)
-    assert host.text("/proc/1/limits") == text
+    assert host.read_text("/proc/1/limits") == text
 
 
 def test_text_of_nothing(root, host):
     put(root, "/etc/x")
-    assert host.text("/no/such") is None
-    assert host.text("/etc") is None
-    assert host.text("/etc/x/y") is None
+    assert host.read_text("/no/such") is None
+    assert host.read_text("/etc") is None
+    assert host.read_text("/etc/x/y") is None
 
 
 # -- live kernel parameters -------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def test_text_of_nothing(root, host):
 )
 def test_live(root, host, data, text):
     put(root, "/proc/sys/net/x", data)
-    assert host.live("net/x") == hosts.Live(True, text, True, True)
+    assert host.sysctl("net/x") == hosts.Live(True, text, True, True)
 
 
 @pytest.mark.parametrize("length", [4095, 4096, 4097, 200000])
@@ -132,7 +132,7 @@ def test_live_reads_a_text_whole(monkeypatch, root, host, length):
     monkeypatch.setattr(
         os, "pread", lambda descriptor, size, at: sizes.append((size, at)) or pread(descriptor, size, at)
     )
-    assert host.live("net/x").text == host.live_text("net/x") == "9" * (length - 1)
+    assert host.sysctl("net/x").text == host.sysctl_text("net/x") == "9" * (length - 1)
     assert sizes == ([4096] if length < 4096 else [4096, (1 << 18, 0)]) * 2
 
 
@@ -140,7 +140,7 @@ def test_live_reads_a_text_whole(monkeypatch, root, host, length):
 def test_live_of_nothing(root, host, path):
     put(root, "/proc/sys/net/x", b"1\n")
     link(root, "/proc/sys/net/dangling", "nowhere")
-    assert host.live(path) == hosts.Live(exists=False, text=None, readable=False, writable=False)
+    assert host.sysctl(path) == hosts.Live(exists=False, text=None, readable=False, writable=False)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_live_as_a_user_tells_what_root_may_do(monkeypatch, root, host, mode, re
     put(root, "/proc/sys/net/x", b"1\n", mode)
     monkeypatch.setattr(hosts.Host, "is_root", staticmethod(lambda: False))
     monkeypatch.setattr(os, "open", refuse)
-    assert host.live("net/x") == hosts.Live(True, None, readable, writable)
+    assert host.sysctl("net/x") == hosts.Live(True, None, readable, writable)
 
 
 def test_live_as_a_user_on_a_read_only_mount(monkeypatch, root, host):
@@ -162,7 +162,7 @@ def test_live_as_a_user_on_a_read_only_mount(monkeypatch, root, host):
         f_flag = os.ST_RDONLY | os.ST_NOSUID
 
     monkeypatch.setattr(os, "statvfs", lambda path: Mount)
-    assert host.live("net/x") == hosts.Live(True, "1", True, False)
+    assert host.sysctl("net/x") == hosts.Live(True, "1", True, False)
 
 
 @pytest.mark.parametrize(("mode", "readable"), [(0o200, False), (0o644, True)])
@@ -171,7 +171,7 @@ def test_live_as_root_what_has_no_mode_to_be_read_has_no_state(monkeypatch, root
     put(root, "/proc/sys/net/x", b"1\n", mode)
     monkeypatch.setattr(hosts.Host, "is_root", staticmethod(lambda: True))
     monkeypatch.setattr(os, "open", refuse)
-    assert host.live("net/x") == hosts.Live(True, None, readable, True)
+    assert host.sysctl("net/x") == hosts.Live(True, None, readable, True)
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -180,12 +180,12 @@ def test_live_as_root_asks_the_kernel(monkeypatch, root, host, allowed):
     monkeypatch.setattr(hosts.Host, "is_root", staticmethod(lambda: True))
     asked = []
     monkeypatch.setattr(os, "access", lambda path, mode: asked.append(mode) or allowed)
-    assert host.live("net/x") == hosts.Live(True, "1", True, allowed)
+    assert host.sysctl("net/x") == hosts.Live(True, "1", True, allowed)
     assert asked == [os.W_OK]
 
 
 def test_live_of_this_machine():
-    live = hosts.Host().live("kernel/osrelease")
+    live = hosts.Host().sysctl("kernel/osrelease")
     assert live == hosts.Live(True, os.uname().release, True, False)
 
 
@@ -295,19 +295,19 @@ def test_names(root, host):
     for name in ("b.conf", "a.conf", ".hidden", "10.conf"):
         put(root, "/etc/sysctl.d/" + name)
     link(root, "/etc/sysctl.d/z.conf", "nowhere")
-    assert host.names("/etc/sysctl.d") == [".hidden", "10.conf", "a.conf", "b.conf", "z.conf"]
+    assert host.listdir("/etc/sysctl.d") == [".hidden", "10.conf", "a.conf", "b.conf", "z.conf"]
 
 
 @pytest.mark.parametrize("path", ["/etc/none", "/etc/file", "/etc/file/below"])
 def test_names_of_no_directory(root, host, path):
     put(root, "/etc/file")
-    assert host.names(path) == []
+    assert host.listdir(path) == []
 
 
 def test_names_that_cannot_be_listed(monkeypatch, host):
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(_errors.HostProblem) as caught:
-        host.names("/etc/sysctl.d")
+        host.listdir("/etc/sysctl.d")
     assert str(caught.value) == "Listing /etc/sysctl.d failed: Permission denied."
 
 
@@ -334,13 +334,13 @@ DATA = b"# caf\xe9\r\nvm.x = 1\r\n\0 last line without an end"
 )
 def test_read_if_any(root, host, make, data):
     make(root)
-    assert host.read_if_any(CONF) == data
+    assert host.read_or_none(CONF) == data
 
 
 def test_read_if_any_that_cannot_be_read(root, host):
     link(root, CONF, "99-tunefleet.conf")
     with pytest.raises(_errors.HostProblem) as caught:
-        host.read_if_any(CONF)
+        host.read_or_none(CONF)
     assert str(caught.value) == "Reading {0} failed: {1}.".format(CONF, os.strerror(errno.ELOOP))
 
 
@@ -370,14 +370,14 @@ def test_read_if_any_that_cannot_be_read(root, host):
 )
 def test_read_own(root, host, make, real, data):
     make(root)
-    assert host.read_own(CONF) == hosts.File(CONF, real, data)
+    assert host.read_managed(CONF) == hosts.File(CONF, real, data)
     assert host.real(CONF) == real
 
 
 @pytest.mark.parametrize("path", ["/etc//sysctl.d/99-tunefleet.conf", "/etc/x/../sysctl.d/./99-tunefleet.conf"])
 def test_read_own_has_one_spelling(root, host, path):
     put(root, CONF, b"x")
-    assert host.read_own(path) == hosts.File(CONF, CONF, b"x")
+    assert host.read_managed(path) == hosts.File(CONF, CONF, b"x")
 
 
 def bind(path):
@@ -407,7 +407,7 @@ def test_read_own_refuses(root, host, make, what):
     place.parent.mkdir(parents=True)
     make(place)
     with pytest.raises(_errors.HostProblem) as caught:
-        host.read_own(CONF)
+        host.read_managed(CONF)
     assert str(caught.value) == "{0} is {1}, and only a regular file is ever replaced; name another file.".format(
         CONF, what
     )
@@ -417,7 +417,7 @@ def test_read_own_refuses(root, host, make, what):
 @pytest.mark.parametrize("path", ["", " ", "x.conf", "./x.conf", "/etc/a\0b", "/etc/a\nb", "/etc/a\tb"])
 def test_read_own_refuses_what_is_no_path(host, path):
     with pytest.raises(_errors.HostProblem) as problem:
-        host.read_own(path)
+        host.read_managed(path)
     assert str(problem.value) == "{0!r} is no path from the root to a file, in one line; name another file.".format(
         path
     )
@@ -428,21 +428,21 @@ def test_read_own_refuses_a_path_below_a_file(root, host):
     with pytest.raises(
         _errors.HostProblem, match="^/etc/x.conf/y lies below what is no directory; name another file.$"
     ):
-        host.read_own("/etc/x.conf/y")
+        host.read_managed("/etc/x.conf/y")
 
 
 def test_read_own_says_what_cannot_be_opened(monkeypatch, root, host):
     put(root, CONF, b"x")
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(_errors.HostProblem, match="^Failed to open {0}: ".format(CONF)):
-        host.read_own(CONF)
+        host.read_managed(CONF)
 
 
 def test_read_own_refuses_a_device_of_this_machine():
     with pytest.raises(
         _errors.HostProblem, match="^/dev/null is a character device, and only a regular file is ever replaced"
     ):
-        hosts.Host().read_own("/dev/null")
+        hosts.Host().read_managed("/dev/null")
 
 
 # -- configuration files: writing -------------------------------------------------------------------------------------------
@@ -506,7 +506,7 @@ def test_replace_without_extended_attributes(monkeypatch, root, host):
 def test_replace_behind_a_link(root, host):
     target = put(root, "/srv/x", b"old", 0o600)
     place = link(root, CONF, "../../srv/x")
-    host.replace(host.read_own(CONF).real, b"new", b"old")
+    host.replace(host.read_managed(CONF).real, b"new", b"old")
     assert place.is_symlink()
     assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"new", 0o600)
     assert inside(root) == [CONF[1:], "srv/x"]
@@ -514,7 +514,7 @@ def test_replace_behind_a_link(root, host):
 
 def test_replace_behind_a_link_that_leads_nowhere(root, host):
     place = link(root, CONF, "../../srv/made/x")
-    host.replace(host.read_own(CONF).real, b"new", None)
+    host.replace(host.read_managed(CONF).real, b"new", None)
     assert place.is_symlink()
     assert (root / "srv/made/x").read_bytes() == b"new"
 

@@ -14,8 +14,8 @@ NETSTAT = "TcpExt: ListenOverflows ListenDrops\nTcpExt: {0} {0}\n"
 class BusyHost(FakeHost):
     """A listening socket of inode 99 that drops a handshake each tenth of a second."""
 
-    def text(self, path):
-        return NETSTAT.format(self._dropped()) if path == "/proc/net/netstat" else super().text(path)
+    def read_text(self, path):
+        return NETSTAT.format(self._dropped()) if path == "/proc/net/netstat" else super().read_text(path)
 
     def netlink(self, protocol, request):
         drops = [(7, bytes(32) + self._dropped().to_bytes(4, "little"))]
@@ -42,7 +42,7 @@ def test_two_readings_and_the_owner():
 
 def test_an_owner_that_may_not_be_looked_at():
     class Closed(BusyHost):
-        def names(self, directory):
+        def listdir(self, directory):
             raise _errors.HostProblem("Listing {0} failed: Permission denied.".format(directory))
 
     result = diagnose.diagnose(Closed(sockets={99: ["812"]}), 1)

@@ -92,7 +92,7 @@ LONG_MAX = 9223372036854775807
     ],
 )
 def test_range(key, length, low, high, checked):
-    shape = catalog.find(key).shape._replace(kept=None, interval=False, rising=False)
+    shape = catalog.find(key).shape._replace(rounds_to=None, interval=False, ascending=False)
     assert shape == shapes.Shape(shapes.INTEGERS, length, low, high, checked)
 
 
@@ -278,8 +278,8 @@ def test_every_default_lies_within_its_range(key):
 def test_rounding(key, pairs):
     shape = catalog.find(key).shape
     for wish, kept in pairs:
-        assert kept in shape.kept(wish), (wish, kept)
-        assert wish + 100000 not in shape.kept(wish)
+        assert kept in shape.rounds_to(wish), (wish, kept)
+        assert wish + 100000 not in shape.rounds_to(wish)
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_a_form_that_the_kernel_refuses(key, text):
 )
 def test_hundredths_of_a_second_are_kept_in_ticks(wish, kept):
     """Seen with a clock of 250 ticks a second: 1 gives 0, 7 gives 6, 501 gives 500, 30001 gives 30000."""
-    assert catalog.find("net.ipv4.neigh.v0.locktime").shape.kept(wish) == kept
+    assert catalog.find("net.ipv4.neigh.v0.locktime").shape.rounds_to(wish) == kept
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ PORTS = shapes.Shape(shapes.PORTS)
 RANGE = shapes.Shape(shapes.INTEGERS, 2, 1, 65535, interval=True)
 WORDS = shapes.Shape(shapes.WORDS)
 TEXT = shapes.Shape(shapes.TEXT)
-RISING = shapes.Shape(shapes.INTEGERS, 3, rising=True)
-SPELLED = shapes.Shape(shapes.TEXT, spelled=lambda text: text.upper() if text != "zz" else None)
+RISING = shapes.Shape(shapes.INTEGERS, 3, ascending=True)
+SPELLED = shapes.Shape(shapes.TEXT, canonicalize=lambda text: text.upper() if text != "zz" else None)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_c_integer(word, number):
         pytest.param("010", TEXT, "010", id="text that looks like a number"),
         pytest.param(5, TEXT, "5", id="number for a text"),
         pytest.param(True, TEXT, "1", id="true for a text"),
-        pytest.param("5 5 6", RISING, "5 5 6", id="rising"),
+        pytest.param("5 5 6", RISING, "5 5 6", id="ascending"),
         pytest.param("5 5", RANGE, "5 5", id="range of one"),
         pytest.param("x" * 4094, TEXT, "x" * 4094, id="text that fills a page"),
         pytest.param("0-255", shapes.Shape(shapes.PORTS, high=255), "0-255", id="list up to its end"),

@@ -142,15 +142,15 @@ class Closed(FakeHost):
 
     closed = ""
 
-    def read_if_any(self, path):
+    def read_or_none(self, path):
         if path == self.closed:
             raise _errors.HostProblem("Reading {0} failed: Permission denied.".format(path))
-        return super(Closed, self).read_if_any(path)
+        return super(Closed, self).read_or_none(path)
 
-    def names(self, directory):
+    def listdir(self, directory):
         if directory == self.closed:
             raise _errors.HostProblem("Listing {0} failed: Permission denied.".format(directory))
-        return super(Closed, self).names(directory)
+        return super(Closed, self).listdir(directory)
 
 
 @pytest.mark.parametrize(
@@ -394,10 +394,10 @@ class Ring(FakeHost):
 
     places = ("/etc/security/limits.d/ring.conf",)
 
-    def read_if_any(self, path):
+    def read_or_none(self, path):
         if path in self.places:
             raise _errors.HostProblem("Reading {0} failed: Too many levels of symbolic links.".format(path))
-        return super(Ring, self).read_if_any(path)
+        return super(Ring, self).read_or_none(path)
 
 
 @pytest.mark.parametrize("module", [DEBIAN_12, DEBIAN_13])
