@@ -79,7 +79,7 @@ def run_once(keys: list[str], check_mode: bool, changes: bool) -> dict[str, Any]
     del commit  # loaded by runs that change something; loading is no part of what is measured
 
     def apply(value: int) -> None:
-        request = requests.Request(wishes=sysctl_settings.parse(dict.fromkeys(keys, value)))
+        request = requests.Request(settings=sysctl_settings.parse(dict.fromkeys(keys, value)))
         result, _warnings = module_run.run(hosts.Host(), request, check_mode)
         assert result["changed"] is changes and len(result["settings"]) == len(keys)
 

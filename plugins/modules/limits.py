@@ -214,7 +214,7 @@ limits:
       sample: ['memo_ko:13']
     instead_of:
       description:
-        - Wishes of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+        - Requests of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
       type: list
       elements: dict
       returned: when profiles contradict each other, or the play overrides them

@@ -220,7 +220,7 @@ settings:
       sample: ['memo_ko:45']
     instead_of:
       description:
-        - Wishes of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+        - Requests of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
       type: list
       elements: dict
       returned: when profiles contradict each other, or the play overrides them

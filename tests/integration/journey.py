@@ -51,7 +51,7 @@ class Layer(NamedTuple):
 
     def without(self, other: Layer) -> Layer:
         """What is left of it when the same name asks for other things."""
-        settings = {key: wish for key, wish in self.settings.items() if key not in other.settings}
+        settings = {key: desired for key, desired in self.settings.items() if key not in other.settings}
         return Layer(self.name, settings, {name: one for name, one in self.limits.items() if name not in other.limits})
 
 
@@ -240,12 +240,12 @@ def of_file(limits: Mapping[str, int], path: str) -> dict[str, int]:
     return {name: number for name, number in limits.items() if LIMITS[name][0] == path}
 
 
-def met(wish: Any, number: int) -> int:
-    """A number once a wish is met."""
-    return max(number, wish["at_least"]) if isinstance(wish, dict) else int(wish)
+def met(desired: Any, number: int) -> int:
+    """A number once a desired is met."""
+    return max(number, desired["at_least"]) if isinstance(desired, dict) else int(desired)
 
 
-def limit_wish(name: str, number: int) -> dict[str, Any]:
+def desired_limit(name: str, number: int) -> dict[str, Any]:
     kind, _blank, item = name.rpartition(" ")
     if kind == "unit":
         return {"unit": "web.service", "item": item, "soft": number, "hard": number}
@@ -294,8 +294,13 @@ class Journey:
     # -- we -------------------------------------------------------------------------------------------------------------------
 
     def act(self, name: str | None, state: str, layer: Layer | None = None) -> tuple[bool, list[str]]:
-        wishes = [limit_wish(*one) for one in layer.limits.items()] if layer else []
-        options = {"name": name, "state": state, "sysctl": layer.settings if layer else None, "limits": wishes}
+        desired_settings = [desired_limit(*one) for one in layer.limits.items()] if layer else []
+        options = {
+            "name": name,
+            "state": state,
+            "sysctl": layer.settings if layer else None,
+            "limits": desired_settings,
+        }
         predicted, _warnings = self.ground.run(options, True)
         result, warnings = self.ground.run(options, False)
         assert [predicted[one] for one in ("changed", "settings", "limits")] == [
@@ -307,7 +312,7 @@ class Journey:
 
     def apply(self) -> None:
         name, dice = self.dice.choice(NAMES), self.dice
-        settings = {key: self.wish(key) for key in dice.sample(sorted(KEYS), dice.randint(1, 4))}
+        settings = {key: self.desired(key) for key in dice.sample(sorted(KEYS), dice.randint(1, 4))}
         limits = {one: dice.randint(2000, 9000) for one in dice.sample(sorted(LIMITS), dice.randint(0, 3))}
         self.told[-1] += f" {name} {settings} {limits}"
         old, layer = self.ground.state(), Layer(name, settings, limits)
@@ -319,7 +324,7 @@ class Journey:
         }
         assert not warnings, warnings
 
-    def wish(self, key: str) -> Any:
+    def desired(self, key: str) -> Any:
         number = self.dice.randint(*KEYS[key])
         return {"at_least": number} if self.dice.random() < 0.4 else number
 
@@ -362,8 +367,8 @@ class Journey:
         assert {key: now.live[key] for key in written} == written
         # All that was asked for holds after the boot, too; without an entry, because the kernel's own default will do.
         for key in self.model.wanted():
-            wish = [layer.settings[key] for layer in self.model.stack if key in layer.settings][-1]
-            assert now.live[key] == met(wish, now.live[key]), (key, wish, now.live[key])
+            desired = [layer.settings[key] for layer in self.model.stack if key in layer.settings][-1]
+            assert now.live[key] == met(desired, now.live[key]), (key, desired, now.live[key])
 
     def somebody_else(self) -> None:
         what = self.dice.choice(

@@ -215,12 +215,12 @@ def test_boot_value_of_a_change_is_what_the_next_boot_gives(boot: Boot, layout: 
     assert boot.ns.sysctl(wanted).changed == any(one["shadowed"] for one in done.result["settings"])
 
 
-def meets(wish: object, value: str) -> bool:
+def meets(desired: object, value: str) -> bool:
     have = [int(word) for word in value.split()]
-    if isinstance(wish, int):
-        return have == [wish]
-    assert isinstance(wish, dict)
-    operator, bound = next(iter(wish.items()))
+    if isinstance(desired, int):
+        return have == [desired]
+    assert isinstance(desired, dict)
+    operator, bound = next(iter(desired.items()))
     bounds = bound if isinstance(bound, list) else [bound]
     return all(a >= b if operator == "at_least" else a <= b for a, b in zip(have, bounds))
 

@@ -167,12 +167,12 @@ def test_a_bound_met_by_a_key_that_cannot_be_written_is_kept(shared: Namespace) 
     assert outcome.statuses == {key: "kept"} and not outcome.changed
 
 
-@pytest.mark.parametrize("wish", [30, {"at_least": 61}], ids=str)
-def test_a_read_only_proc_sys_is_one_sentence_and_nothing_is_written(ns: Namespace, wish: object) -> None:
+@pytest.mark.parametrize("desired", [30, {"at_least": 61}], ids=str)
+def test_a_read_only_proc_sys_is_one_sentence_and_nothing_is_written(ns: Namespace, desired: object) -> None:
     ns.sh("mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys")
     before = ns.snapshot()
     for check_mode in (True, False):
-        outcome = ns.sysctl({FIN: wish}, check_mode=check_mode)
+        outcome = ns.sysctl({FIN: desired}, check_mode=check_mode)
         one_sentence(outcome, FIN, "/proc/sys", "Nothing was written.")
         assert outcome.setting(FIN)["status"] == "read_only"
         assert ns.snapshot() == before

@@ -167,8 +167,8 @@ def test_an_earlier_file_does_not_shadow(ns: Namespace) -> None:
 
 def test_a_bound_met_by_a_rule_of_another_file_is_kept(ns: Namespace) -> None:
     ns.write("/etc/security/limits.d/10.conf", "* - nofile 1700\n")
-    wish = {"domain": "*", "item": "nofile", "soft": {"at_least": 1500}, "hard": {"at_least": 1500}}
-    outcome = ns.limits([wish])
+    desired = {"domain": "*", "item": "nofile", "soft": {"at_least": 1500}, "hard": {"at_least": 1500}}
+    outcome = ns.limits([desired])
     assert outcome.limit("*", "nofile")["status"] == "kept" and not outcome.changed
     assert ns.read(LIMITS_FILE) is None
 
@@ -176,11 +176,11 @@ def test_a_bound_met_by_a_rule_of_another_file_is_kept(ns: Namespace) -> None:
 def test_a_bound_lifts_only_the_half_that_needs_it(ns: Namespace) -> None:
     needs_pam(ns)
     ns.write("/etc/security/limits.d/10.conf", "* soft nofile 900\n* hard nofile 1700\n")
-    wish = {"domain": "*", "item": "nofile", "soft": {"at_least": 1500}, "hard": {"at_least": 1500}}
-    outcome = ns.limits([wish])
+    desired = {"domain": "*", "item": "nofile", "soft": {"at_least": 1500}, "hard": {"at_least": 1500}}
+    outcome = ns.limits([desired])
     assert ns.text(LIMITS_FILE).splitlines()[1:] == ["*\tsoft\tnofile\t1500"]
     assert effective(outcome.limit("*", "nofile")) == session(ns, "nobody") == (1500, 1700)
-    assert not ns.limits([wish]).changed
+    assert not ns.limits([desired]).changed
 
 
 def test_a_name_that_pam_passes_over_is_refused(shared: Namespace) -> None:

@@ -149,8 +149,12 @@ def composed(folder: Path, case: Case) -> dict[str, Any]:
     """What the profiles of a case come to, as the role hands it to the module."""
     for name, settings in case.profiles.items():
         entries = {
-            key: {**(wish if isinstance(wish, dict) else {"value": wish}), "why": "W.", "source": ["kernel_ip"]}
-            for key, wish in settings.items()
+            key: {
+                **(desired if isinstance(desired, dict) else {"value": desired}),
+                "why": "W.",
+                "source": ["kernel_ip"],
+            }
+            for key, desired in settings.items()
         }
         text = json.dumps({"title": name, "summary": "Of a test.", "sysctl": entries})
         (folder / f"{name}.yml").write_text(text)
@@ -207,12 +211,12 @@ def test_rules_about_keys_of_the_machine(ns: Namespace) -> None:
     cases: list[tuple[str, bool, dict[str, object], str]] = []
     for direction, key in (("r", RMEM), ("w", WMEM)):
         cap = f"net.core.{direction}mem_max"
-        wish: dict[str, object] = {key: {"at_least": [4096, 16384, live(cap) + 4096]}}
-        cases.append((f"{direction}mem_max_covers_tcp_{direction}mem", False, wish, f"set {cap} to at least"))
+        desired: dict[str, object] = {key: {"at_least": [4096, 16384, live(cap) + 4096]}}
+        cases.append((f"{direction}mem_max_covers_tcp_{direction}mem", False, desired, f"set {cap} to at least"))
     for family in (4, 6):
         first, second = NEIGH.format(family, 1), NEIGH.format(family, 2)
-        wish = {first: {"at_least": live(second) + 1}}
-        cases.append(("neighbour_thresholds_in_order", True, wish, f"set {second} to at least {live(second) + 1}"))
+        desired = {first: {"at_least": live(second) + 1}}
+        cases.append(("neighbour_thresholds_in_order", True, desired, f"set {second} to at least {live(second) + 1}"))
     for rule, refused, settings, words in cases:
         result = on_the_machine(ns, {"sysctl": settings})
         assert [(one["rule"], one["refused"]) for one in result["rules"]] == [(rule, refused)], result

@@ -60,13 +60,13 @@ def main_pid(host: BootedHost, unit: str) -> str:
 
 def test_a_unit_from_the_first_word_to_a_reboot(host: BootedHost) -> None:
     """Drop-in, reload, no restart unasked, honest second run, restart when asked, nothing left to do, a reboot, and gone again."""
-    wish = files("also.service", {"at_least": 4096}, {"at_least": 8192})
+    desired = files("also.service", {"at_least": 4096}, {"at_least": 8192})
     path, pid = DROP_IN.format("also.service"), main_pid(host, "also")
     before = host.files_of("also")
-    predicted = host.limits(wish, check_mode=True)
+    predicted = host.limits(desired, check_mode=True)
     assert host.sh(f"ls {path} 2>&1 || true").startswith("ls: cannot access")
 
-    first = host.limits(wish)
+    first = host.limits(desired)
     assert first.report == predicted.report
     assert host.sh(f"cat {path}") == HEADER + "[Service]\nLimitNOFILE=4096:524288\n"
     assert host.sh("systemctl show -p LimitNOFILESoft -p NeedDaemonReload also").split() == [
@@ -79,25 +79,25 @@ def test_a_unit_from_the_first_word_to_a_reboot(host: BootedHost) -> None:
     assert before == "1024:20000" and only(first)["before"] == only(first)["after"] == {"soft": 1024, "hard": 20000}
 
     stamp = host.sh(f"stat -c '%i %Y' {path}")
-    second = host.limits(wish)
+    second = host.limits(desired)
     assert (second.changed, only(second)["status"]) == (False, "ok")
     assert second.result["needs"] == ["restart:also.service"]
     assert only(second)["reason"] == "the running process keeps 1024:20000 until it is restarted"
 
-    third = host.limits(dict(wish, restart=True))
+    third = host.limits(dict(desired, restart=True))
     assert (third.changed, third.result["needs"]) == (True, [])
     assert only(third)["after"] == {"soft": 4096, "hard": 20000}
     assert main_pid(host, "also") != pid
     assert host.files_of("also") == "4096:20000"
 
     pid = main_pid(host, "also")
-    fourth = host.limits(dict(wish, restart=True))
+    fourth = host.limits(dict(desired, restart=True))
     assert (fourth.changed, fourth.result["needs"], main_pid(host, "also")) == (False, [], pid)
     assert host.sh(f"stat -c '%i %Y' {path}") == stamp
 
     host.restart()
     assert host.files_of("also") == "4096:20000"
-    assert not host.limits(wish).changed
+    assert not host.limits(desired).changed
     host.sh("systemctl start " + " ".join(name if "@" not in name else name + "one" for name in NAMES))
 
     gone = host.limits(files("also.service"), state="absent")
@@ -135,14 +135,14 @@ def test_files_of_others_that_cannot_be_read(host: BootedHost) -> None:
     def ring(place: str) -> None:
         host.sh(f"mkdir -p {place}; ln -s 10-b.conf {place}/10-a.conf; ln -s 10-a.conf {place}/10-b.conf")
 
-    wishes = [files("web", 2048, 4096), {"domain": "nobody", "item": "nofile", "hard": 3000}]
+    desired_settings = [files("web", 2048, 4096), {"domain": "nobody", "item": "nofile", "hard": 3000}]
     try:
         ring(pam)
         ring(unit)
-        outcome = host.limits(*wishes)
+        outcome = host.limits(*desired_settings)
         assert outcome.changed and given(host, "web") == "2048:4096", outcome.text
         assert host.sh("su -s /bin/sh nobody -c 'ulimit -Hn'").strip() == "3000"
-        assert not host.limits(*wishes).changed
+        assert not host.limits(*desired_settings).changed
         assert not host.module("limits_info", {"users": ["nobody"], "units": ["web"]}).failed
         ring(manager)
         outcome = host.limits({"manager": "system", "item": "nofile", "soft": 1500})
@@ -262,17 +262,17 @@ def given(host: BootedHost, unit: str) -> str:
 @pytest.mark.generations("bullseye")
 def test_a_run_that_is_killed_before_systemd_reads_its_files(host: BootedHost) -> None:
     """Files are written, or removed, and nobody has told systemd: the next run does, and says so."""
-    wishes = [files("killed", 3000, 6000), {"manager": "system", "item": "nofile", "soft": 1500}]
+    desired_settings = [files("killed", 3000, 6000), {"manager": "system", "item": "nofile", "soft": 1500}]
     host.write({"/etc/systemd/system/killed.service": SLEEPER})
     host.sh("systemctl daemon-reload; systemctl start killed")
-    assert killed_at(host, "daemon-reload", "limits", {"limits": wishes})
+    assert killed_at(host, "daemon-reload", "limits", {"limits": desired_settings})
     assert host.sh(f"tail -n1 -q {DROP_IN.format('killed.service')} {SYSTEM_FILE}").split() == [
         "LimitNOFILE=3000:6000",
         "DefaultLimitNOFILE=1500:524288",
     ]
     assert (given(host, "killed"), default(host)) == ("1024:524288", "1024")
-    predicted = host.limits(*wishes, check_mode=True)
-    outcome = host.limits(*wishes)
+    predicted = host.limits(*desired_settings, check_mode=True)
+    outcome = host.limits(*desired_settings)
     assert outcome.changed and outcome.report == predicted.report and outcome.result["diff"] == []
     assert {one["reason"] for one in outcome.result["limits"]} == {"systemd had not read its files again"}
     assert "restart:killed.service" in outcome.result["needs"]
@@ -323,7 +323,7 @@ def test_a_profile_that_is_killed_between_files_and_systemd(host: BootedHost) ->
 
 @pytest.mark.generations("bullseye")
 def test_units_that_take_no_limit(host: BootedHost) -> None:
-    for wish, said in (
+    for desired, said in (
         (files("webb.service", 5), "there is no unit webb.service on this host; did you mean web.service"),
         (files("gone.service", 5), "the unit is masked and never starts"),
         (files("web", 50000, 60000), "belongs to the host of this container: its systemd cannot give more than 20000"),
@@ -331,14 +331,14 @@ def test_units_that_take_no_limit(host: BootedHost) -> None:
         (files("web", "unlimited", "unlimited"), "nofile takes no 'unlimited'"),
         (files("web", 5, 2147483648), "is above fs.nr_open"),
     ):
-        outcome = host.limits(files("other", 2222, 3333), wish)
+        outcome = host.limits(files("other", 2222, 3333), desired)
         assert outcome.failed and said in outcome.msg, outcome.text
     assert host.sh("ls /etc/systemd/system/other.service.d 2>/dev/null || true") == ""
 
 
 def test_the_manager_of_the_system(host: BootedHost) -> None:
-    wish = {"manager": "system", "item": "nofile", "soft": {"at_least": 2048}, "hard": {"at_least": 8192}}
-    outcome = host.limits(wish)
+    desired = {"manager": "system", "item": "nofile", "soft": {"at_least": 2048}, "hard": {"at_least": 8192}}
+    outcome = host.limits(desired)
     assert host.sh(f"cat {SYSTEM_FILE}") == HEADER + "[Manager]\nDefaultLimitNOFILE=2048:524288\n"
     assert host.sh("systemctl show -p DefaultLimitNOFILESoft --value").strip() == "2048"
     assert only(outcome)["before"] == {"soft": 1024, "hard": 524288}
@@ -349,7 +349,7 @@ def test_the_manager_of_the_system(host: BootedHost) -> None:
     assert host.files_of("web") == "1024:20000"
     host.sh("systemctl restart web")
     assert host.files_of("web") == "2048:20000"
-    second = host.limits(wish)
+    second = host.limits(desired)
     assert (second.changed, second.result["needs"]) == (False, ["reboot"])
     assert "web.service" not in only(second)["reason"]
     gone = host.limits({"manager": "system", "item": "nofile"}, state="absent")
@@ -371,13 +371,13 @@ def test_the_managers_of_users(host: BootedHost) -> None:
     told = "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/0\n"
     host.write({"/run/systemd/system/user@0.service.d/told.conf": told})
     host.sh("systemctl daemon-reload; systemctl start user@0")
-    wish = {"manager": "user", "item": "nofile", "soft": 2048, "hard": 4096}
-    outcome = host.limits(wish)
+    desired = {"manager": "user", "item": "nofile", "soft": 2048, "hard": 4096}
+    outcome = host.limits(desired)
     assert host.sh(f"cat {USER_FILE}") == HEADER + "[Manager]\nDefaultLimitNOFILE=2048:4096\n"
     assert outcome.result["needs"] == ["restart:user@0.service"]
-    assert host.limits(wish).result["needs"] == ["restart:user@0.service"]
+    assert host.limits(desired).result["needs"] == ["restart:user@0.service"]
     host.sh("systemctl restart user@0")
-    second = host.limits(wish)
+    second = host.limits(desired)
     assert (second.changed, second.result["needs"]) == (False, [])
     shown = host.sh("XDG_RUNTIME_DIR=/run/user/0 systemctl --user show -p DefaultLimitNOFILE -p DefaultLimitNOFILESoft")
     assert sorted(shown.split()) == ["DefaultLimitNOFILE=4096", "DefaultLimitNOFILESoft=2048"]
@@ -391,21 +391,21 @@ def test_processes_by_name_and_by_pid_file(host: BootedHost) -> None:
         "ulimit -Sn 1024; (setsid /tmp/tf-daemon 60 & echo $! >/run/tf.pid; setsid /tmp/tf-daemon 60 &); sleep 0.2"
     )
     least = {"at_least": 5000}
-    wish = {"process": "tf-daemon", "item": "nofile", "soft": least, "hard": least}
-    outcome = host.limits(wish)
+    desired = {"process": "tf-daemon", "item": "nofile", "soft": least, "hard": least}
+    outcome = host.limits(desired)
     assert (outcome.changed, only(outcome)["before"]) == (True, {"soft": 1024, "hard": 20000})
     script = "for pid in $(pgrep -x tf-daemon); do grep 'open files' /proc/$pid/limits; done"
     rows = [line.split()[3:5] for line in host.sh(script).splitlines()]
     assert rows == [["5000", "20000"], ["5000", "20000"]]
-    again = host.limits(wish)
+    again = host.limits(desired)
     assert (again.changed, only(again)["status"]) == (False, "kept")
     one = host.limits({"process": "/run/tf.pid", "item": "nofile", "soft": 4000, "hard": {"at_least": 6000}})
     assert one.changed
     assert sorted(line.split()[3] for line in host.sh(script).splitlines()) == ["4000", "5000"]
     raised = host.limits({"process": "tf-daemon", "item": "nofile", "hard": 30000})
     assert raised.failed and "without CAP_SYS_RESOURCE no hard limit is raised, and the process has 20000" in raised.msg
-    assert "did you mean tf-daemon" in host.limits(dict(wish, process="tf-deamon")).msg
-    assert "no process runs whose id is in that file" in host.limits(dict(wish, process="/run/nothing.pid")).msg
+    assert "did you mean tf-daemon" in host.limits(dict(desired, process="tf-deamon")).msg
+    assert "no process runs whose id is in that file" in host.limits(dict(desired, process="/run/nothing.pid")).msg
     host.sh("pkill -x tf-daemon")
 
 
@@ -512,11 +512,11 @@ def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) 
     host.sh(f"chmod 640 {OWN}; chgrp adm {OWN}; ln -s 99-tunefleet.conf /etc/security/limits.d/zz.conf")
     try:
         pid, boot, before = main_pid(host, "calm"), given(host, "calm"), everything_on_file(host)
-        wishes = [
+        desired_settings = [
             {"domain": "nobody", "item": "nofile", "soft": 0, "hard": 1000},
             files("calm", 2222, 3333, restart=True),
         ]
-        outcome = host.module(module, {"limits": wishes})
+        outcome = host.module(module, {"limits": desired_settings})
         assert outcome.failed and "pam_limits refuses a session of nobody (" in outcome.msg, outcome.text
         assert outcome.msg.endswith("with the files that were written. Everything was put back as it was.")
         assert outcome.result["undone"] == [
@@ -529,7 +529,7 @@ def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) 
         enter = "su -s /bin/sh nobody -c 'ulimit -Hn'"
         assert host.sh(enter).strip() == "1200"
         # Without the guard it is what was asked for, and nobody gets in.
-        assert host.module(module, {"limits": wishes[:1], "guard": "off"}).changed
+        assert host.module(module, {"limits": desired_settings[:1], "guard": "off"}).changed
         assert host.sh(f"{enter} 2>&1 || true").startswith("su: ")
     finally:
         host.sh("rm -f /etc/security/limits.d/*; rm -rf /var/lib/tunefleet")
@@ -583,9 +583,9 @@ def test_a_manager_of_a_user_has_no_more_than_its_session(host: BootedHost) -> N
         }
     )
     host.sh(f"{ALICE}; install -d -o 2000 -m 700 {runtime}; systemctl daemon-reload")
-    wish = {"manager": "user", "item": "nofile", "soft": 2048, "hard": 4096}
+    desired = {"manager": "user", "item": "nofile", "soft": 2048, "hard": 4096}
     try:
-        outcome = host.limits(wish)
+        outcome = host.limits(desired)
         assert only(outcome)["effective"] == {"soft": 2048, "hard": 3000}
         assert only(outcome)["after"] == {"soft": 2048, "hard": 4096}
         assert only(outcome)["shadowed_by"] == "/etc/security/limits.d/10-pam.conf:1"
@@ -602,7 +602,7 @@ def test_a_manager_of_a_user_has_no_more_than_its_session(host: BootedHost) -> N
             "3000",
         ]
         # One request that raises both: the rule that will be there counts.
-        both = host.limits(wish, {"domain": "*", "item": "nofile", "hard": 5000})
+        both = host.limits(desired, {"domain": "*", "item": "nofile", "hard": 5000})
         assert both.result["limits"][0]["effective"] == {"soft": 2048, "hard": 4096}
     finally:
         host.sh(
@@ -622,8 +622,10 @@ def test_a_slice_that_allows_fewer_tasks(host: BootedHost) -> None:
     every = "TasksMax=2000 of user-.slice is lower than the nproc 3000 of *, and ends it first."
 
     def set_both() -> Any:
-        wishes = [{"domain": name, "item": "nproc", "soft": 3000, "hard": 3000} for name in ("alice", "*", "root")]
-        return host.limits(*wishes)
+        desired_settings = [
+            {"domain": name, "item": "nproc", "soft": 3000, "hard": 3000} for name in ("alice", "*", "root")
+        ]
+        return host.limits(*desired_settings)
 
     try:
         outcome = set_both()
@@ -647,8 +649,8 @@ def test_a_slice_that_allows_fewer_tasks(host: BootedHost) -> None:
 def test_words_and_items_of_another_release(host: BootedHost) -> None:
     """``unlimited`` for nofile ends every session before Linux-PAM 1.5.2 (row 38); what a release does not know has no effect."""
     old = host.suite == "bullseye"
-    wish = {"domain": "nobody", "item": "nofile", "soft": 1024, "hard": "unlimited"}
-    outcome = host.limits(wish)
+    desired = {"domain": "nobody", "item": "nofile", "soft": 1024, "hard": "unlimited"}
+    outcome = host.limits(desired)
     said = "rule unlimited: nofile takes no 'unlimited' here" if old else "belongs to the host of this container"
     assert outcome.failed and said in outcome.msg, outcome.text
     assert outcome.result["limits"][0]["status"] == ("refused" if old else "not_namespaced")
@@ -686,10 +688,10 @@ def test_without_systemd(host: BootedHost) -> None:
     run: Callable[[str], str] = host.sh
     run(f"mkdir -p /tmp/none && touch /tmp/none/empty && mv {hidden} {hidden}.away")
     try:
-        for wish in (files("web", 5, 6), {"manager": "system", "item": "nofile", "soft": 5}):
-            outcome = host.limits(wish)
+        for desired in (files("web", 5, 6), {"manager": "system", "item": "nofile", "soft": 5}):
+            outcome = host.limits(desired)
             assert outcome.failed and "this host has no systemd, so nothing would read it" in outcome.msg
-            profile = host.module("profile", {"limits": [wish]})
+            profile = host.module("profile", {"limits": [desired]})
             assert [one["status"] for one in profile.result["limits"]] == ["no_effect"]
             assert not profile.failed and not profile.changed
     finally:

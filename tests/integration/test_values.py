@@ -27,7 +27,7 @@ def linked(ns: Namespace) -> Namespace:
 
 
 @pytest.mark.parametrize(
-    ("key", "wish", "kept"),
+    ("key", "desired", "kept"),
     [
         ("net.ipv4.tcp_rmem", "4096  131072\t16777216", "4096 131072 16777216"),
         ("net.ipv4.tcp_rmem", ["0x1000", 131072, 16777216], "4096 131072 16777216"),
@@ -41,13 +41,13 @@ def linked(ns: Namespace) -> Namespace:
     ],
 )
 def test_a_second_run_changes_nothing_however_the_value_is_written(
-    ns: Namespace, key: str, wish: object, kept: str
+    ns: Namespace, key: str, desired: object, kept: str
 ) -> None:
     ns.set_live({RESERVED: "1-2"})
-    first = ns.sysctl({key: wish})
+    first = ns.sysctl({key: desired})
     assert first.setting(key)["live"]["after"] == kept
     assert " ".join(ns.live(key)[key].split()) == kept
-    again = ns.sysctl({key: wish})
+    again = ns.sysctl({key: desired})
     assert not again.changed and again.setting(key)["status"] == "ok"
 
 
@@ -67,10 +67,10 @@ def test_a_list_of_ports_is_a_lower_bound_when_the_host_keeps_its_own(ns: Namesp
 )
 def test_a_range_of_ports_is_widened_and_never_narrowed(ns: Namespace, have: str, kept: str) -> None:
     ns.set_live({RANGE: have})
-    wish = {RANGE: {"at_least": [10000, 64999]}}
-    ns.sysctl(wish)
+    desired = {RANGE: {"at_least": [10000, 64999]}}
+    ns.sysctl(desired)
     assert " ".join(ns.live(RANGE)[RANGE].split()) == kept
-    assert not ns.sysctl(wish).changed
+    assert not ns.sysctl(desired).changed
 
 
 def test_a_port_list_of_more_than_a_page_is_refused_before_it_is_cut(ns: Namespace) -> None:

@@ -6,7 +6,7 @@
 A rule is asked when the request sets one of its keys, about all of them as they will be: those of the request, and the others as
 the host has them, now and after the next boot. Whether a rule that is broken refuses the request or warns is decided here:
 
-- It refuses where a wish would come to nothing or do harm, and only when a key of the rule really changes. So a host that breaks
+- It refuses where a desired would come to nothing or do harm, and only when a key of the rule really changes. So a host that breaks
   a rule already takes every other change, and a second run is not refused what the first one was given.
 - It warns where the host works on with less than what was meant.
 

@@ -19,7 +19,7 @@ SYMBOLS = {VALUE: "", AT_LEAST: ">= ", AT_MOST: "<= ", ABSENT: "absent"}
 
 
 class Note(t.NamedTuple):
-    """Where a wish comes from, what it may break, and which wishes of other profiles it was preferred to."""
+    """Where a desired comes from, what it may break, and which desired_settings of other profiles it was preferred to."""
 
     why: t.Optional[str] = None
     source: t.Sequence[str] = ()
@@ -39,7 +39,7 @@ class Bound(t.NamedTuple):
 
 
 def describe(operator: str, text: str) -> str:
-    """A wish as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
+    """A desired as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
     return SYMBOLS[operator] + text
 
 

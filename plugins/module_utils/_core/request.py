@@ -53,12 +53,12 @@ class LimitRequest(t.NamedTuple):
 
     @property
     def name(self) -> str:
-        """How messages call this wish."""
+        """How messages call this desired."""
         return limit_types.limit_name(self.kind, self.target, self.item)
 
     @property
     def identity(self) -> t.Tuple[str, str, str]:
-        """What tells it from other wishes."""
+        """What tells it from other desired_settings."""
         return self.kind, self.target, self.item
 
 
@@ -110,7 +110,7 @@ class Request(t.NamedTuple):
     ``what`` names it to those who wait for its end. ``warnings`` are what the caller has to be told whatever comes of it.
     """
 
-    wishes: t.Sequence[SettingRequest] = ()
+    settings: t.Sequence[SettingRequest] = ()
     limits: t.Sequence[LimitRequest] = ()
     policy: Policy = Policy()
     what: str = ""
@@ -119,6 +119,8 @@ class Request(t.NamedTuple):
 
 
 def hazards(request: Request) -> t.List[str]:
-    """One sentence for each wish with a hazard, for a caller who did not accept it."""
-    noted = [(wish.key, wish.note) for wish in request.wishes] + [(wish.name, wish.note) for wish in request.limits]
+    """One sentence for each desired with a hazard, for a caller who did not accept it."""
+    noted = [(desired.key, desired.note) for desired in request.settings] + [
+        (desired.name, desired.note) for desired in request.limits
+    ]
     return ["{0} has a hazard: {1}.".format(name, str(note.hazard).rstrip(".")) for name, note in noted if note.hazard]

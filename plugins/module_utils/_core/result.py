@@ -39,7 +39,7 @@ def _boot(one: plans.SettingDecision) -> Result:
 
 
 def _with_overridden(found: Result, note: bounds.Note) -> Result:
-    """An entry of the result with the wishes that it was preferred to, where there are any."""
+    """An entry of the result with the desired_settings that it was preferred to, where there are any."""
     return dict(found, instead_of=[dict(loser) for loser in note.instead_of]) if note.instead_of else found
 
 

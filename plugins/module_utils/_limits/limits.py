@@ -37,7 +37,7 @@ def _soft_above_hard(soft: t.Optional[bounds.Bound], hard: t.Optional[bounds.Bou
 
 
 def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
-    """The wish of one entry of a list of limits.
+    """The desired of one entry of a list of limits.
 
     :raises ValueProblem: when it stands for none.
     """
@@ -53,7 +53,7 @@ def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
         conversion.check_item(item, kind)
     elif target.startswith("%") and item != "maxlogins":
         raise _errors.ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
-    wish = requests.LimitRequest(
+    desired = requests.LimitRequest(
         target,
         item,
         _parse_bound(entry.get("soft"), item),
@@ -62,12 +62,12 @@ def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
         kind=kind,
         restart=bool(entry.get("restart")),
     )
-    if wish.soft is None and wish.hard is None:
+    if desired.soft is None and desired.hard is None:
         raise _errors.ValueProblem("neither soft nor hard is given")
-    if _soft_above_hard(wish.soft, wish.hard):
+    if _soft_above_hard(desired.soft, desired.hard):
         cut = "pam_limits would cut it" if kind == limit_types.DOMAIN else "the kernel takes no such pair"
-        raise _errors.ValueProblem("soft {0} is above hard {1}, {2}".format(wish.soft, wish.hard, cut))
-    return wish
+        raise _errors.ValueProblem("soft {0} is above hard {1}, {2}".format(desired.soft, desired.hard, cut))
+    return desired
 
 
 def target_name(entry: t.Mapping[str, t.Any]) -> str:
@@ -82,7 +82,7 @@ def _differ(one: t.Optional[bounds.Bound], other: t.Optional[bounds.Bound]) -> b
 
 
 def parse(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitRequest]:
-    """The wishes of a list of limits, in its order.
+    """The desired_limits of a list of limits, in its order.
 
     :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
     """
@@ -90,19 +90,21 @@ def parse(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitRe
     problems: t.List[str] = []
     for entry in entries:
         try:
-            wish = parse_one(entry)
+            desired = parse_one(entry)
         except _errors.ValueProblem as problem:
             problems.append(texts.sentence("Limit " + target_name(entry), str(problem)))
             continue
-        earlier = found.get(wish.identity, wish)
+        earlier = found.get(desired.identity, desired)
         together = earlier._replace(
-            soft=earlier.soft or wish.soft, hard=earlier.hard or wish.hard, restart=earlier.restart or wish.restart
+            soft=earlier.soft or desired.soft,
+            hard=earlier.hard or desired.hard,
+            restart=earlier.restart or desired.restart,
         )
-        if _differ(earlier.soft, wish.soft) or _differ(earlier.hard, wish.hard):
-            problems.append("Limit {0} is asked for twice with different values; keep one.".format(wish.name))
+        if _differ(earlier.soft, desired.soft) or _differ(earlier.hard, desired.hard):
+            problems.append("Limit {0} is asked for twice with different values; keep one.".format(desired.name))
         elif _soft_above_hard(together.soft, together.hard):
-            problems.append("Limit {0}: soft {1} is above hard {2}.".format(wish.name, together.soft, together.hard))
-        found[wish.identity] = together
+            problems.append("Limit {0}: soft {1} is above hard {2}.".format(desired.name, together.soft, together.hard))
+        found[desired.identity] = together
     if problems:
         raise _errors.EntryProblems(problems)
     return list(found.values())

@@ -15,8 +15,8 @@ from .._limits import items
 
 def depends_on_host(request: requests.Request) -> bool:
     """Whether a number of the request has to be worked out on the host."""
-    values: t.List[t.Any] = [wish.raw for wish in request.wishes]
-    values += [bound.value for wish in request.limits for bound in (wish.soft, wish.hard) if bound is not None]
+    values: t.List[t.Any] = [desired.raw for desired in request.settings]
+    values += [bound.value for desired in request.limits for bound in (desired.soft, desired.hard) if bound is not None]
     return any(formula.depends(value) for value in values)
 
 
@@ -26,32 +26,33 @@ def evaluated(request: requests.Request, resources: formula.Resources) -> reques
     :raises EntryProblems: one sentence for each entry whose number cannot be told here.
     """
     problems: t.List[str] = []
-    wishes, limits = [], []
-    for wish in request.wishes:
+    desired_settings, limits = [], []
+    for desired in request.settings:
         try:
-            wishes.append(_evaluated_setting(wish, resources))
+            desired_settings.append(_evaluated_setting(desired, resources))
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence(wish.key, str(problem)))
-    for limit_wish in request.limits:
+            problems.append(texts.sentence(desired.key, str(problem)))
+    for desired_limit in request.limits:
         try:
-            limits.append(_evaluated_limit(limit_wish, resources))
+            limits.append(_evaluated_limit(desired_limit, resources))
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence("Limit " + limit_wish.name, str(problem)))
+            problems.append(texts.sentence("Limit " + desired_limit.name, str(problem)))
     if problems:
         raise _errors.EntryProblems(problems)
-    return request._replace(wishes=wishes, limits=limits)
+    return request._replace(settings=desired_settings, limits=limits)
 
 
-def _evaluated_setting(wish: requests.SettingRequest, resources: formula.Resources) -> requests.SettingRequest:
-    if not formula.depends(wish.raw):
-        return wish
-    raw, arithmetic = formula.evaluate(wish.raw, resources)
-    return wish._replace(raw=raw, explanation=arithmetic)
+def _evaluated_setting(desired: requests.SettingRequest, resources: formula.Resources) -> requests.SettingRequest:
+    if not formula.depends(desired.raw):
+        return desired
+    raw, arithmetic = formula.evaluate(desired.raw, resources)
+    return desired._replace(raw=raw, explanation=arithmetic)
 
 
-def _evaluated_limit(wish: requests.LimitRequest, resources: formula.Resources) -> requests.LimitRequest:
-    return wish._replace(
-        soft=_evaluated_bound(wish.soft, wish.item, resources), hard=_evaluated_bound(wish.hard, wish.item, resources)
+def _evaluated_limit(desired: requests.LimitRequest, resources: formula.Resources) -> requests.LimitRequest:
+    return desired._replace(
+        soft=_evaluated_bound(desired.soft, desired.item, resources),
+        hard=_evaluated_bound(desired.hard, desired.item, resources),
     )
 
 

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 
 class HostFacts(t.NamedTuple):
-    """Everything that a plan is made from. ``sessions`` is what binds the managers of users, where a wish names those."""
+    """Everything that a plan is made from. ``sessions`` is what binds the managers of users, where a desired names those."""
 
     sysctl: t.Optional[sysctl_facts.SysctlFacts]
     limits: t.Optional[pam_facts.PamFacts]
@@ -38,15 +38,15 @@ def _memory_machine(host: "hosts.Host") -> tcp_memory.Machine:
 def gather(host: "hosts.Host", request: requests.Request) -> HostFacts:
     """What the host shows about everything that a request names, and about the keys that it is judged by."""
     policy = request.policy
-    keys = [wish.key for wish in request.wishes]
+    keys = [desired.key for desired in request.settings]
     path = policy.sysctl_file if policy.persist and keys else None
-    nofile = any(wish.item == "nofile" for wish in request.limits)
+    nofile = any(desired.item == "nofile" for desired in request.limits)
     more = sorted(cross_key.related_keys(keys, nofile))
     if policy.connections is not None:
         more += [key for key in tcp_memory.KEYS if key not in keys + more]
-    others = [wish for wish in request.limits if wish.kind != limit_types.DOMAIN]
+    others = [desired for desired in request.limits if desired.kind != limit_types.DOMAIN]
     limits = _gather_pam(host, request)
-    user_managers = any((wish.kind, wish.target) == (limit_types.MANAGER, limit_types.USER) for wish in others)
+    user_managers = any((desired.kind, desired.target) == (limit_types.MANAGER, limit_types.USER) for desired in others)
     return HostFacts(
         sysctl_facts.gather(host, keys + more, path) if keys + more else None,
         limits,
@@ -59,10 +59,10 @@ def gather(host: "hosts.Host", request: requests.Request) -> HostFacts:
 
 def _gather_pam(host: "hosts.Host", request: requests.Request) -> t.Optional[pam_facts.PamFacts]:
     """For limits, and for fs.nr_open, above which no nofile may be; a lower bound of it takes nothing from any unit."""
-    wishes = [wish for wish in request.limits if wish.kind == limit_types.DOMAIN]
-    nr_open = [wish.operator for wish in request.wishes if wish.key == cross_key.NR_OPEN]
-    if not wishes and not nr_open:
+    desired_limits = [desired for desired in request.limits if desired.kind == limit_types.DOMAIN]
+    nr_open = [desired.operator for desired in request.settings if desired.key == cross_key.NR_OPEN]
+    if not desired_limits and not nr_open:
         return None
-    path = request.policy.limits_file if wishes else None
+    path = request.policy.limits_file if desired_limits else None
     may_fall = any(operator != bounds.AT_LEAST for operator in nr_open)
-    return pam_facts.gather(host, path, wishes, services=bool(nr_open), units=may_fall)
+    return pam_facts.gather(host, path, desired_limits, services=bool(nr_open), units=may_fall)

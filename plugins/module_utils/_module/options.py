@@ -51,7 +51,7 @@ def _live(options: Options) -> bool:
 
 
 def _absent_settings(entries: t.Iterable[str]) -> t.List[requests.SettingRequest]:
-    """The wishes that entries disappear, one for a key that is there under two spellings."""
+    """The desired_settings that entries disappear, one for a key that is there under two spellings."""
     found: t.Dict[str, requests.SettingRequest] = {}
     problems: t.List[str] = []
     for name in entries:
@@ -80,9 +80,9 @@ def parse_sysctl_options(options: Options) -> requests.Request:
         raise _errors.TuneError("name cannot be blank")
     entries = _single_setting(options) if single else options["settings"]
     if options["state"] == "absent":
-        wishes = _absent_settings(entries)
+        desired_settings = _absent_settings(entries)
     else:
-        wishes = sysctl_settings.parse(entries)
+        desired_settings = sysctl_settings.parse(entries)
     policy = requests.Policy(
         sysctl_file=options["sysctl_file"],
         live=_live(options) and options["state"] == "present",
@@ -92,7 +92,7 @@ def parse_sysctl_options(options: Options) -> requests.Request:
         # A playbook that sets key after key breaks rules in between, as ansible.posix.sysctl lets it.
         strict=not single,
     )
-    return requests.Request(wishes=wishes, policy=policy, what="the module sysctl")
+    return requests.Request(settings=desired_settings, policy=policy, what="the module sysctl")
 
 
 def _single_limit(options: Options) -> requests.LimitRequest:
@@ -102,8 +102,8 @@ def _single_limit(options: Options) -> requests.LimitRequest:
     entry = {"domain": options["domain"], "item": options["limit_item"]}
     halves = {"soft": ["soft"], "hard": ["hard"], "-": ["soft", "hard"]}[options["limit_type"]]
     operator = bounds.AT_LEAST if options["use_max"] else bounds.AT_MOST if options["use_min"] else bounds.VALUE
-    wish = limit_settings.parse_one(dict(entry, **{half: {operator: options["value"]} for half in halves}))
-    return wish._replace(
+    desired = limit_settings.parse_one(dict(entry, **{half: {operator: options["value"]} for half in halves}))
+    return desired._replace(
         joined=options["limit_type"] == "-",
         file_only=True,
         comment=_comment(options["comment"]),
@@ -121,13 +121,13 @@ def _comment(text: t.Optional[str]) -> str:
     return (text or "").strip()
 
 
-def _without(wish: requests.LimitRequest, halves: t.Container[str]) -> requests.LimitRequest:
+def _without(desired: requests.LimitRequest, halves: t.Container[str]) -> requests.LimitRequest:
     gone = bounds.Bound(bounds.ABSENT)
-    return wish._replace(soft=gone if "soft" in halves else None, hard=gone if "hard" in halves else None)
+    return desired._replace(soft=gone if "soft" in halves else None, hard=gone if "hard" in halves else None)
 
 
 def _absent_limits(options: Options) -> t.List[requests.LimitRequest]:
-    """The wishes that entries disappear; the halves that an entry of a list names, or both where it names none."""
+    """The desired_settings that entries disappear; the halves that an entry of a list names, or both where it names none."""
     if options["domain"] is not None:
         halves = ["soft", "hard"] if options["limit_type"] == "-" else [options["limit_type"]]
         return [
@@ -140,12 +140,12 @@ def _absent_limits(options: Options) -> t.List[requests.LimitRequest]:
     for entry in options["limits"]:
         named = [half for half in ("soft", "hard") if entry.get(half) is not None]
         try:
-            wish = _without(_bare(entry, named), named or ["soft", "hard"])
+            desired = _without(_bare(entry, named), named or ["soft", "hard"])
         except _errors.ValueProblem as problem:
             problems.append(texts.sentence("Limit " + limit_settings.target_name(entry), str(problem)))
             continue
-        earlier = found.get(wish.identity, wish)
-        found[wish.identity] = wish._replace(soft=wish.soft or earlier.soft, hard=wish.hard or earlier.hard)
+        earlier = found.get(desired.identity, desired)
+        found[desired.identity] = desired._replace(soft=desired.soft or earlier.soft, hard=desired.hard or earlier.hard)
     if problems:
         raise _errors.EntryProblems(problems)
     return list(found.values())
@@ -173,16 +173,16 @@ def parse_limits_options(options: Options) -> requests.Request:
         raise _errors.TuneError("Cannot use use_min and use_max at the same time.")
     try:
         if options["state"] == "absent":
-            wishes = _absent_limits(options)
+            desired_limits = _absent_limits(options)
         elif single:
-            wishes = [_single_limit(options)]
+            desired_limits = [_single_limit(options)]
         else:
-            wishes = limit_settings.parse(options["limits"])
+            desired_limits = limit_settings.parse(options["limits"])
     except _errors.ValueProblem as problem:
         name = "Limit {0} {1}".format(options["domain"], options["limit_item"])
         raise _errors.EntryProblems([texts.sentence(name, str(problem))])
     policy = requests.Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
-    return requests.Request(limits=wishes, policy=policy, what="the module limits")
+    return requests.Request(limits=desired_limits, policy=policy, what="the module limits")
 
 
 def _check_numbers(options: Options) -> None:
@@ -192,12 +192,12 @@ def _check_numbers(options: Options) -> None:
 
 
 def _both_parts(options: Options) -> t.Tuple[t.List[requests.SettingRequest], t.List[requests.LimitRequest]]:
-    """The wishes of O(sysctl) and O(limits); the problems of both are named together."""
+    """The desired_settings of O(sysctl) and O(limits); the problems of both are named together."""
     problems: t.List[str] = []
-    wishes: t.List[requests.SettingRequest] = []
+    desired_settings: t.List[requests.SettingRequest] = []
     limits: t.List[requests.LimitRequest] = []
     try:
-        wishes = sysctl_settings.parse(options["sysctl"] or {})
+        desired_settings = sysctl_settings.parse(options["sysctl"] or {})
     except _errors.EntryProblems as found:
         problems.extend(found.problems)
     try:
@@ -206,7 +206,7 @@ def _both_parts(options: Options) -> t.Tuple[t.List[requests.SettingRequest], t.
         problems.extend(found.problems)
     if problems:
         raise _errors.EntryProblems(problems)
-    return wishes, limits
+    return desired_settings, limits
 
 
 def parse_profile_options(options: Options, check_mode: bool = False) -> requests.Request:
@@ -228,7 +228,7 @@ def parse_profile_options(options: Options, check_mode: bool = False) -> request
             ),
         )
     _check_numbers(options)
-    wishes, limits = _both_parts(options)
+    desired_settings, limits = _both_parts(options)
     policy = requests.Policy(
         on_unavailable=options["on_unavailable"],
         on_shadowed=options["on_shadowed"],
@@ -239,7 +239,9 @@ def parse_profile_options(options: Options, check_mode: bool = False) -> request
     )
     asked = {field: options[field] for field in ("sysctl", "limits", "guard")}
     history = requests.History(name or UNNAMED, asked, trial=bool(options.get("trial")))
-    request = requests.Request(wishes, limits, policy, "the module profile, applying " + history.name, history)
+    request = requests.Request(
+        desired_settings, limits, policy, "the module profile, applying " + history.name, history
+    )
     hazards = [] if options["accept_hazards"] else requests.hazards(request)
     if hazards and not check_mode:
         raise _errors.EntryProblems(

@@ -44,7 +44,7 @@ _NEEDS_ROOT = (
 
 def make_plan(request: requests.Request, seen: host_facts.HostFacts) -> plans.Plan:
     """The plan for everything that a request names. Pure."""
-    plan = sysctl_plan.plan(request.wishes, seen.sysctl, request.policy) if seen.sysctl else plans.Plan()
+    plan = sysctl_plan.plan(request.settings, seen.sysctl, request.policy) if seen.sysctl else plans.Plan()
     if request.limits:
         plan = _with_limits(plan, request, seen)
     nofile_rules = pam_plan.nofile_rules(seen.limits, plan) if seen.limits else ()
@@ -74,7 +74,7 @@ def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.H
         file_max = None if seen.limits.file_max is None else str(seen.limits.file_max)
         context.setdefault(cross_key.FILE_MAX, plans.Context(file_max, plans.BootState(), True))
     return plan._replace(
-        limits=[decided[wish.identity] for wish in request.limits],
+        limits=[decided[desired.identity] for desired in request.limits],
         steps=[step for part in parts for step in part.steps],
         problems=[problem for part in parts for problem in part.problems],
         warnings=[warning for part in parts for warning in part.warnings],
@@ -84,27 +84,35 @@ def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.H
 
 
 def _plan_pam(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
-    wishes = [wish for wish in request.limits if wish.kind == limit_types.DOMAIN]
-    return pam_plan.plan(wishes, seen.limits, request.policy, nr_open) if seen.limits and wishes else plans.Plan()
+    desired_limits = [desired for desired in request.limits if desired.kind == limit_types.DOMAIN]
+    return (
+        pam_plan.plan(desired_limits, seen.limits, request.policy, nr_open)
+        if seen.limits and desired_limits
+        else plans.Plan()
+    )
 
 
 def _plan_systemd(
     request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int], domains: plans.Plan
 ) -> plans.Plan:
     """:param domains: what becomes of limits files, whose rules bind the managers of users."""
-    wishes = [wish for wish in request.limits if wish.kind in (limit_types.UNIT, limit_types.MANAGER)]
-    if seen.systemd is None or not wishes:
+    desired_limits = [desired for desired in request.limits if desired.kind in (limit_types.UNIT, limit_types.MANAGER)]
+    if seen.systemd is None or not desired_limits:
         return plans.Plan()
     sessions = None
     if seen.sessions is not None:
         files = pam_plan.files_after(seen.sessions, domains)
-        sessions = pam_info.of_user_managers(seen.sessions, files, {wish.item for wish in wishes})
-    return systemd_plan.plan(wishes, seen.systemd, request.policy, nr_open, sessions)
+        sessions = pam_info.of_user_managers(seen.sessions, files, {desired.item for desired in desired_limits})
+    return systemd_plan.plan(desired_limits, seen.systemd, request.policy, nr_open, sessions)
 
 
 def _plan_processes(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
-    wishes = [wish for wish in request.limits if wish.kind == limit_types.PROCESS]
-    return process_plan.plan(wishes, seen.systemd, request.policy, nr_open) if seen.systemd and wishes else plans.Plan()
+    desired_limits = [desired for desired in request.limits if desired.kind == limit_types.PROCESS]
+    return (
+        process_plan.plan(desired_limits, seen.systemd, request.policy, nr_open)
+        if seen.systemd and desired_limits
+        else plans.Plan()
+    )
 
 
 def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
@@ -112,10 +120,10 @@ def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
 
     :raises TuneError: when the host could not be looked at, or a number cannot be told there.
     """
-    patterns = [wish.key for wish in request.wishes if sysctl_names.is_pattern(wish.key)]
+    patterns = [desired.key for desired in request.settings if sysctl_names.is_pattern(desired.key)]
     if patterns:
         found = {pattern: sysctl_facts.matches(host, pattern) for pattern in patterns}
-        request = request._replace(wishes=sysctl_settings.expand(request.wishes, found))
+        request = request._replace(settings=sysctl_settings.expand(request.settings, found))
     if evaluation.depends_on_host(request):
         request = evaluation.evaluated(request, machine.resources(host))
     seen = host_facts.gather(host, request)
@@ -138,7 +146,9 @@ def plan_record(host: "hosts.Host", record: ledgers.ProfileRecord, observe: bool
     assumed = {"guard": "refuse", "connections": None, "memory_warn": 50, "memory_refuse": 100}
     request = module_options.parse_profile_options(dict(assumed, **dict(record.options, **accepted)))
     if observe:
-        request = request._replace(wishes=[], limits=[wish._replace(soft=None, hard=None) for wish in request.limits])
+        request = request._replace(
+            settings=[], limits=[desired._replace(soft=None, hard=None) for desired in request.limits]
+        )
     return plan_on(host, request)
 
 
@@ -151,7 +161,7 @@ def run(
     :returns: the result, and warnings; neither holds the value of a secret key.
     :raises TuneError: _result.RequestFailed when an entry was refused, others when the host could not be looked at.
     """
-    asked = redact.secrets_in_options({wish.key: wish.raw for wish in request.wishes})
+    asked = redact.secrets_in_options({desired.key: desired.raw for desired in request.settings})
     try:
         result, warnings = _locked(host, request, check_mode)
     except results.RequestFailed as failure:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What to do about sysctl keys: wishes and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+"""What to do about sysctl keys: desired_settings and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -34,14 +34,14 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
     return sysctl_values.infer_shape(live) if live else sysctl_values.infer_shape_from_request(raw, live is not None)
 
 
-def _parse_requested(wish: requests.SettingRequest, shape: shapes.Shape) -> str:
-    """The text of a wish; the numbers of a bound are bounds of their own, and need not rise.
+def _parse_requested(desired: requests.SettingRequest, shape: shapes.Shape) -> str:
+    """The text of a desired; the numbers of a bound are bounds of their own, and need not rise.
 
     :raises ValueProblem: when it cannot be meant.
     """
-    if shape.ascending and wish.operator != bounds.VALUE:
+    if shape.ascending and desired.operator != bounds.VALUE:
         shape = shape._replace(ascending=False)
-    return sysctl_values.parse(t.cast(shapes.Raw, wish.raw), shape)
+    return sysctl_values.parse(t.cast(shapes.Raw, desired.raw), shape)
 
 
 class _Current(t.NamedTuple):
@@ -53,7 +53,7 @@ class _Current(t.NamedTuple):
 
 
 class _Decision(t.NamedTuple):
-    """What one wish comes to here and now: what is live before and after, and so in our file."""
+    """What one desired comes to here and now: what is live before and after, and so in our file."""
 
     status: str
     reason: str
@@ -62,7 +62,7 @@ class _Decision(t.NamedTuple):
 
 
 class SysctlPlanner:
-    """Decides wish by wish; holds what all of them are measured against."""
+    """Decides desired by desired; holds what all of them are measured against."""
 
     def __init__(self, seen: sysctl_facts.SysctlFacts, policy: requests.Policy) -> None:
         own = seen.own
@@ -77,38 +77,38 @@ class SysctlPlanner:
         """What each reader that the host may have makes of files."""
         return files.tables(self._facts.live, self._facts)
 
-    def decide(self, wish: requests.SettingRequest) -> plans.SettingDecision:
-        """The decision about one wish, before it is known what the next boot makes of it."""
-        live = self._seen.live[wish.key].text
-        shape = shape_of(wish.key, live, wish.raw)
+    def decide(self, desired: requests.SettingRequest) -> plans.SettingDecision:
+        """The decision about one desired, before it is known what the next boot makes of it."""
+        live = self._seen.live[desired.key].text
+        shape = shape_of(desired.key, live, desired.raw)
         now = None if live is None else sysctl_values.normalize(live, shape)
-        entry = self.conf.get(wish.key) if self.conf else None
+        entry = self.conf.get(desired.key) if self.conf else None
         said = None if entry is None else sysctl_values.normalize(entry, shape)
-        wanted = wish.operator
-        if wish.operator == bounds.ABSENT:
-            outcome = self._absent(wish.key, shape, now)
+        wanted = desired.operator
+        if desired.operator == bounds.ABSENT:
+            outcome = self._absent(desired.key, shape, now)
         else:
             try:
-                text = self._text(wish, shape, now)
+                text = self._text(desired, shape, now)
             except _errors.ValueProblem as problem:
-                wanted = bounds.describe(wish.operator, str(wish.raw))
+                wanted = bounds.describe(desired.operator, str(desired.raw))
                 # What cannot be set at all need not be a value of it.
-                outcome = self._missing(wish.key, _Current(shape, now, said)) or _Decision(
-                    statuses.REFUSED, self._refusal(wish, problem, shape), (now, now), (said, said)
+                outcome = self._missing(desired.key, _Current(shape, now, said)) or _Decision(
+                    statuses.REFUSED, self._refusal(desired, problem, shape), (now, now), (said, said)
                 )
             else:
-                wanted = bounds.describe(wish.operator, text)
-                outcome = self._present(wish, text, _Current(shape, now, said))
+                wanted = bounds.describe(desired.operator, text)
+                outcome = self._present(desired, text, _Current(shape, now, said))
         return plans.SettingDecision(
-            wish.key,
+            desired.key,
             outcome.status,
             wanted,
             outcome.reason,
             outcome.live,
             outcome.file,
             shape=shape,
-            note=wish.note,
-            explanation=wish.explanation,
+            note=desired.note,
+            explanation=desired.explanation,
         )
 
     def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Decision:
@@ -116,17 +116,17 @@ class SysctlPlanner:
         gone = None if gone is None else sysctl_values.normalize(gone, shape)
         return _Decision(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
 
-    def _text(self, wish: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
-        if wish.operator != bounds.VALUE and not shape.ordered:
-            raise _errors.ValueProblem("{0} compares numbers, and this key takes none".format(wish.operator))
-        if self._is_action(wish.key) and self._policy.persist:
+    def _text(self, desired: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
+        if desired.operator != bounds.VALUE and not shape.ordered:
+            raise _errors.ValueProblem("{0} compares numbers, and this key takes none".format(desired.operator))
+        if self._is_action(desired.key) and self._policy.persist:
             raise _errors.ValueProblem(
                 "a write to it triggers an action and leaves no state to keep; set persist to false"
             )
-        text = _parse_requested(wish, shape)
-        if wish.operator != bounds.VALUE and shape.ascending and not _MEETS[wish.operator](now, text, shape):
+        text = _parse_requested(desired, shape)
+        if desired.operator != bounds.VALUE and shape.ascending and not _MEETS[desired.operator](now, text, shape):
             # What it comes to has to be legal as well.
-            sysctl_values.parse(_STRONGER[wish.operator](now, text, shape), shape)
+            sysctl_values.parse(_STRONGER[desired.operator](now, text, shape), shape)
         return text
 
     def _is_action(self, key: str) -> bool:
@@ -134,29 +134,29 @@ class SysctlPlanner:
         return bool(facts and facts.action) or (live.exists and live.writable and not live.readable)
 
     @staticmethod
-    def _refusal(wish: requests.SettingRequest, problem: _errors.ValueProblem, shape: shapes.Shape) -> str:
-        facts = catalog.find(wish.key)
+    def _refusal(desired: requests.SettingRequest, problem: _errors.ValueProblem, shape: shapes.Shape) -> str:
+        facts = catalog.find(desired.key)
         if facts is not None and facts.action:
             return "{0}.".format(problem)
-        return "{0} (legal: {1}).".format(problem, catalog.legal(wish.key, shape))
+        return "{0} (legal: {1}).".format(problem, catalog.legal(desired.key, shape))
 
-    def _present(self, wish: requests.SettingRequest, text: str, has: _Current) -> _Decision:
+    def _present(self, desired: requests.SettingRequest, text: str, has: _Current) -> _Decision:
         shape, now, said = has
-        missing = self._missing(wish.key, has)
+        missing = self._missing(desired.key, has)
         if missing:
             return missing
         target = now
         if self._policy.live:
-            target = self._live_target(wish, text, now, shape)
-            if now != target and not self._seen.live[wish.key].writable:
-                status, reason = availability.unwritable(wish.key, self._seen)
+            target = self._live_target(desired, text, now, shape)
+            if now != target and not self._seen.live[desired.key].writable:
+                status, reason = availability.unwritable(desired.key, self._seen)
                 return _Decision(status, reason, (now, now), (said, said))
-        entry = self._entry(wish, text, has, target) if self._policy.persist else said
+        entry = self._entry(desired, text, has, target) if self._policy.persist else said
         if sysctl_values.equivalent(entry, said, shape):
             entry = said
-        if self._is_action(wish.key):
+        if self._is_action(desired.key):
             return _Decision(statuses.CHANGED, "", (None, text), (said, said))
-        status, reason = self._judged(wish, now != target or said != entry, now, entry)
+        status, reason = self._judged(desired, now != target or said != entry, now, entry)
         return _Decision(status, reason, (now, target), (said, entry))
 
     def _missing(self, key: str, has: _Current) -> t.Optional[_Decision]:
@@ -165,41 +165,41 @@ class SysctlPlanner:
         return _Decision(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
 
     @staticmethod
-    def _live_target(wish: requests.SettingRequest, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
-        """What the live value has to be: as it is now, where that is what the kernel makes of the wish."""
-        target = text if wish.operator == bounds.VALUE else _STRONGER[wish.operator](now, text, shape)
+    def _live_target(desired: requests.SettingRequest, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
+        """What the live value has to be: as it is now, where that is what the kernel makes of the desired."""
+        target = text if desired.operator == bounds.VALUE else _STRONGER[desired.operator](now, text, shape)
         return now if now is not None and sysctl_values.matches_rounded(now, target, shape) else target
 
     def _entry(
-        self, wish: requests.SettingRequest, text: str, has: _Current, target: t.Optional[str]
+        self, desired: requests.SettingRequest, text: str, has: _Current, target: t.Optional[str]
     ) -> t.Optional[str]:
-        """The entry that our file needs so that the wish holds after the next boot; None when it needs none.
+        """The entry that our file needs so that the desired holds after the next boot; None when it needs none.
 
         A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
         default would lower that of a newer kernel.
         """
-        if wish.operator == bounds.VALUE:
+        if desired.operator == bounds.VALUE:
             return text
-        meets, stronger = _MEETS[wish.operator], _STRONGER[wish.operator]
+        meets, stronger = _MEETS[desired.operator], _STRONGER[desired.operator]
         shape, now, said = has
         if said is not None:
             return said if meets(said, text, shape) else stronger(target, text, shape)
-        given = [table.of(wish.key).value for table in self._others]
+        given = [table.of(desired.key).value for table in self._others]
         if any(value is not None for value in given):
             return None if all(meets(value, text, shape) for value in given) else stronger(target, text, shape)
-        facts = catalog.find(wish.key)
+        facts = catalog.find(desired.key)
         if meets(now, text, shape) and catalog.is_kernel_default(facts, str(now), self._seen.machine):
             return None
         return stronger(target, text, shape)
 
     def _judged(
-        self, wish: requests.SettingRequest, changes: bool, now: t.Optional[str], entry: t.Optional[str]
+        self, desired: requests.SettingRequest, changes: bool, now: t.Optional[str], entry: t.Optional[str]
     ) -> t.Tuple[str, str]:
-        """Status and reason of a wish that can be met."""
+        """Status and reason of a desired that can be met."""
         if changes:
             return statuses.CHANGED, ""
-        if wish.operator != bounds.VALUE and entry is None:
-            then = None if self._policy.live else self._others[0].of(wish.key).value
+        if desired.operator != bounds.VALUE and entry is None:
+            then = None if self._policy.live else self._others[0].of(desired.key).value
             have = "the host has {0}".format(now) if then is None else "the next boot gives {0}".format(then)
             return statuses.KEPT, have + ", which meets it"
         return statuses.OK, ""
@@ -208,13 +208,13 @@ class SysctlPlanner:
         self,
         decision: plans.SettingDecision,
         after: t.Sequence[boot_model.BootTable],
-        wishes: t.Mapping[str, requests.SettingRequest],
+        desired_settings: t.Mapping[str, requests.SettingRequest],
     ) -> plans.SettingDecision:
         """The decision with what the next boot will give the key.
 
         :param after: what each reader makes of the files once ours has its new bytes.
         """
-        wish, shape = wishes[decision.key], decision.shape
+        desired, shape = desired_settings[decision.key], decision.shape
         before = boots = [table.of(decision.key) for table in self.now]
         if after is not self.now:
             boots = [table.of(decision.key) for table in after]
@@ -227,15 +227,15 @@ class SysctlPlanner:
         if (
             decision.file[1] is None
             or decision.status not in (statuses.OK, statuses.CHANGED)
-            or wish.operator == bounds.ABSENT
+            or desired.operator == bounds.ABSENT
         ):
             return decision
         if boot.ours and len(after) == 1 and boot.value == decision.file[1]:
             return decision
-        text = _parse_requested(wish, shape)
+        text = _parse_requested(desired, shape)
         for table, given in zip(after, boots):
             value = _given(given, shape)
-            meets = sysctl_values.equivalent if wish.operator == bounds.VALUE else _MEETS[wish.operator]
+            meets = sysctl_values.equivalent if desired.operator == bounds.VALUE else _MEETS[desired.operator]
             if not meets(value, text, shape):
                 reason = self._shadow(decision.key, given._replace(value=value), table)
                 return decision._replace(shadowed=True, reason=reason)
@@ -376,18 +376,20 @@ class _FilePlan(t.NamedTuple):
 
 
 def _plan_file(
-    judge: SysctlPlanner, decisions: t.Sequence[plans.SettingDecision], wishes: t.Mapping[str, requests.SettingRequest]
+    judge: SysctlPlanner,
+    decisions: t.Sequence[plans.SettingDecision],
+    desired_settings: t.Mapping[str, requests.SettingRequest],
 ) -> _FilePlan:
     """What becomes of our file, with its entries in an order in which a boot takes them.
 
     Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
     that depend on others come last, in the first order that mends it.
     """
-    found = _render_file(judge, decisions, wishes, ())
+    found = _render_file(judge, decisions, desired_settings, ())
     lost = _ineffective_entries(found)
     for falls in (True, False) if lost else ():
         last = catalog.write_order([one.key for one in decisions if _depends_on_others(one)], falls)
-        moved = _render_file(judge, decisions, wishes, last)
+        moved = _render_file(judge, decisions, desired_settings, last)
         if len(_ineffective_entries(moved)) < len(lost):
             mended = set(lost) - set(_ineffective_entries(moved))
             return moved._replace(decisions=[_mark_moved(one) if one.key in mended else one for one in moved.decisions])
@@ -397,13 +399,15 @@ def _plan_file(
 def _render_file(
     judge: SysctlPlanner,
     decisions: t.Sequence[plans.SettingDecision],
-    wishes: t.Mapping[str, requests.SettingRequest],
+    desired_settings: t.Mapping[str, requests.SettingRequest],
     last: t.Sequence[str],
 ) -> _FilePlan:
     """:param last: keys whose entries come after all others."""
     step = judge.file_step(decisions, last)
     tables = judge.tables_after(step) if step else judge.now
-    return _FilePlan([step] if step else [], tables, [judge.after_boot(one, tables, wishes) for one in decisions])
+    return _FilePlan(
+        [step] if step else [], tables, [judge.after_boot(one, tables, desired_settings) for one in decisions]
+    )
 
 
 def _depends_on_others(one: plans.SettingDecision) -> bool:
@@ -425,7 +429,7 @@ def _mark_moved(one: plans.SettingDecision) -> plans.SettingDecision:
 
 
 def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]:
-    """Wishes that the kernel cannot meet together."""
+    """Requests that the kernel cannot meet together."""
     wanted = {
         one.key: one
         for one in decisions
@@ -474,13 +478,13 @@ def _verdict(
 
 
 def plan(
-    wishes: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
+    desired_settings: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
 ) -> plans.Plan:
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
     judge = SysctlPlanner(seen, policy)
-    decisions = [judge.decide(wish) for wish in wishes]
+    decisions = [judge.decide(desired) for desired in desired_settings]
     steps: t.List[step_types.Step] = list(_live_steps(seen, decisions) if policy.live else [])
-    by_key = {wish.key: wish for wish in wishes}
+    by_key = {desired.key: desired for desired in desired_settings}
     kept_steps, found, decisions = _plan_file(judge, decisions, by_key)
     steps.extend(kept_steps)
     problems, warnings = _verdict(decisions, policy, seen)

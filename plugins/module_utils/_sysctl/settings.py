@@ -16,7 +16,7 @@ from . import values as sysctl_values
 
 
 def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
-    """The wish that ``name: raw`` stands for, where raw is a plain value or a map with one operator.
+    """The desired that ``name: raw`` stands for, where raw is a plain value or a map with one operator.
 
     :raises NameProblem, ValueProblem: when it stands for none.
     """
@@ -33,16 +33,16 @@ def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
     return requests.SettingRequest(key, operator, value, bounds.parse_note(raw))
 
 
-def _meaning(wish: requests.SettingRequest) -> t.Tuple[str, str]:
-    """What a wish comes to, so that 0x10 and 16 are no contradiction."""
+def _meaning(desired: requests.SettingRequest) -> t.Tuple[str, str]:
+    """What a desired comes to, so that 0x10 and 16 are no contradiction."""
     try:
-        return wish.operator, sysctl_values.parse(t.cast(shapes.Raw, wish.raw), shapes.Shape(shapes.INTEGERS))
+        return desired.operator, sysctl_values.parse(t.cast(shapes.Raw, desired.raw), shapes.Shape(shapes.INTEGERS))
     except _errors.ValueProblem:
-        return wish.operator, str(wish.raw)
+        return desired.operator, str(desired.raw)
 
 
 def parse(entries: t.Mapping[str, t.Any]) -> t.List[requests.SettingRequest]:
-    """The wishes of a map of settings, in its order.
+    """The desired_settings of a map of settings, in its order.
 
     :raises EntryProblems: one sentence for each entry that cannot be meant, and for two that contradict each other.
     """
@@ -50,20 +50,20 @@ def parse(entries: t.Mapping[str, t.Any]) -> t.List[requests.SettingRequest]:
     problems: t.List[str] = []
     for name, raw in entries.items():
         try:
-            wish = parse_one(name, raw)
+            desired = parse_one(name, raw)
         except _errors.NameProblem as problem:
             problems.append(str(problem))
             continue
         except _errors.ValueProblem as problem:
             problems.append(texts.sentence(name, str(problem)))
             continue
-        earlier = found.setdefault(wish.key, wish)
-        if earlier is not wish and _meaning(earlier) != _meaning(wish):
+        earlier = found.setdefault(desired.key, desired)
+        if earlier is not desired and _meaning(earlier) != _meaning(desired):
             problems.append(
                 "{0} is asked for twice, as {1} and as {2}; keep one.".format(
-                    wish.key,
+                    desired.key,
                     bounds.describe(earlier.operator, repr(earlier.raw)),
-                    bounds.describe(wish.operator, repr(wish.raw)),
+                    bounds.describe(desired.operator, repr(desired.raw)),
                 )
             )
     if problems:
@@ -72,27 +72,27 @@ def parse(entries: t.Mapping[str, t.Any]) -> t.List[requests.SettingRequest]:
 
 
 def expand(
-    wishes: t.Sequence[requests.SettingRequest], matches: t.Mapping[str, t.Sequence[str]]
+    desired_settings: t.Sequence[requests.SettingRequest], matches: t.Mapping[str, t.Sequence[str]]
 ) -> t.List[requests.SettingRequest]:
-    """The wishes with each pattern replaced by the keys that it matches.
+    """The desired_settings with each pattern replaced by the keys that it matches.
 
     As in sysctl.d(5) a key that is named beats every pattern. A pattern that matches nothing stays, to be reported.
 
     :param matches: the keys of the host that each pattern matches.
     :raises EntryProblems: when two patterns want different things of one key.
     """
-    named = {wish.key for wish in wishes}
+    named = {desired.key for desired in desired_settings}
     found: t.Dict[str, requests.SettingRequest] = {}
     problems: t.List[str] = []
-    for wish in wishes:
-        for key in matches.get(wish.key) or [wish.key]:
-            if key != wish.key and key in named:
+    for desired in desired_settings:
+        for key in matches.get(desired.key) or [desired.key]:
+            if key != desired.key and key in named:
                 continue
-            earlier = found.setdefault(key, wish._replace(key=key))
-            if _meaning(earlier) != _meaning(wish):
+            earlier = found.setdefault(key, desired._replace(key=key))
+            if _meaning(earlier) != _meaning(desired):
                 problems.append(
                     "{0} is matched by two patterns, which ask for {1!r} and for {2!r}; name the key itself.".format(
-                        key, earlier.raw, wish.raw
+                        key, earlier.raw, desired.raw
                     )
                 )
     if problems:

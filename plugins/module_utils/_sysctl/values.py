@@ -258,11 +258,11 @@ def equivalent(one: t.Optional[str], other: t.Optional[str], shape: shapes.Shape
     return normalize(one, shape) == normalize(other, shape)
 
 
-def matches_rounded(have: t.Optional[str], wish: t.Optional[str], shape: shapes.Shape) -> bool:
-    """Whether a live text is what the kernel makes of a wish: the same value, or the one that it rounds it to."""
-    if equivalent(have, wish, shape):
+def matches_rounded(have: t.Optional[str], desired: t.Optional[str], shape: shapes.Shape) -> bool:
+    """Whether a live text is what the kernel makes of a desired: the same value, or the one that it rounds it to."""
+    if equivalent(have, desired, shape):
         return True
-    pairs = None if have is None or wish is None or shape.rounds_to is None else _pairs(have, wish)
+    pairs = None if have is None or desired is None or shape.rounds_to is None else _pairs(have, desired)
     return pairs is not None and shape.rounds_to is not None and all(a in shape.rounds_to(b) for a, b in pairs)
 
 
@@ -278,54 +278,54 @@ def _turned(numbers: t.Sequence[int], shape: shapes.Shape) -> t.List[int]:
     return [-numbers[0]] + list(numbers[1:]) if shape.interval else list(numbers)
 
 
-def _compared(have: t.Optional[str], wish: str, shape: shapes.Shape) -> t.Optional[t.List[t.Tuple[int, int]]]:
-    pairs = None if have is None else _pairs(have, wish)
+def _compared(have: t.Optional[str], desired: str, shape: shapes.Shape) -> t.Optional[t.List[t.Tuple[int, int]]]:
+    pairs = None if have is None else _pairs(have, desired)
     if pairs is None:
         return None
     return list(zip(_turned([a for a, _b in pairs], shape), _turned([b for _a, b in pairs], shape)))
 
 
-def _port_sets(have: t.Optional[str], wish: str) -> t.Optional[t.Tuple[t.FrozenSet[int], t.FrozenSet[int]]]:
-    mine, wanted = None if have is None else port_set(have), port_set(wish)
+def _port_sets(have: t.Optional[str], desired: str) -> t.Optional[t.Tuple[t.FrozenSet[int], t.FrozenSet[int]]]:
+    mine, wanted = None if have is None else port_set(have), port_set(desired)
     return None if mine is None or wanted is None else (mine, wanted)
 
 
-def at_least(have: t.Optional[str], wish: str, shape: shapes.Shape) -> bool:
-    """Whether ``have`` reaches ``wish``: each number, the whole range, every port. What cannot be compared does not."""
+def at_least(have: t.Optional[str], desired: str, shape: shapes.Shape) -> bool:
+    """Whether ``have`` reaches ``desired``: each number, the whole range, every port. What cannot be compared does not."""
     if shape.kind == shapes.PORTS:
-        sets = _port_sets(have, wish)
+        sets = _port_sets(have, desired)
         return sets is not None and sets[0] >= sets[1]
-    pairs = _compared(have, wish, shape)
+    pairs = _compared(have, desired, shape)
     return pairs is not None and all(a >= b for a, b in pairs)
 
 
-def at_most(have: t.Optional[str], wish: str, shape: shapes.Shape) -> bool:
-    """Whether ``have`` stays within ``wish``: each number, the whole range, every port. What cannot be compared does not."""
+def at_most(have: t.Optional[str], desired: str, shape: shapes.Shape) -> bool:
+    """Whether ``have`` stays within ``desired``: each number, the whole range, every port. What cannot be compared does not."""
     if shape.kind == shapes.PORTS:
-        sets = _port_sets(have, wish)
+        sets = _port_sets(have, desired)
         return sets is not None and sets[0] <= sets[1]
-    pairs = _compared(have, wish, shape)
+    pairs = _compared(have, desired, shape)
     return pairs is not None and all(a <= b for a, b in pairs)
 
 
-def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], wish: str, shape: shapes.Shape) -> str:
-    pairs = _compared(have, wish, shape)
+def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
+    pairs = _compared(have, desired, shape)
     if pairs is None:
-        return wish
+        return desired
     return " ".join(str(number) for number in _turned([choose(a, b) for a, b in pairs], shape))
 
 
-def larger(have: t.Optional[str], wish: str, shape: shapes.Shape) -> str:
-    """What reaches both: number by number the larger, the range around both, all ports; the wish where they cannot be compared."""
+def larger(have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
+    """What reaches both: number by number the larger, the range around both, all ports; the desired where they cannot be compared."""
     if shape.kind == shapes.PORTS:
-        sets = _port_sets(have, wish)
-        return wish if sets is None else ports_text(sets[0] | sets[1])
-    return _element_wise(max, have, wish, shape)
+        sets = _port_sets(have, desired)
+        return desired if sets is None else ports_text(sets[0] | sets[1])
+    return _element_wise(max, have, desired, shape)
 
 
-def smaller(have: t.Optional[str], wish: str, shape: shapes.Shape) -> str:
-    """What stays within both, in the same way; the wish where they cannot be compared."""
+def smaller(have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
+    """What stays within both, in the same way; the desired where they cannot be compared."""
     if shape.kind == shapes.PORTS:
-        sets = _port_sets(have, wish)
-        return wish if sets is None else ports_text(sets[0] & sets[1])
-    return _element_wise(min, have, wish, shape)
+        sets = _port_sets(have, desired)
+        return desired if sets is None else ports_text(sets[0] & sets[1])
+    return _element_wise(min, have, desired, shape)

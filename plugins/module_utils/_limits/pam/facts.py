@@ -198,7 +198,7 @@ def _number(text: t.Optional[str]) -> t.Optional[int]:
 def gather(
     host: "hosts.Host",
     path: t.Optional[str],
-    wishes: t.Sequence[requests.LimitRequest] = (),
+    desired_limits: t.Sequence[requests.LimitRequest] = (),
     services: bool = False,
     units: bool = False,
 ) -> PamFacts:
@@ -211,7 +211,7 @@ def gather(
     files, dangling, closed, missing = _limit_files(host, spoken)
     first = rlimits.parse(host.read_text("/proc/1/limits") or "")
     seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.includes_from_etc_only)
-    named = {wish.target for wish in wishes if re.match(r"^[^@%*:]+$", wish.target)}
+    named = {desired.target for desired in desired_limits if re.match(r"^[^@%*:]+$", desired.target)}
     found = {name: user(host, name) for name in sorted(named)}
     users = {name: one for name, one in found.items() if one is not None}
     return PamFacts(
@@ -232,7 +232,7 @@ def gather(
         users=users,
         shells={name: host.shell(name) for name in users},
         lingering=[name for name in users if host.exists(_LINGER + "/" + name)],
-        busy=_busy(host) if any(wish.item == "nproc" for wish in wishes) else (),
+        busy=_busy(host) if any(desired.item == "nproc" for desired in desired_limits) else (),
         conf=_confs(host, seen_stacks),
         service=_highest_service(host) if services else None,
         units=systemd_facts.nofile_of_units(host) if units else (),

@@ -24,37 +24,39 @@ def logs_in(name: str, seen: pam_facts.PamFacts) -> bool:
 
 
 def guard_context(
-    wish: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]
+    desired: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]
 ) -> guard.GuardContext:
     """What the guard measures the limit of a domain against."""
-    user, star_excludes_root = seen.users.get(wish.target), seen.dialect.star_excludes_root
+    user, star_excludes_root = seen.users.get(desired.target), seen.dialect.star_excludes_root
     bound = [
-        (count, one.name) for one, count in seen.busy if pam_precedence.strength(wish.target, one, star_excludes_root)
+        (count, one.name)
+        for one, count in seen.busy
+        if pam_precedence.strength(desired.target, one, star_excludes_root)
     ]
-    sudo = wish.target[:1] not in ("@", "%") and (wish.target == "*" or ":" in wish.target)
+    sudo = desired.target[:1] not in ("@", "%") and (desired.target == "*" or ":" in desired.target)
     if user is not None:
         sudo = bool(guard.SUDO_GROUPS & set(user.groups.values()))
-    elif wish.target.startswith("@"):
-        sudo = ":" in wish.target or wish.target[1:] in guard.SUDO_GROUPS
+    elif desired.target.startswith("@"):
+        sudo = ":" in desired.target or desired.target[1:] in guard.SUDO_GROUPS
     return guard.GuardContext(
-        nr_open, seen.dialect, logs_in(wish.target, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
+        nr_open, seen.dialect, logs_in(desired.target, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
     )
 
 
 def notes_for(
-    wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
+    desired: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """Notes about one rule, one sentence each."""
     return (
-        _about_domain(wish, seen)
-        + _about_root(wish, seen, rules)
-        + _overriding_rules(wish, seen, rules)
+        _about_domain(desired, seen)
+        + _about_root(desired, seen, rules)
+        + _overriding_rules(desired, seen, rules)
         + ineffective(seen)
     )
 
 
-def _about_domain(wish: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.List[str]:
-    domain, found = wish.target, []
+def _about_domain(desired: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.List[str]:
+    domain, found = desired.target, []
     if re.match(r"^[0-9]+$", domain):
         found.append("{0} is a user of that name; the user with the id {0} is written :{0}.".format(domain))
     elif re.match(r"^:[0-9]+$", domain):
@@ -70,19 +72,19 @@ def _about_domain(wish: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.Li
             found.append("There is no user {0} on this host.".format(domain))
         elif not logs_in(domain, seen):
             found.append("Services of systemd that run as {0} do not read it; limit their unit.".format(domain))
-    if wish.item == "nproc" and seen.users.get(domain, pam_precedence.User("", 1, 1, {})).uid == 0:
+    if desired.item == "nproc" and seen.users.get(domain, pam_precedence.User("", 1, 1, {})).uid == 0:
         found.append("The kernel does not hold root to nproc; TasksMax= of a unit or slice does that.")
     return found
 
 
 def _about_root(
-    wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
+    desired: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """Whether a rule for everybody includes root, which differs between distributions."""
-    if wish.target != "*" or not seen.dialect.installed:
+    if desired.target != "*" or not seen.dialect.installed:
         return []
     root = pam_precedence.User("root", 0, 0, {0: "root"})
-    choice = pam_precedence.for_user(rules, root, wish.item, seen.dialect.star_excludes_root)
+    choice = pam_precedence.for_user(rules, root, desired.item, seen.dialect.star_excludes_root)
     if seen.dialect.star_excludes_root:
         if choice.soft or choice.hard:
             return []
@@ -91,19 +93,19 @@ def _about_root(
 
 
 def _overriding_rules(
-    wish: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
+    desired: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """The rules for somebody whom ours names as well, but less closely."""
-    if not (wish.target == "*" or wish.target.startswith("@")):
+    if not (desired.target == "*" or desired.target.startswith("@")):
         return []
     others = [
         placed
         for placed in rules
-        if placed.rule.domain != wish.target
-        and (placed.rule.item == wish.item or placed.rule.exempts)
+        if placed.rule.domain != desired.target
+        and (placed.rule.item == desired.item or placed.rule.exempts)
         and placed.rule.domain != "*"
         and not placed.rule.domain.startswith("%")
-        and not (wish.target.startswith("@") and placed.rule.domain.startswith("@"))
+        and not (desired.target.startswith("@") and placed.rule.domain.startswith("@"))
     ]
     text = [
         "{0} by {1}".format(placed.rule.domain, placed.where)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What to do about limits: wishes and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+"""What to do about limits: desired_limits and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -39,7 +39,7 @@ def _stronger(bound: bounds.Bound, have: Number) -> limit_types.Number:
 
 
 class PamPlanner:
-    """Decides wish by wish; holds what all of them are measured against."""
+    """Decides desired by desired; holds what all of them are measured against."""
 
     def __init__(self, seen: pam_facts.PamFacts, policy: requests.Policy, nr_open: t.Optional[int]) -> None:
         self._seen = seen
@@ -49,68 +49,70 @@ class PamPlanner:
         self.conf = pam_dropin.ConfFile((seen.own.data if seen.own else None) or b"", variant.editing(seen.dialect))
         self._rules = pam_precedence.placed_rules(seen.files, seen.dialect)
 
-    def decide(self, wish: requests.LimitRequest) -> plans.LimitDecision:
-        """The decision about one wish, before it is known which rules win."""
-        said = self.conf.get(wish.target, wish.item)
+    def decide(self, desired: requests.LimitRequest) -> plans.LimitDecision:
+        """The decision about one desired, before it is known which rules win."""
+        said = self.conf.get(desired.target, desired.item)
         entry = limit_types.Limit(
-            self._entry(wish, wish.soft, said.soft, self._has(wish, "soft"), None),
+            self._entry(desired, desired.soft, said.soft, self._has(desired, "soft"), None),
             self._entry(
-                wish,
-                wish.hard,
+                desired,
+                desired.hard,
                 said.hard,
-                self._has(wish, "hard"),
-                self._seen.ceiling.get(wish.item, limit_types.Limit()).hard,
+                self._has(desired, "hard"),
+                self._seen.ceiling.get(desired.item, limit_types.Limit()).hard,
             ),
         )
         decision = plans.LimitDecision(
-            wish.target,
-            wish.item,
+            desired.target,
+            desired.item,
             statuses.OK,
-            (_text(wish.soft), _text(wish.hard)),
+            (_text(desired.soft), _text(desired.hard)),
             before=said,
             after=entry,
-            note=wish.note,
+            note=desired.note,
         )
-        objection = self._objection(wish, said, entry)
+        objection = self._objection(desired, said, entry)
         if objection:
             return decision._replace(status=objection[0], reason=objection[1], after=said)
-        if self.conf.says(change_of(wish, entry)) or entry == limit_types.Limit() == said:
-            return self._unchanged(wish, decision)
+        if self.conf.says(change_of(desired, entry)) or entry == limit_types.Limit() == said:
+            return self._unchanged(desired, decision)
         return decision._replace(status=statuses.CHANGED)
 
     @staticmethod
-    def _unchanged(wish: requests.LimitRequest, decision: plans.LimitDecision) -> plans.LimitDecision:
-        operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
+    def _unchanged(desired: requests.LimitRequest, decision: plans.LimitDecision) -> plans.LimitDecision:
+        operators = [bound.operator for bound in (desired.soft, desired.hard) if bound is not None]
         if decision.after == limit_types.Limit() and bounds.ABSENT not in operators:
             return decision._replace(status=statuses.KEPT, reason="sessions have it already without a rule of ours")
         return decision
 
-    def _choice(self, wish: requests.LimitRequest, rules: t.Sequence[pam_precedence.Placed]) -> pam_precedence.Choice:
-        """The rules that decide for whom a wish names: a user is looked for in all of them, a group shares those for everybody."""
-        user = self._seen.users.get(wish.target)
+    def _choice(
+        self, desired: requests.LimitRequest, rules: t.Sequence[pam_precedence.Placed]
+    ) -> pam_precedence.Choice:
+        """The rules that decide for whom a desired names: a user is looked for in all of them, a group shares those for everybody."""
+        user = self._seen.users.get(desired.target)
         if user is not None:
-            return pam_precedence.for_user(rules, user, wish.item, self._seen.dialect.star_excludes_root)
-        choice = pam_precedence.for_domain(rules, wish.target, wish.item)
-        if wish.target == "*" or wish.target.startswith("%"):
+            return pam_precedence.for_user(rules, user, desired.item, self._seen.dialect.star_excludes_root)
+        choice = pam_precedence.for_domain(rules, desired.target, desired.item)
+        if desired.target == "*" or desired.target.startswith("%"):
             return choice
-        everybody = pam_precedence.for_domain(rules, "*", wish.item)
+        everybody = pam_precedence.for_domain(rules, "*", desired.item)
         return choice._replace(soft=choice.soft or everybody.soft, hard=choice.hard or everybody.hard)
 
-    def _has(self, wish: requests.LimitRequest, half: str) -> Number:
+    def _has(self, desired: requests.LimitRequest, half: str) -> Number:
         """What a new session of the domain has, from a rule of any file or from the processes that start sessions."""
-        choice = self._choice(wish, self._rules)
+        choice = self._choice(desired, self._rules)
         placed = choice.soft if half == "soft" else choice.hard
         if placed is not None and choice.exempt is None:
             return placed.rule.value
         return (
             None
-            if wish.file_only
-            else t.cast(Number, getattr(self._seen.base.get(wish.item, limit_types.Limit()), half))
+            if desired.file_only
+            else t.cast(Number, getattr(self._seen.base.get(desired.item, limit_types.Limit()), half))
         )
 
     @staticmethod
     def _entry(
-        wish: requests.LimitRequest, bound: t.Optional[bounds.Bound], said: Number, have: Number, ceiling: Number
+        desired: requests.LimitRequest, bound: t.Optional[bounds.Bound], said: Number, have: Number, ceiling: Number
     ) -> Number:
         """The entry that our file needs for one half; None when it needs none.
 
@@ -122,29 +124,31 @@ class PamPlanner:
             return None
         if bound.operator == bounds.VALUE:
             return bound.value
-        if wish.file_only:
+        if desired.file_only:
             return _stronger(bound, said)
         if _meets(bound, have):
             return said
         return _stronger(bound, ceiling if bound.operator == bounds.AT_LEAST else None)
 
     def _objection(
-        self, wish: requests.LimitRequest, said: limit_types.Limit, entry: limit_types.Limit
+        self, desired: requests.LimitRequest, said: limit_types.Limit, entry: limit_types.Limit
     ) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when an entry must not or cannot be written."""
-        since = self._seen.dialect.lacks(wish.item)
+        since = self._seen.dialect.lacks(desired.item)
         if since and self._seen.dialect.installed and entry != limit_types.Limit():
-            return statuses.NO_EFFECT, _YOUNGER.format(wish.item, since)
+            return statuses.NO_EFFECT, _YOUNGER.format(desired.item, since)
         new = limit_types.Limit(*[None if value == old else value for value, old in zip(entry, said)])
         if self._policy.guard == requests.REFUSE:
-            found = guard.rejections(wish.item, new, self._facts(wish)) + self._beyond_daemon(wish.item, new, False)
+            found = guard.rejections(desired.item, new, self._facts(desired)) + self._beyond_daemon(
+                desired.item, new, False
+            )
             if found:
                 return statuses.REFUSED, found[0]
-            unreachable = self._unreachable(wish.item, new)
+            unreachable = self._unreachable(desired.item, new)
             if unreachable:
                 return statuses.NOT_NAMESPACED, unreachable
-        hard = entry.hard if entry.hard is not None else self._has(wish, "hard")
-        if wish.soft and entry.soft is not None and hard is not None and items.rank(entry.soft) > items.rank(hard):
+        hard = entry.hard if entry.hard is not None else self._has(desired, "hard")
+        if desired.soft and entry.soft is not None and hard is not None and items.rank(entry.soft) > items.rank(hard):
             return (
                 statuses.REFUSED,
                 "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for hard too.".format(
@@ -184,45 +188,47 @@ class PamPlanner:
             and highest > items.rank(t.cast(limit_types.Number, daemon.limits[item].hard))
         ]
 
-    def _facts(self, wish: requests.LimitRequest) -> guard.GuardContext:
-        return pam_notes.guard_context(wish, self._seen, self._nr_open)
+    def _facts(self, desired: requests.LimitRequest) -> guard.GuardContext:
+        return pam_notes.guard_context(desired, self._seen, self._nr_open)
 
-    def warnings(self, wish: requests.LimitRequest, decision: plans.LimitDecision) -> t.List[str]:
+    def warnings(self, desired: requests.LimitRequest, decision: plans.LimitDecision) -> t.List[str]:
         """What is to be said of an entry that is written: what the guard was told to let pass, and what it does not object to."""
         if decision.status != statuses.CHANGED:
             return []
-        found = guard.warnings(wish.item, decision.after, self._facts(wish))
-        found += self._beyond_daemon(wish.item, decision.after, True)
+        found = guard.warnings(desired.item, decision.after, self._facts(desired))
+        found += self._beyond_daemon(desired.item, decision.after, True)
         if self._policy.guard == requests.WARN:
-            found += guard.rejections(wish.item, decision.after, self._facts(wish))
-            found += self._beyond_daemon(wish.item, decision.after, False)
-            found += [self._unreachable(wish.item, decision.after)]
-        return ["Limit {0}: {1}".format(wish.name, text) for text in found if text]
+            found += guard.rejections(desired.item, decision.after, self._facts(desired))
+            found += self._beyond_daemon(desired.item, decision.after, False)
+            found += [self._unreachable(desired.item, decision.after)]
+        return ["Limit {0}: {1}".format(desired.name, text) for text in found if text]
 
     def in_force(
-        self, wish: requests.LimitRequest, decision: plans.LimitDecision, rules: t.Sequence[pam_precedence.Placed]
+        self, desired: requests.LimitRequest, decision: plans.LimitDecision, rules: t.Sequence[pam_precedence.Placed]
     ) -> plans.LimitDecision:
         """The decision with what a new session of the domain will have, and the rule that overrides ours."""
-        choice = self._choice(wish, rules)
-        base = self._seen.base.get(wish.item, limit_types.Limit())
+        choice = self._choice(desired, rules)
+        base = self._seen.base.get(desired.item, limit_types.Limit())
         # What the kernel would refuse is left as it was.
-        limit, _refused = pam_precedence.session(choice, wish.item, base, base, True, self._nr_open, self._seen.dialect)
-        decision = decision._replace(effective=limit, notes=pam_notes.notes_for(wish, self._seen, rules))
+        limit, _refused = pam_precedence.session(
+            choice, desired.item, base, base, True, self._nr_open, self._seen.dialect
+        )
+        decision = decision._replace(effective=limit, notes=pam_notes.notes_for(desired, self._seen, rules))
         if decision.status not in (statuses.OK, statuses.CHANGED):
             return decision
-        winner = self._overriding(wish, decision, choice)
+        winner = self._overriding(desired, decision, choice)
         return decision._replace(shadowed_by=winner, reason="{0} wins over it".format(winner)) if winner else decision
 
     def _overriding(
-        self, wish: requests.LimitRequest, decision: plans.LimitDecision, choice: pam_precedence.Choice
+        self, desired: requests.LimitRequest, decision: plans.LimitDecision, choice: pam_precedence.Choice
     ) -> t.Optional[str]:
         if choice.exempt is not None:
             return choice.exempt.where
         for bound, entry, placed in (
-            (wish.soft, decision.after.soft, choice.soft),
-            (wish.hard, decision.after.hard, choice.hard),
+            (desired.soft, decision.after.soft, choice.soft),
+            (desired.hard, decision.after.hard, choice.hard),
         ):
-            ours = placed is not None and placed.file == self._path and placed.rule.domain == wish.target
+            ours = placed is not None and placed.file == self._path and placed.rule.domain == desired.target
             if bound is None or entry is None or placed is None or ours:
                 continue
             met = (
@@ -237,9 +243,9 @@ def _text(bound: t.Optional[bounds.Bound]) -> t.Optional[str]:
     return None if bound is None else bounds.with_explanation(str(bound), bound.explanation)
 
 
-def change_of(wish: requests.LimitRequest, entry: limit_types.Limit) -> pam_dropin.Change:
-    """What the file shall say for a wish."""
-    return pam_dropin.Change(wish.target, wish.item, entry, wish.joined, wish.comment)
+def change_of(desired: requests.LimitRequest, entry: limit_types.Limit) -> pam_dropin.Change:
+    """What the file shall say for a desired."""
+    return pam_dropin.Change(desired.target, desired.item, entry, desired.joined, desired.comment)
 
 
 def candidate(seen: pam_facts.PamFacts, after: t.Optional[bytes]) -> t.Sequence[t.Tuple[str, bytes]]:
@@ -348,7 +354,7 @@ def _verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy
 
 
 def plan(
-    wishes: t.Sequence[requests.LimitRequest],
+    desired_limits: t.Sequence[requests.LimitRequest],
     seen: pam_facts.PamFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
@@ -358,8 +364,12 @@ def plan(
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
     """
     judge = PamPlanner(seen, policy, nr_open)
-    decisions = [judge.decide(wish) for wish in wishes]
-    changes = [change_of(wish, one.after) for wish, one in zip(wishes, decisions) if one.status == statuses.CHANGED]
+    decisions = [judge.decide(desired) for desired in desired_limits]
+    changes = [
+        change_of(desired, one.after)
+        for desired, one in zip(desired_limits, decisions)
+        if one.status == statuses.CHANGED
+    ]
     own = seen.own
     after = own.data if own else None
     if changes:
@@ -372,13 +382,13 @@ def plan(
     if own is not None and after != own.data:
         steps.append(step_types.WriteFile(own.path, own.real, own.data, after))
     rules = pam_precedence.placed_rules(candidate(seen, after), seen.dialect)
-    decisions = [judge.in_force(wish, one, rules) for wish, one in zip(wishes, decisions)]
+    decisions = [judge.in_force(desired, one, rules) for desired, one in zip(desired_limits, decisions)]
     problems, warnings = _verdict(decisions, policy)
     problems.extend(_unreadable(own.path) if own else [])
-    for wish, one in zip(wishes, decisions):
-        warnings.extend(judge.warnings(wish, one))
+    for desired, one in zip(desired_limits, decisions):
+        warnings.extend(judge.warnings(desired, one))
     warnings.extend(_about_file(own.path, own.data) if own else [])
-    warnings.extend(pam_notes.about_files(seen) if wishes else [])
+    warnings.extend(pam_notes.about_files(seen) if desired_limits else [])
     # True of every run, but said when somebody waits for an effect.
     warnings.extend(pam_notes.ineffective(seen) if steps and seen.dialect.installed else [])
     warnings.extend(pam_notes.odd_order(own.path, [path for path, _data in seen.files]) if own and steps else [])

@@ -108,7 +108,7 @@ def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.PamFac
     uid = host.read_text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)
-    if any(wish.kind == limit_types.DOMAIN and wish.target not in seen.users for wish in request.limits):
+    if any(desired.kind == limit_types.DOMAIN and desired.target not in seen.users for desired in request.limits):
         found += _sample_user(host.read_text("/etc/passwd") or "")
     return list(dict.fromkeys(found))[:_MOST_USERS]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What to do about limits of running processes: wishes and what the host shows -> decisions and steps.
+"""What to do about limits of running processes: desired_limits and what the host shows -> decisions and steps.
 
 Pure; private to ``tunefleet.linux``. Nothing is kept on file: a limit set by prlimit(2) ends with its process.
 """
@@ -23,47 +23,49 @@ Steps = t.List[step_types.SetRlimit]
 
 
 def _decide(
-    wish: requests.LimitRequest, seen: systemd_facts.SystemdFacts, policy: requests.Policy, nr_open: t.Optional[int]
+    desired: requests.LimitRequest, seen: systemd_facts.SystemdFacts, policy: requests.Policy, nr_open: t.Optional[int]
 ) -> t.Tuple[plans.LimitDecision, Steps]:
-    pair_texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
+    pair_texts = tuple(None if bound is None else str(bound) for bound in (desired.soft, desired.hard))
     decision = plans.LimitDecision(
-        wish.target, wish.item, statuses.OK, t.cast(t.Any, pair_texts), note=wish.note, kind=wish.kind
+        desired.target, desired.item, statuses.OK, t.cast(t.Any, pair_texts), note=desired.note, kind=desired.kind
     )
-    found = [one for one in seen.processes[wish.target] if wish.item in one.limits]
+    found = [one for one in seen.processes[desired.target] if desired.item in one.limits]
     if not found:
-        reason = "no process of that name runs" + texts.suggest(wish.target, seen.names)
-        if wish.target.startswith("/"):
+        reason = "no process of that name runs" + texts.suggest(desired.target, seen.names)
+        if desired.target.startswith("/"):
             reason = "no process runs whose id is in that file"
         return decision._replace(status=statuses.UNKNOWN, reason=reason), []
-    pairs = [(one, systemd_plan.wanted_pair(wish, one.limits[wish.item], one.limits[wish.item])) for one in found]
-    before = min(one.limits[wish.item] for one in found)
+    pairs = [
+        (one, systemd_plan.wanted_pair(desired, one.limits[desired.item], one.limits[desired.item])) for one in found
+    ]
+    before = min(one.limits[desired.item] for one in found)
     after = min(pair for _one, pair in pairs)
     decision = decision._replace(
-        before=conversion.limit(wish.item, before),
-        after=conversion.limit(wish.item, after),
-        effective=conversion.limit(wish.item, after),
+        before=conversion.limit(desired.item, before),
+        after=conversion.limit(desired.item, after),
+        effective=conversion.limit(desired.item, after),
     )
     for one, pair in pairs:
-        objection = _rejection(wish, one.limits[wish.item], pair, seen, policy, nr_open)
+        objection = _rejection(desired, one.limits[desired.item], pair, seen, policy, nr_open)
         if objection:
             same = decision.before
             return decision._replace(status=objection[0], reason=objection[1], after=same, effective=same), []
-    steps = [_step(wish, one, pair) for one, pair in pairs if pair != one.limits[wish.item]]
+    steps = [_step(desired, one, pair) for one, pair in pairs if pair != one.limits[desired.item]]
     if not steps:
-        operators = [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
+        operators = [bound.operator for bound in (desired.soft, desired.hard) if bound is not None]
         return decision._replace(status=statuses.OK if bounds.VALUE in operators else statuses.KEPT), []
     ids = ", ".join(str(step.pid) for step in steps)
     reason = "holds until the process ends (process {0})".format(ids)
     return decision._replace(status=statuses.CHANGED, reason=reason), steps
 
 
-def _step(wish: requests.LimitRequest, one: proc.Process, pair: conversion.Pair) -> step_types.SetRlimit:
-    number = conversion.ITEMS[wish.item].number
-    return step_types.SetRlimit(one.pid, one.started, wish.name, number, one.limits[wish.item], pair)
+def _step(desired: requests.LimitRequest, one: proc.Process, pair: conversion.Pair) -> step_types.SetRlimit:
+    number = conversion.ITEMS[desired.item].number
+    return step_types.SetRlimit(one.pid, one.started, desired.name, number, one.limits[desired.item], pair)
 
 
 def _rejection(
-    wish: requests.LimitRequest,
+    desired: requests.LimitRequest,
     have: conversion.Pair,
     pair: conversion.Pair,
     seen: systemd_facts.SystemdFacts,
@@ -73,20 +75,20 @@ def _rejection(
     """Status and reason when the kernel would refuse a pair."""
     if pair[0] > pair[1]:
         reason = "soft {0} is above the hard limit {1} of the process; ask for hard too"
-        return statuses.REFUSED, reason.format(*conversion.limit(wish.item, pair))
+        return statuses.REFUSED, reason.format(*conversion.limit(desired.item, pair))
     if policy.guard != requests.REFUSE:
         return None
-    found = systemd_plan.nofile_error(wish.item, [new for new, old in zip(pair, have) if new != old], nr_open)
-    if wish.item == "nofile" and found:
+    found = systemd_plan.nofile_error(desired.item, [new for new, old in zip(pair, have) if new != old], nr_open)
+    if desired.item == "nofile" and found:
         return statuses.REFUSED, found
     if pair[1] > have[1] and not seen.may_raise:
         reason = "belongs to the host of this container: without CAP_SYS_RESOURCE no hard limit is raised, and the process has {0}"
-        return statuses.NOT_NAMESPACED, reason.format(conversion.limit(wish.item, have).hard)
+        return statuses.NOT_NAMESPACED, reason.format(conversion.limit(desired.item, have).hard)
     return None
 
 
 def plan(
-    wishes: t.Sequence[requests.LimitRequest],
+    desired_limits: t.Sequence[requests.LimitRequest],
     seen: systemd_facts.SystemdFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
@@ -95,7 +97,7 @@ def plan(
 
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
     """
-    found = [_decide(wish, seen, policy, nr_open) for wish in wishes]
+    found = [_decide(desired, seen, policy, nr_open) for desired in desired_limits]
     decisions = [decision for decision, _steps in found]
     problems, warnings = systemd_plan.verdict(decisions, policy)
     return plans.Plan(

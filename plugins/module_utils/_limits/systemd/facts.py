@@ -171,12 +171,14 @@ def _of_type(host: "hosts.Host", kind: str) -> t.List[str]:
     return sorted(found)
 
 
-def gather(host: "hosts.Host", wishes: t.Sequence[requests.LimitRequest]) -> SystemdFacts:
-    """What the host shows about the units, managers and processes that wishes name."""
+def gather(host: "hosts.Host", desired_limits: t.Sequence[requests.LimitRequest]) -> SystemdFacts:
+    """What the host shows about the units, managers and processes that desired_limits name."""
     by_kind: t.Dict[str, t.Dict[str, None]] = {}
-    for wish in wishes:
-        by_kind.setdefault(wish.kind, {})[wish.target] = None
-    return read_systemd(host, {kind: list(names) for kind, names in by_kind.items()}, {wish.item for wish in wishes})
+    for desired in desired_limits:
+        by_kind.setdefault(desired.kind, {})[desired.target] = None
+    return read_systemd(
+        host, {kind: list(names) for kind, names in by_kind.items()}, {desired.item for desired in desired_limits}
+    )
 
 
 def read_systemd(host: "hosts.Host", named: t.Mapping[str, t.Sequence[str]], items: t.Collection[str]) -> SystemdFacts:

@@ -73,11 +73,11 @@ class _Reader:
 
     def told(self, kind: str, name: str, item: str) -> _ConfiguredLimit:
         """What the files of a unit or manager come to."""
-        wish = requests.LimitRequest(name, item, kind=kind)
+        desired = requests.LimitRequest(name, item, kind=kind)
         unit = self._seen.units.get(name) if kind == limit_types.UNIT else None
         place = unit.place if unit else self._seen.managers[name]
         finding = systemd_plan.UnitDraft(
-            wish, plans.LimitDecision(name, item, statuses.OK, (None, None), kind=kind), place, unit
+            desired, plans.LimitDecision(name, item, statuses.OK, (None, None), kind=kind), place, unit
         )
         pair, winner = self._judge.said(finding, place.own.data)
         reached = None if pair is None else conversion.cut(pair, self._judge.ceiling(item))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What to do about limits of units and of systemd's managers: wishes and what the host shows -> decisions and steps.
+"""What to do about limits of units and of systemd's managers: desired_limits and what the host shows -> decisions and steps.
 
 Pure; private to ``tunefleet.linux``. Numbers are in the kernel's units here, and in those of limits.conf(5) outside.
 """
@@ -29,12 +29,12 @@ _NO_SYSTEMD = "this host has no systemd, so nothing would read it"
 
 
 class UnitDraft(t.NamedTuple):
-    """What one wish comes to before it is known what all of them write.
+    """What one desired comes to before it is known what all of them write.
 
     ``pair`` is what our line shall say, None for no line; ``edit`` tells whether the file must be changed for it.
     """
 
-    wish: requests.LimitRequest
+    desired: requests.LimitRequest
     decision: plans.LimitDecision
     place: t.Optional[systemd_facts.UnitFiles] = None
     unit: t.Optional[systemd_facts.Unit] = None
@@ -57,33 +57,33 @@ def half_satisfies(bound: t.Optional[bounds.Bound], item: str, have: int) -> boo
     return have >= value if bound.operator == bounds.AT_LEAST else have <= value
 
 
-def satisfies(wish: requests.LimitRequest, have: t.Optional[conversion.Pair]) -> bool:
+def satisfies(desired: requests.LimitRequest, have: t.Optional[conversion.Pair]) -> bool:
     """Whether a pair of limits is as wished."""
     return (
         have is not None
-        and half_satisfies(wish.soft, wish.item, have[0])
-        and half_satisfies(wish.hard, wish.item, have[1])
+        and half_satisfies(desired.soft, desired.item, have[0])
+        and half_satisfies(desired.hard, desired.item, have[1])
     )
 
 
 def wanted_pair(
-    wish: requests.LimitRequest, have: t.Optional[conversion.Pair], reached: t.Optional[conversion.Pair]
+    desired: requests.LimitRequest, have: t.Optional[conversion.Pair], reached: t.Optional[conversion.Pair]
 ) -> conversion.Pair:
-    """What shall be said so that a wish holds; what it does not speak of, or is met already, stays.
+    """What shall be said so that a desired holds; what it does not speak of, or is met already, stays.
 
     :param have: what is said now. :param reached: what a process gets of that.
     """
-    soft = None if wish.soft is None else value_of(wish.soft, wish.item)
-    hard = None if wish.hard is None else value_of(wish.hard, wish.item)
+    soft = None if desired.soft is None else value_of(desired.soft, desired.item)
+    hard = None if desired.hard is None else value_of(desired.hard, desired.item)
     if have is not None and reached is not None:
-        soft = have[0] if half_satisfies(wish.soft, wish.item, reached[0]) else soft
-        hard = have[1] if half_satisfies(wish.hard, wish.item, reached[1]) else hard
+        soft = have[0] if half_satisfies(desired.soft, desired.item, reached[0]) else soft
+        hard = have[1] if half_satisfies(desired.hard, desired.item, reached[1]) else hard
     if hard is None:
         # A user manager cuts this to what PAM gives it.
         hard = conversion.INFINITY
     if soft is None:
-        soft = _BUILT_IN_NOFILE[0] if wish.item == "nofile" else hard
-    return (min(soft, hard) if wish.soft is None else soft), hard
+        soft = _BUILT_IN_NOFILE[0] if desired.item == "nofile" else hard
+    return (min(soft, hard) if desired.soft is None else soft), hard
 
 
 class Ceiling(t.NamedTuple):
@@ -98,7 +98,7 @@ Sessions = t.Mapping[str, t.Tuple[limit_types.Number, str]]
 
 
 class UnitPlanner:
-    """Decides wish by wish; holds what all of them are measured against."""
+    """Decides desired by desired; holds what all of them are measured against."""
 
     def __init__(
         self,
@@ -116,8 +116,11 @@ class UnitPlanner:
     def expect(self, finding: UnitDraft, after: t.Optional[bytes]) -> None:
         """From now on take the default that a manager of the system will have with these bytes in our file."""
         said = self.said(finding, after)[0]
-        if (finding.wish.kind, finding.wish.target) == (limit_types.MANAGER, limit_types.SYSTEM) and said is not None:
-            self._coming[finding.wish.item] = said
+        if (finding.desired.kind, finding.desired.target) == (
+            limit_types.MANAGER,
+            limit_types.SYSTEM,
+        ) and said is not None:
+            self._coming[finding.desired.item] = said
 
     def ceiling(self, item: str) -> int:
         """The highest limit that a process of this manager can get without being given less than was said."""
@@ -145,35 +148,35 @@ class UnitPlanner:
         self, finding: UnitDraft, own: t.Optional[bytes]
     ) -> t.Tuple[t.Optional[conversion.Pair], t.Optional[systemd_precedence.EffectiveLine]]:
         """What the files say with these bytes in ours, and by which line."""
-        wish, place = finding.wish, t.cast(systemd_facts.UnitFiles, finding.place)
-        winner = systemd_precedence.effective_line(place.files(own), place.section, wish.item, place.prefix)
+        desired, place = finding.desired, t.cast(systemd_facts.UnitFiles, finding.place)
+        winner = systemd_precedence.effective_line(place.files(own), place.section, desired.item, place.prefix)
         if winner is not None:
             return winner.pair, winner
-        is_user = wish.kind == limit_types.MANAGER and wish.target == limit_types.USER
-        return (None if is_user else self.default(wish.kind, wish.item)), None
+        is_user = desired.kind == limit_types.MANAGER and desired.target == limit_types.USER
+        return (None if is_user else self.default(desired.kind, desired.item)), None
 
-    def decide(self, wish: requests.LimitRequest) -> UnitDraft:
-        """The decision about one wish, before it is known which lines win."""
-        texts = tuple(None if bound is None else str(bound) for bound in (wish.soft, wish.hard))
+    def decide(self, desired: requests.LimitRequest) -> UnitDraft:
+        """The decision about one desired, before it is known which lines win."""
+        texts = tuple(None if bound is None else str(bound) for bound in (desired.soft, desired.hard))
         decision = plans.LimitDecision(
-            wish.target, wish.item, statuses.OK, t.cast(t.Any, texts), note=wish.note, kind=wish.kind
+            desired.target, desired.item, statuses.OK, t.cast(t.Any, texts), note=desired.note, kind=desired.kind
         )
-        unavailable = self._unavailable(wish)
+        unavailable = self._unavailable(desired)
         if unavailable:
-            return UnitDraft(wish, decision._replace(status=unavailable[0], reason=unavailable[1]))
-        unit = self._seen.units.get(wish.target) if wish.kind == limit_types.UNIT else None
-        place = unit.place if unit else self._seen.managers[wish.target]
-        finding = UnitDraft(wish, decision, place, unit)
+            return UnitDraft(desired, decision._replace(status=unavailable[0], reason=unavailable[1]))
+        unit = self._seen.units.get(desired.target) if desired.kind == limit_types.UNIT else None
+        place = unit.place if unit else self._seen.managers[desired.target]
+        finding = UnitDraft(desired, decision, place, unit)
         own = unit_file.ConfFile(place.own.data or b"").values(place.section, key_of(finding))
-        if wish.soft is not None and wish.soft.operator == bounds.ABSENT:
+        if desired.soft is not None and desired.soft.operator == bounds.ABSENT:
             return _finish(finding, None, bool(own))
         have = self.said(finding, place.own.data)[0]
-        pair = wanted_pair(wish, have, None if have is None else conversion.cut(have, self.ceiling(wish.item)))
-        objection = self._objection(wish, pair)
+        pair = wanted_pair(desired, have, None if have is None else conversion.cut(have, self.ceiling(desired.item)))
+        objection = self._objection(desired, pair)
         if objection:
             return finding._replace(decision=decision._replace(status=objection[0], reason=objection[1]))
-        pinned = bounds.VALUE in [bound.operator for bound in (wish.soft, wish.hard) if bound is not None]
-        now = conversion.read(wish.item, own[-1]) if own else None
+        pinned = bounds.VALUE in [bound.operator for bound in (desired.soft, desired.hard) if bound is not None]
+        now = conversion.read(desired.item, own[-1]) if own else None
         finding = _finish(finding, pair, pair != now and (pinned or pair != have))
         broken = _shadowing_line(finding) if finding.edit else None
         if broken:
@@ -184,60 +187,60 @@ class UnitPlanner:
         kept = not finding.edit and not own
         return finding._replace(decision=finding.decision._replace(status=statuses.KEPT)) if kept else finding
 
-    def _unavailable(self, wish: requests.LimitRequest) -> t.Optional[t.Tuple[str, str]]:
+    def _unavailable(self, desired: requests.LimitRequest) -> t.Optional[t.Tuple[str, str]]:
         if not self._seen.installed:
             return statuses.NO_EFFECT, _NO_SYSTEMD
-        unit = self._seen.units.get(wish.target) if wish.kind == limit_types.UNIT else None
+        unit = self._seen.units.get(desired.target) if desired.kind == limit_types.UNIT else None
         if unit is None:
             return None
         template = unit_name.is_template(unit.name) and bool(unit.place.head)
         if unit.state in _MISSING and not template:
             return statuses.UNKNOWN, "there is no unit {0} on this host{1}".format(
-                wish.target, texts.suggest(unit.name, unit.near)
+                desired.target, texts.suggest(unit.name, unit.near)
             )
         if unit.state == "masked":
             return statuses.NO_EFFECT, "the unit is masked and never starts; unmask it first"
         return None
 
-    def _objection(self, wish: requests.LimitRequest, pair: conversion.Pair) -> t.Optional[t.Tuple[str, str]]:
+    def _objection(self, desired: requests.LimitRequest, pair: conversion.Pair) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when a pair must not or cannot be written."""
-        limit = conversion.limit(wish.item, pair)
+        limit = conversion.limit(desired.item, pair)
         if pair[0] > pair[1]:
             reason = "soft {0} is above the hard limit {1}, and systemd ignores such a line; ask for hard too"
             return statuses.REFUSED, reason.format(*limit)
         if self._policy.guard != requests.REFUSE:
             return None
-        asked = [value_of(bound, wish.item) for bound in (wish.soft, wish.hard) if bound is not None]
+        asked = [value_of(bound, desired.item) for bound in (desired.soft, desired.hard) if bound is not None]
         new = [value for value in pair if value in asked]
-        found = nofile_error(wish.item, new, self._nr_open) if wish.item == "nofile" else ""
+        found = nofile_error(desired.item, new, self._nr_open) if desired.item == "nofile" else ""
         if found:
             return statuses.REFUSED, found
-        if new and max(new) > self.ceiling(wish.item):
-            highest = conversion.limit(wish.item, (self.ceiling(wish.item),) * 2).hard
+        if new and max(new) > self.ceiling(desired.item):
+            highest = conversion.limit(desired.item, (self.ceiling(desired.item),) * 2).hard
             reason = "belongs to the host of this container: its systemd cannot give more than {0}".format(highest)
             return statuses.NOT_NAMESPACED, reason
         return None
 
     def in_force(self, finding: UnitDraft, after: t.Optional[bytes]) -> UnitDraft:
         """The finding with what a process that starts then will have, and the line that overrides ours."""
-        decision, wish, place = finding.decision, finding.wish, finding.place
+        decision, desired, place = finding.decision, finding.desired, finding.place
         if place is None:
             return finding
         said, winner = self.said(finding, after)
         before = self.said(finding, place.own.data)[0]
-        most = self.most(wish.target if wish.kind == limit_types.MANAGER else "", wish.item)
+        most = self.most(desired.target if desired.kind == limit_types.MANAGER else "", desired.item)
         reached = None if said is None else conversion.cut(said, most.value)
-        decision = decision._replace(effective=conversion.limit(wish.item, reached))
+        decision = decision._replace(effective=conversion.limit(desired.item, reached))
         if said is not None and reached != said and most.where:
-            decision = decision._replace(notes=[cut_by_pam(wish.item, most)])
-        if wish.kind == limit_types.MANAGER:
+            decision = decision._replace(notes=[cut_by_pam(desired.item, most)])
+        if desired.kind == limit_types.MANAGER:
             shown = (
-                conversion.shown(self._seen.defaults, key_of(finding)) if wish.target == limit_types.SYSTEM else None
+                conversion.shown(self._seen.defaults, key_of(finding)) if desired.target == limit_types.SYSTEM else None
             )
             decision = decision._replace(
-                before=conversion.limit(wish.item, shown or before), after=conversion.limit(wish.item, said)
+                before=conversion.limit(desired.item, shown or before), after=conversion.limit(desired.item, said)
             )
-        if decision.status in (statuses.OK, statuses.CHANGED) and not satisfies(wish, reached):
+        if decision.status in (statuses.OK, statuses.CHANGED) and not satisfies(desired, reached):
             other = winner.where if winner and winner.file != place.own.path else ""
             other = other or (most.where if most.where.startswith("/") else "")
             if other:
@@ -282,7 +285,7 @@ def _shadowing_line(finding: UnitDraft) -> t.Optional[str]:
 
 def key_of(finding: UnitDraft) -> str:
     """The key of our line."""
-    return t.cast(systemd_facts.UnitFiles, finding.place).prefix + conversion.ITEMS[finding.wish.item].name
+    return t.cast(systemd_facts.UnitFiles, finding.place).prefix + conversion.ITEMS[finding.desired.item].name
 
 
 def _finish(finding: UnitDraft, pair: t.Optional[conversion.Pair], edit: bool) -> UnitDraft:
@@ -337,29 +340,33 @@ class _PendingRestart(t.NamedTuple):
 
 def _after_unit(judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], running: bool) -> _PendingRestart:
     """Whether the unit has to be restarted, and what its process has before and after that."""
-    wish, decision, unit = finding.wish, finding.decision, t.cast(systemd_facts.Unit, finding.unit)
+    desired, decision, unit = finding.desired, finding.decision, t.cast(systemd_facts.Unit, finding.unit)
     said, winner = judge.said(finding, after)
     if not running:
         return _PendingRestart(finding, needs=["reboot"] if finding.edit else [])
     shown = conversion.shown(unit.shown, key_of(finding))
-    loaded = said if winner else judge.loaded_default(wish.item)
-    reached = None if said is None else conversion.cut(said, judge.ceiling(wish.item))
+    loaded = said if winner else judge.loaded_default(desired.item)
+    reached = None if said is None else conversion.cut(said, judge.ceiling(desired.item))
     old = [
         name
         for name, main in unit.running.items()
-        if main.limits.get(wish.item) not in (None, reached)
-        and not (satisfies(wish, main.limits[wish.item]) and finding.pair is not None)
+        if main.limits.get(desired.item) not in (None, reached)
+        and not (satisfies(desired, main.limits[desired.item]) and finding.pair is not None)
         and _is_stale(main, finding, winner, shown in (None, loaded))
     ]
-    have = min((main.limits[wish.item] for main in unit.running.values() if wish.item in main.limits), default=None)
-    decision = decision._replace(before=conversion.limit(wish.item, have), after=conversion.limit(wish.item, have))
+    have = min(
+        (main.limits[desired.item] for main in unit.running.values() if desired.item in main.limits), default=None
+    )
+    decision = decision._replace(
+        before=conversion.limit(desired.item, have), after=conversion.limit(desired.item, have)
+    )
     if shown not in (None, loaded) and decision.status in (statuses.OK, statuses.KEPT):
         decision = decision._replace(
             status=statuses.CHANGED, reason=decision.reason or "systemd had not read its files again"
         )
     if not old:
         return _PendingRestart(finding._replace(decision=decision))
-    if wish.restart:
+    if desired.restart:
         decision = decision._replace(status=statuses.CHANGED, after=decision.effective)
         return _PendingRestart(finding._replace(decision=decision), restart=old)
     text = "the running process keeps {0} until it is restarted".format(
@@ -375,11 +382,11 @@ def _after_manager(
     judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], seen: systemd_facts.SystemdFacts
 ) -> _PendingRestart:
     """What still runs with the limits that the manager gave before."""
-    wish, decision = finding.wish, finding.decision
+    desired, decision = finding.desired, finding.decision
     said, winner = judge.said(finding, after)
     if not seen.running:
         return _PendingRestart(finding, needs=["reboot"] if finding.edit else [])
-    if wish.target == limit_types.USER:
+    if desired.target == limit_types.USER:
         old = [name for name, main in seen.user_managers.items() if winner and _is_stale(main, finding, winner, True)]
         return _PendingRestart(finding, needs=["restart:" + name for name in sorted(old)])
     default = conversion.shown(seen.defaults, key_of(finding))
@@ -387,14 +394,14 @@ def _after_manager(
         decision = decision._replace(
             status=statuses.CHANGED, reason=decision.reason or "systemd had not read its files again"
         )
-    name = "Limit" + conversion.ITEMS[wish.item].name
+    name = "Limit" + conversion.ITEMS[desired.item].name
     old = sorted(
         unit
         for unit, (shown, main) in seen.services.items()
         # A unit with a limit of its own does not take the manager's.
         if winner
         and conversion.shown(shown, name) in (default, said)
-        and not satisfies(wish, main.limits.get(wish.item))
+        and not satisfies(desired, main.limits.get(desired.item))
         and _is_stale(main, finding, winner, default == said)
     )
     if not old:
@@ -411,8 +418,8 @@ def _warnings(findings: t.Sequence[UnitDraft]) -> t.List[str]:
     for one in findings:
         if one.unit is None or one.decision.status not in (statuses.OK, statuses.CHANGED, statuses.KEPT):
             continue
-        for text in hints(one.unit.shown, one.wish.item, one.decision.effective):
-            found.append(texts.sentence("Limit " + one.wish.name, text))
+        for text in hints(one.unit.shown, one.desired.item, one.decision.effective):
+            found.append(texts.sentence("Limit " + one.desired.name, text))
     return found
 
 
@@ -464,7 +471,7 @@ def _reload(
     expected: t.List[t.Optional[t.Tuple[str, str, conversion.Pair]]] = []
     for one in outcomes:
         finding = one.finding
-        is_user = finding.wish.kind == limit_types.MANAGER and finding.wish.target == limit_types.USER
+        is_user = finding.desired.kind == limit_types.MANAGER and finding.desired.target == limit_types.USER
         if finding.place is None or finding.decision.status != statuses.CHANGED or is_user:
             continue
         if finding.unit is not None and not finding.unit.shown:
@@ -479,7 +486,7 @@ def _reload(
 
 
 def plan(
-    wishes: t.Sequence[requests.LimitRequest],
+    desired_limits: t.Sequence[requests.LimitRequest],
     seen: systemd_facts.SystemdFacts,
     policy: requests.Policy,
     nr_open: t.Optional[int],
@@ -491,7 +498,7 @@ def plan(
         the managers of users.
     """
     judge = UnitPlanner(seen, policy, nr_open, sessions)
-    findings = [judge.decide(wish) for wish in wishes]
+    findings = [judge.decide(desired) for desired in desired_limits]
     written = _written(findings)
     for one in findings:
         if one.place is not None:

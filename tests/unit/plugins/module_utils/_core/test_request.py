@@ -14,13 +14,15 @@ KEY = "net.core.somaxconn"
 FIELDS = "(allowed: value, at_least, at_most, why, source, hazard, instead_of)"
 
 
-def plain(wishes):
+def plain(desired_settings):
     """Sources are a sequence of either kind."""
-    return [wish._replace(note=wish.note._replace(source=list(wish.note.source))) for wish in wishes]
+    return [
+        desired._replace(note=desired.note._replace(source=list(desired.note.source))) for desired in desired_settings
+    ]
 
 
 @pytest.mark.parametrize(
-    ("entries", "wishes"),
+    ("entries", "desired_settings"),
     [
         pytest.param({}, [], id="none"),
         pytest.param({KEY: 5}, [requests.SettingRequest(KEY, "value", 5)], id="number"),
@@ -59,8 +61,8 @@ def plain(wishes):
         ),
     ],
 )
-def test_settings(entries, wishes):
-    assert plain(sysctl_settings.parse(entries)) == plain(wishes)
+def test_settings(entries, desired_settings):
+    assert plain(sysctl_settings.parse(entries)) == plain(desired_settings)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def limit(**fields):
 
 
 @pytest.mark.parametrize(
-    ("entries", "wishes"),
+    ("entries", "desired_settings"),
     [
         pytest.param([], [], id="none"),
         pytest.param(
@@ -190,8 +192,8 @@ def limit(**fields):
         ),
     ],
 )
-def test_limits(entries, wishes):
-    assert plain(limit_settings.parse(entries)) == plain(wishes)
+def test_limits(entries, desired_settings):
+    assert plain(limit_settings.parse(entries)) == plain(desired_settings)
 
 
 LEGAL = (
@@ -261,8 +263,8 @@ def test_refused_item():
 
 
 def test_the_halves_of_a_limit_may_come_in_two_entries():
-    (wish,) = limit_settings.parse([limit(soft=5), limit(hard=6)])
-    assert (str(wish.soft), str(wish.hard)) == ("5", "6")
+    (desired,) = limit_settings.parse([limit(soft=5), limit(hard=6)])
+    assert (str(desired.soft), str(desired.hard)) == ("5", "6")
 
 
 def test_halves_in_two_entries_that_do_not_fit():

@@ -28,15 +28,15 @@ def test_limit_list():
 
 
 def test_every_option_of_a_limit_is_read():
-    """What an option brings in must come out as a wish, and nothing else is allowed."""
+    """What an option brings in must come out as a desired, and nothing else is allowed."""
     entry = {"domain": "*", "item": "nofile", "soft": 1, "hard": 2, "why": "w", "source": ["s"], "hazard": "h"}
     entry["instead_of"] = [{"profile": "p"}]
     others = {"unit": "nginx.service", "manager": "system", "process": "nginx"}
     assert sorted([*entry, *others, "restart"]) == sorted(argspec.LIMIT_LIST["options"])
     for kind, name in others.items():
-        wish = limit_settings.parse_one({kind: name, "item": "nofile", "soft": 1, "restart": kind == "unit"})
-        assert (wish.kind, wish.target, wish.restart) == (kind, name, kind == "unit")
-    wish = limit_settings.parse_one(entry)
-    assert (wish.target, wish.item, wish.soft.value, wish.hard.value) == ("*", "nofile", 1, 2)
-    assert (wish.note.why, wish.note.source, wish.note.hazard) == ("w", ["s"], "h")
-    assert wish.note.instead_of == ({"profile": "p"},)
+        desired = limit_settings.parse_one({kind: name, "item": "nofile", "soft": 1, "restart": kind == "unit"})
+        assert (desired.kind, desired.target, desired.restart) == (kind, name, kind == "unit")
+    desired = limit_settings.parse_one(entry)
+    assert (desired.target, desired.item, desired.soft.value, desired.hard.value) == ("*", "nofile", 1, 2)
+    assert (desired.note.why, desired.note.source, desired.note.hazard) == ("w", ["s"], "h")
+    assert desired.note.instead_of == ({"profile": "p"},)

@@ -33,7 +33,7 @@ def sysctl(**options):
 
 
 @pytest.mark.parametrize(
-    ("options", "wishes"),
+    ("options", "desired_settings"),
     [
         pytest.param({"settings": {KEY: 5}}, [requests.SettingRequest(KEY, "value", 5)], id="batch"),
         pytest.param(
@@ -73,10 +73,10 @@ def sysctl(**options):
         ),
     ],
 )
-def test_sysctl_wishes(options, wishes):
+def test_sysctl_wishes(options, desired_settings):
     found = sysctl(**options)
-    assert [(one.key, one.operator, one.raw) for one in found.wishes] == [
-        (one.key, one.operator, one.raw) for one in wishes
+    assert [(one.key, one.operator, one.raw) for one in found.settings] == [
+        (one.key, one.operator, one.raw) for one in desired_settings
     ]
     assert list(found.limits) == []
 
@@ -197,7 +197,7 @@ def drop_in(soft=None, hard=None, **fields):
 
 
 @pytest.mark.parametrize(
-    ("options", "wishes"),
+    ("options", "desired_settings"),
     [
         pytest.param(single("soft"), [drop_in(FIVE)], id="soft"),
         pytest.param(single("hard"), [drop_in(None, FIVE)], id="hard"),
@@ -264,9 +264,12 @@ def drop_in(soft=None, hard=None, **fields):
         ),
     ],
 )
-def test_limits_wishes(options, wishes):
+def test_limits_wishes(options, desired_settings):
     found = limits(**options)
-    assert (list(found.wishes), [wish._replace(note=wishes[0].note) for wish in found.limits]) == ([], wishes)
+    assert (list(found.settings), [desired._replace(note=desired_settings[0].note) for desired in found.limits]) == (
+        [],
+        desired_settings,
+    )
 
 
 def test_limits_policy():
@@ -361,7 +364,7 @@ LIMIT = {"domain": "*", "item": "nofile", "soft": 5, "hard": None, "why": None, 
 
 def test_profile():
     found = profile(sysctl={KEY: 5}, limits=[LIMIT], guard="off", on_shadowed="fail", on_unavailable="skip")
-    assert list(found.wishes) == [requests.SettingRequest(KEY, "value", 5)]
+    assert list(found.settings) == [requests.SettingRequest(KEY, "value", 5)]
     assert [(one.name, one.soft, one.hard, one.file_only) for one in found.limits] == [("* nofile", FIVE, None, False)]
     assert found.policy == requests.Policy(guard="off", on_shadowed="fail", on_unavailable="skip")
 
@@ -404,7 +407,7 @@ def test_hazards_are_refused():
 
 def test_hazards_are_accepted():
     accepted = profile(accept_hazards=True, **HAZARDS)
-    assert (len(accepted.wishes), accepted.warnings) == (1, ())
+    assert (len(accepted.settings), accepted.warnings) == (1, ())
     assert (accepted.policy.strict, profile().policy.strict) == (False, True), "who accepts hazards is only warned"
 
 
@@ -418,7 +421,7 @@ def test_connections_and_shares_are_above_zero(name):
 
 def test_hazards_do_not_stop_a_comparison():
     found = profile(check_mode=True, **HAZARDS)
-    assert len(found.wishes) == 1
+    assert len(found.settings) == 1
     assert found.warnings == (KEY + " has a hazard: Bad.", "* nofile has a hazard: Worse.")
     assert not found.policy.strict and profile(check_mode=True).policy.strict
     assert profile(check_mode=True, accept_hazards=True, **HAZARDS).warnings == ()

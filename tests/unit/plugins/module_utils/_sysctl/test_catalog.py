@@ -277,9 +277,9 @@ def test_every_default_lies_within_its_range(key):
 )
 def test_rounding(key, pairs):
     shape = catalog.find(key).shape
-    for wish, kept in pairs:
-        assert kept in shape.rounds_to(wish), (wish, kept)
-        assert wish + 100000 not in shape.rounds_to(wish)
+    for desired, kept in pairs:
+        assert kept in shape.rounds_to(desired), (desired, kept)
+        assert desired + 100000 not in shape.rounds_to(desired)
 
 
 @pytest.mark.parametrize(
@@ -354,11 +354,11 @@ def test_a_form_that_the_kernel_refuses(key, text):
 
 
 @pytest.mark.parametrize(
-    ("wish", "kept"), [(1, {0, 1}), (7, {6, 7}), (100, {100}), (501, {500, 501}), (30001, {30000, 30001})]
+    ("desired", "kept"), [(1, {0, 1}), (7, {6, 7}), (100, {100}), (501, {500, 501}), (30001, {30000, 30001})]
 )
-def test_hundredths_of_a_second_are_kept_in_ticks(wish, kept):
+def test_hundredths_of_a_second_are_kept_in_ticks(desired, kept):
     """Seen with a clock of 250 ticks a second: 1 gives 0, 7 gives 6, 501 gives 500, 30001 gives 30000."""
-    assert catalog.find("net.ipv4.neigh.v0.locktime").shape.rounds_to(wish) == kept
+    assert catalog.find("net.ipv4.neigh.v0.locktime").shape.rounds_to(desired) == kept
 
 
 @pytest.mark.parametrize(

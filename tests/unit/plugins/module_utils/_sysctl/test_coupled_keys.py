@@ -264,19 +264,19 @@ def test_an_action_is_written_each_time_and_never_to_a_file():
 
 
 @pytest.mark.parametrize(
-    ("key", "wish", "kept"),
+    ("key", "desired", "kept"),
     [
         pytest.param("net/ipv4/icmp_ratelimit", 501, "504", id="ticks of 4 ms"),
         pytest.param("net/core/rps_sock_flow_entries", 100, "128", id="power of two"),
         pytest.param("fs/pipe-max-size", 5000, "8192", id="pages"),
     ],
 )
-def test_a_rounded_value_is_met_by_what_the_kernel_keeps(key, wish, kept):
+def test_a_rounded_value_is_met_by_what_the_kernel_keeps(key, desired, kept):
     host = FakeHost(live={key: "1"}, rules={key: lambda new, old: kept})
-    result = run({key: wish}, host, persist=True)
+    result = run({key: desired}, host, persist=True)
     (one,) = result["settings"]
-    assert (one["live"]["after"], one["file"]["after"]) == (kept, str(wish))
-    again = run({key: wish}, host, persist=True)
+    assert (one["live"]["after"], one["file"]["after"]) == (kept, str(desired))
+    again = run({key: desired}, host, persist=True)
     assert (again["changed"], again["settings"][0]["status"]) == (False, "ok")
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a wish comes to: arguments and what the host shows -> status, exact steps, next boot, problems and warnings."""
+"""What a desired comes to: arguments and what the host shows -> status, exact steps, next boot, problems and warnings."""
 
 import pytest
 
@@ -27,12 +27,12 @@ def ours(value, line=2, path=OWN):
     return value, "{0}:{1}".format(path, line), True
 
 
-def look(wishes, policy, host):
+def look(desired_settings, policy, host):
     fake = FakeHost(**host)
-    if isinstance(wishes, dict):
-        wishes = sysctl_settings.parse(wishes)
-    request = requests.Request(wishes=wishes, policy=requests.Policy(**policy))
-    plan = sysctl_plan.plan(request.wishes, host_facts.gather(fake, request).sysctl, request.policy)
+    if isinstance(desired_settings, dict):
+        desired_settings = sysctl_settings.parse(desired_settings)
+    request = requests.Request(settings=desired_settings, policy=requests.Policy(**policy))
+    plan = sysctl_plan.plan(request.settings, host_facts.gather(fake, request).sysctl, request.policy)
     assert fake.log == []
     assert plan.limits == ()
     return plan
@@ -76,19 +76,19 @@ def expect(status, wanted, reason="", live=None, file=None, boot=DEFAULT, shadow
     }
 
 
-def case(name, wishes, expected, policy=None, **host):
-    return pytest.param(wishes, policy or {}, host, expected, id=name)
+def case(name, desired_settings, expected, policy=None, **host):
+    return pytest.param(desired_settings, policy or {}, host, expected, id=name)
 
 
-def check(wishes, policy, host, expected):
-    assert outcome(look(wishes, policy, host)) == expected
+def check(desired_settings, policy, host, expected):
+    assert outcome(look(desired_settings, policy, host)) == expected
 
 
 MEETS = "the host has {0}, which meets it"
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case(
             "new value",
@@ -284,12 +284,12 @@ MEETS = "the host has {0}, which meets it"
         ),
     ],
 )
-def test_value(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_value(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case("met by the kernel's default", {KEY: {"at_least": 1024}}, expect("kept", ">= 1024", MEETS.format(4096))),
         case("just met", {KEY: {"at_least": 4096}}, expect("kept", ">= 4096", MEETS.format(4096))),
@@ -511,8 +511,8 @@ def test_value(wishes, policy, host, expected):
         ),
     ],
 )
-def test_bounds(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_bounds(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 LEGAL = " (legal: 0 .. 2147483647 connections)."
@@ -523,7 +523,7 @@ def refused(wanted, reason, key=KEY):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case("word for a number", {KEY: "many"}, refused("many", "'many' is no whole number" + LEGAL)),
         case("fraction", {KEY: 1.5}, refused("1.5", "1.5 is no whole number" + LEGAL)),
@@ -670,8 +670,8 @@ def refused(wanted, reason, key=KEY):
         ),
     ],
 )
-def test_refused(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_refused(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 CHILD = {"net/core/dev_weight": None}
@@ -740,10 +740,10 @@ UNAVAILABLE = [
 
 
 @pytest.mark.parametrize("on_unavailable", ["fail", "warn", "skip"])
-@pytest.mark.parametrize(("wishes", "policy", "host", "expected"), UNAVAILABLE)
-def test_unavailable(wishes, policy, host, expected, on_unavailable):
+@pytest.mark.parametrize(("desired_settings", "policy", "host", "expected"), UNAVAILABLE)
+def test_unavailable(desired_settings, policy, host, expected, on_unavailable):
     """Nothing is ever written for such a key; whether that is a problem is the caller's choice."""
-    plan = look(wishes, dict(policy, on_unavailable=on_unavailable), host)
+    plan = look(desired_settings, dict(policy, on_unavailable=on_unavailable), host)
     (one,) = plan.settings
     assert (one.status, one.reason) == expected
     assert steps_of(plan) == ([], [])
@@ -768,7 +768,7 @@ def test_unknown(on_unavailable, problems):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "host", "reason"),
+    ("desired_settings", "host", "reason"),
     [
         pytest.param({"zzz.qqq": 1}, {}, "no such key on this kernel", id="nothing like it"),
         pytest.param(
@@ -800,13 +800,13 @@ def test_unknown(on_unavailable, problems):
         ),
     ],
 )
-def test_unknown_reason(wishes, host, reason):
-    (one,) = look(wishes, {}, host).settings
+def test_unknown_reason(desired_settings, host, reason):
+    (one,) = look(desired_settings, {}, host).settings
     assert (one.status, one.reason) == ("unknown", reason)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case(
             "no effect yet on an old kernel",
@@ -848,8 +848,8 @@ def test_unknown_reason(wishes, host, reason):
         ),
     ],
 )
-def test_available_after_all(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_available_after_all(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 SHADOW = "at boot {0}:1 wins over {1} and gives 1".format(LATE, OWN)
@@ -858,7 +858,7 @@ UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come 
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case(
             "by a later file",
@@ -1004,15 +1004,15 @@ UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come 
         ),
     ],
 )
-def test_shadowed(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_shadowed(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 NOT_LIVE, NOT_KEPT = {"live": False}, {"persist": False}
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case("live only", {KEY: 8192}, expect("changed", "8192", live=("4096", "8192")), policy=NOT_KEPT),
         case("live only, as wanted", {KEY: 4096}, expect("ok", "4096"), policy=NOT_KEPT),
@@ -1076,15 +1076,15 @@ NOT_LIVE, NOT_KEPT = {"live": False}, {"persist": False}
         ),
     ],
 )
-def test_live_and_persist(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_live_and_persist(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 ABSENT = [requests.SettingRequest(KEY, "absent")]
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_settings", "policy", "host", "expected"),
     [
         case("no file", ABSENT, expect("ok", "absent"), policy=NOT_LIVE),
         case("no entry", ABSENT, expect("ok", "absent"), policy=NOT_LIVE, files={OWN: b"vm.x=1\n"}),
@@ -1140,8 +1140,8 @@ ABSENT = [requests.SettingRequest(KEY, "absent")]
         ),
     ],
 )
-def test_absent(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_absent(desired_settings, policy, host, expected):
+    check(desired_settings, policy, host, expected)
 
 
 def test_many_keys_make_one_file_step_in_the_order_given():
@@ -1199,7 +1199,7 @@ def test_what_is_gone_is_not_judged_by_its_value():
 
 
 @pytest.mark.parametrize(
-    ("wish", "after"),
+    ("desired", "after"),
     [
         ({"at_least": [4096, 1, 7000000]}, "4096 131072 7000000"),
         ({"at_least": [1, 2, 1]}, None),
@@ -1208,9 +1208,9 @@ def test_what_is_gone_is_not_judged_by_its_value():
         ([4096, 1, 7000000], "refused"),
     ],
 )
-def test_numbers_that_have_to_rise(wish, after):
+def test_numbers_that_have_to_rise(desired, after):
     """Each number of a bound is one of its own; what the host has then has to rise."""
-    plan = look({"net.ipv4.tcp_rmem": wish}, {}, {"live": {"net/ipv4/tcp_rmem": "4096\t131072\t6291456"}})
+    plan = look({"net.ipv4.tcp_rmem": desired}, {}, {"live": {"net/ipv4/tcp_rmem": "4096\t131072\t6291456"}})
     (one,) = plan.settings
     if after == "refused":
         assert one.status == "refused" and "each has to be at least the one before it" in one.reason

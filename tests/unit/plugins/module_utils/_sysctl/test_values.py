@@ -284,7 +284,7 @@ def test_same(one, other, shape, expected):
 
 
 @pytest.mark.parametrize(
-    ("have", "wish", "shape", "at_least", "at_most", "larger", "smaller"),
+    ("have", "desired", "shape", "at_least", "at_most", "larger", "smaller"),
     [
         pytest.param("5", "5", ANY, True, True, "5", "5", id="equal"),
         pytest.param("6", "5", ANY, True, False, "6", "5", id="above"),
@@ -313,11 +313,11 @@ def test_same(one, other, shape, expected):
         pytest.param("x", "80", PORTS, False, False, "80", "80", id="ports that are none"),
     ],
 )
-def test_bounds(have, wish, shape, at_least, at_most, larger, smaller):
-    assert sysctl_values.at_least(have, wish, shape) is at_least
-    assert sysctl_values.at_most(have, wish, shape) is at_most
-    assert sysctl_values.larger(have, wish, shape) == larger
-    assert sysctl_values.smaller(have, wish, shape) == smaller
+def test_bounds(have, desired, shape, at_least, at_most, larger, smaller):
+    assert sysctl_values.at_least(have, desired, shape) is at_least
+    assert sysctl_values.at_most(have, desired, shape) is at_most
+    assert sysctl_values.larger(have, desired, shape) == larger
+    assert sysctl_values.smaller(have, desired, shape) == smaller
 
 
 def test_what_can_be_larger():

@@ -130,12 +130,12 @@ def test_a_later_range_of_our_own_file_wins_over_a_user_as_well():
     ],
 )
 def test_at_least_never_lowers_what_somebody_has_from_a_weaker_rule(domain, rules, status):
-    wish = entry(domain, soft={"at_least": 5000}, hard={"at_least": 5000})
-    assert plan(wish, rules=rules).limits[0].status == status
+    desired = entry(domain, soft={"at_least": 5000}, hard={"at_least": 5000})
+    assert plan(desired, rules=rules).limits[0].status == status
 
 
 @pytest.mark.parametrize(
-    ("wish", "refused"),
+    ("desired", "refused"),
     [
         pytest.param(
             entry("alice", "nproc", hard=39),
@@ -161,13 +161,13 @@ def test_at_least_never_lowers_what_somebody_has_from_a_weaker_rule(domain, rule
         pytest.param(entry("@web", "nonewprivs", hard=1), "", id="a group that may not"),
     ],
 )
-def test_the_guard_knows_the_host(wish, refused):
-    found = plan(wish, running={2000: 40, 0: 500, 33: 2})
+def test_the_guard_knows_the_host(desired, refused):
+    found = plan(desired, running={2000: 40, 0: 500, 33: 2})
     if refused:
         assert len(found.problems) == 1 and refused in found.problems[0]
     else:
         assert not found.problems
-    assert list(plan(wish, {"guard": "off"}, running={2000: 40}).problems) == []
+    assert list(plan(desired, {"guard": "off"}, running={2000: 40}).problems) == []
 
 
 WEAK_SSHD = {
@@ -255,10 +255,10 @@ def test_an_item_that_this_release_does_not_know():
 
 def test_limits_conf_itself_is_never_removed():
     """Without it pam_limits before 1.5.3 refuses everybody; an empty file will do."""
-    wish = entry(hard=5000)
-    wish["domain"] = "alice"
+    desired = entry(hard=5000)
+    desired["domain"] = "alice"
     request = requests.Request(
-        limits=[limit_settings.parse_one(wish)._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)],
+        limits=[limit_settings.parse_one(desired)._replace(hard=bounds.Bound(bounds.ABSENT), file_only=True)],
         policy=requests.Policy(limits_file=MAIN),
     )
     head = (
@@ -272,7 +272,7 @@ def test_limits_conf_itself_is_never_removed():
 def test_fs_nr_open_is_not_lowered_below_a_service():
     texts = {"/proc/77/limits": proc_limits(nofile=(1024, 524288)), "/proc/77/comm": "nginx"}
     files = {"/run/systemd/system": b""}
-    request = requests.Request(wishes=sysctl_settings.parse({"fs.nr_open": 500000}))
+    request = requests.Request(settings=sysctl_settings.parse({"fs.nr_open": 500000}))
     fake = FakeHost(files=files, texts=texts, daemons={"77": "nginx"})
     (problem,) = module_run.make_plan(request, host_facts.gather(fake, request)).problems
     assert (
@@ -288,6 +288,6 @@ def test_fs_nr_open_is_held_against_the_limit_about_to_be_set(number, refused):
     """One request lowers both: the rule that was there before does not count."""
     fake = FakeHost(files={OWN: b"* hard nofile 900000\n"})
     request = requests.Request(
-        wishes=sysctl_settings.parse({"fs.nr_open": 500000}), limits=limit_settings.parse([entry(hard=number)])
+        settings=sysctl_settings.parse({"fs.nr_open": 500000}), limits=limit_settings.parse([entry(hard=number)])
     )
     assert bool(module_run.make_plan(request, host_facts.gather(fake, request)).problems) == refused

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a wish comes to: arguments and what the host shows -> status, exact file, limits in force, problems and warnings."""
+"""What a desired comes to: arguments and what the host shows -> status, exact file, limits in force, problems and warnings."""
 
 import pytest
 
@@ -38,11 +38,11 @@ def limit(soft=None, hard=None, domain="*", item="nofile"):
     return {"domain": domain, "item": item, "soft": soft, "hard": hard}
 
 
-def look(wishes, policy, host):
+def look(desired_limits, policy, host):
     fake = FakeHost(**host)
-    if wishes and isinstance(wishes[0], dict):
-        wishes = limit_settings.parse(wishes)
-    request = requests.Request(limits=wishes, policy=requests.Policy(**policy))
+    if desired_limits and isinstance(desired_limits[0], dict):
+        desired_limits = limit_settings.parse(desired_limits)
+    request = requests.Request(limits=desired_limits, policy=requests.Policy(**policy))
     seen = host_facts.gather(fake, request).limits
     plan = pam_plan.plan(request.limits, seen, request.policy, seen.nr_open)
     assert fake.log == []
@@ -78,12 +78,12 @@ def expect(status, effective, reason="", file=None, after=None, shadowed_by=None
     }
 
 
-def case(name, wishes, expected, policy=None, **host):
-    return pytest.param(wishes, policy or {}, host, expected, id=name)
+def case(name, desired_limits, expected, policy=None, **host):
+    return pytest.param(desired_limits, policy or {}, host, expected, id=name)
 
 
-def check(wishes, policy, host, expected):
-    assert outcome(look(wishes, policy, host)) == expected
+def check(desired_limits, policy, host, expected):
+    assert outcome(look(desired_limits, policy, host)) == expected
 
 
 def line(kind, number, domain="*", item="nofile", end=b"\n"):
@@ -95,7 +95,7 @@ def lines(soft, hard):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case(
             "new",
@@ -260,15 +260,15 @@ def lines(soft, hard):
         ),
     ],
 )
-def test_value(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_value(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 KEPT = "sessions have it already without a rule of ours"
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case(
             "soft raised, hard had already",
@@ -419,8 +419,8 @@ KEPT = "sessions have it already without a rule of ours"
         ),
     ],
 )
-def test_bounds(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_bounds(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 def refused(reason, effective=None, **more):
@@ -441,7 +441,7 @@ CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for ha
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case("above fs.nr_open", [limit(65535, 1048577)], refused(ABOVE.format(1048577))),
         case("soft above fs.nr_open", [limit(least(2000000), least(2000000))], refused(ABOVE.format(2000000))),
@@ -513,15 +513,15 @@ CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for ha
         ),
     ],
 )
-def test_guard(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_guard(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 UNREACHABLE = "belongs to the host of this container: sessions here cannot have more than {0}"
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case(
             "more than the container has",
@@ -601,12 +601,12 @@ UNREACHABLE = "belongs to the host of this container: sessions here cannot have 
         ),
     ],
 )
-def test_container(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_container(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case(
             "by a later file",
@@ -725,8 +725,8 @@ def test_container(wishes, policy, host, expected):
         ),
     ],
 )
-def test_shadowed(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_shadowed(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 @pytest.mark.parametrize("name", ["tune", "tune.cfg", ".tune.conf", "tune.conf~"])
@@ -749,7 +749,7 @@ def gone(soft=True, hard=True, domain="*", item="nofile"):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case("no file", gone(), expect("ok", limit_types.Limit(1024, 524288))),
         case("no rule", gone(), expect("ok", limit_types.Limit(1024, 524288)), files={OWN: b"* soft nproc 5\n"}),
@@ -798,8 +798,8 @@ def gone(soft=True, hard=True, domain="*", item="nofile"):
         ),
     ],
 )
-def test_absent(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_absent(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 def file_only(operator, number, halves="soft", comment="", joined=False, item="nofile", domain="*"):
@@ -818,7 +818,7 @@ def file_only(operator, number, halves="soft", comment="", joined=False, item="n
 
 
 @pytest.mark.parametrize(
-    ("wishes", "policy", "host", "expected"),
+    ("desired_limits", "policy", "host", "expected"),
     [
         case(
             "use_max, no rule",
@@ -907,19 +907,19 @@ def file_only(operator, number, halves="soft", comment="", joined=False, item="n
         ),
     ],
 )
-def test_drop_in(wishes, policy, host, expected):
-    check(wishes, policy, host, expected)
+def test_drop_in(desired_limits, policy, host, expected):
+    check(desired_limits, policy, host, expected)
 
 
 @pytest.mark.parametrize(
-    ("wish", "wanted"),
+    ("desired", "wanted"),
     [
         (limit(5000, least(6000)), ("5000", ">= 6000")),
         (limit(hard=most("unlimited"), item="nproc"), (None, "<= unlimited")),
     ],
 )
-def test_wanted(wish, wanted):
-    (one,) = look([wish], {}, {}).limits
+def test_wanted(desired, wanted):
+    (one,) = look([desired], {}, {}).limits
     assert one.wanted == wanted
 
 

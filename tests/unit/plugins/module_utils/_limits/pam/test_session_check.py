@@ -20,7 +20,7 @@ USERS = {
     "alice": ("alice", 1000, 1000, {1000: "alice"}),
     "web": ("web", 990, 990, {990: "web"}),
 }
-WISH = [{"domain": "*", "item": "nofile", "soft": 5000, "hard": 9000}]
+DESIRED = [{"domain": "*", "item": "nofile", "soft": 5000, "hard": 9000}]
 
 
 def agrees(host, view, users):
@@ -36,7 +36,7 @@ def host_with(pam, **more):
 def run(host, limits=None, check_mode=False, **policy):
     return module_run.run(
         host,
-        requests.Request(limits=limit_settings.parse(limits or WISH), policy=requests.Policy(**policy)),
+        requests.Request(limits=limit_settings.parse(limits or DESIRED), policy=requests.Policy(**policy)),
         check_mode,
     )
 
@@ -56,19 +56,19 @@ def test_asked_before_and_after_with_the_files_that_will_be():
 @pytest.mark.parametrize(
     ("limits", "texts", "expected"),
     [
-        pytest.param(WISH, {}, ["root", "alice"], id="somebody of all"),
+        pytest.param(DESIRED, {}, ["root", "alice"], id="somebody of all"),
         pytest.param(
-            WISH, {"/etc/passwd": PASSWD[: PASSWD.index("alice")]}, ["root", "nobody"], id="there are no people"
+            DESIRED, {"/etc/passwd": PASSWD[: PASSWD.index("alice")]}, ["root", "nobody"], id="there are no people"
         ),
-        pytest.param([dict(WISH[0], domain="web")], {}, ["root", "web"], id="who is named"),
+        pytest.param([dict(DESIRED[0], domain="web")], {}, ["root", "web"], id="who is named"),
         pytest.param(
-            [dict(WISH[0], domain="web")],
+            [dict(DESIRED[0], domain="web")],
             {"/proc/self/loginuid": "1000"},
             ["root", "alice", "web"],
             id="who is logged in",
         ),
         pytest.param(
-            [dict(WISH[0], domain="web")], {"/proc/self/loginuid": "77"}, ["root", "web"], id="who has no name"
+            [dict(DESIRED[0], domain="web")], {"/proc/self/loginuid": "77"}, ["root", "web"], id="who has no name"
         ),
     ],
 )
@@ -169,7 +169,7 @@ def test_fs_nr_open_that_is_raised_first_counts_afterwards_only():
     host = host_with(refuses_new)
     request = requests.Request(
         sysctl_settings.parse({"fs.nr_open": 2000000}),
-        limit_settings.parse([dict(WISH[0], hard=1500000)]),
+        limit_settings.parse([dict(DESIRED[0], hard=1500000)]),
         requests.Policy(),
     )
     result, _warnings = module_run.run(host, request, False)

@@ -19,7 +19,7 @@ from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_ho
 NO = 2**64 - 1
 
 
-def wish(soft=None, hard=None, item="nofile", **target):
+def desired(soft=None, hard=None, item="nofile", **target):
     return limit_settings.parse_one(dict(target or {"unit": "web.service"}, item=item, soft=soft, hard=hard))
 
 
@@ -34,27 +34,27 @@ def most(number):
 @pytest.mark.parametrize(
     ("asked", "have", "reached", "pair"),
     [
-        pytest.param(wish(5, 9), None, None, (5, 9), id="nothing is said"),
-        pytest.param(wish(5, 9), (1, 2), (1, 2), (5, 9), id="something else is said"),
-        pytest.param(wish(5), (1, 20), (1, 20), (5, 20), id="the other half stays"),
-        pytest.param(wish(hard=9), (7, 20), (7, 20), (7, 9), id="so does a soft limit below it"),
-        pytest.param(wish(hard=9), (15, 20), (15, 20), (9, 9), id="one above it comes down with it"),
-        pytest.param(wish(25), (1, 20), (1, 20), (25, 20), id="above the hard limit that is said: refused later"),
-        pytest.param(wish(least(5), least(9)), (10, 20), (10, 20), (10, 20), id="more than enough"),
-        pytest.param(wish(least(5), least(9)), (4, 20), (4, 20), (5, 20), id="half of it is enough"),
-        pytest.param(wish(least(5), least(9)), (NO, NO), (20, 20), (NO, NO), id="cut, and still enough"),
-        pytest.param(wish(least(5), least(9)), (2, NO), (2, 7), (5, 9), id="cut to less than was asked for"),
-        pytest.param(wish(most(5), most(9)), (10, 20), (10, 20), (5, 9), id="too much"),
-        pytest.param(wish(most(5), most(9)), (4, 8), (4, 8), (4, 8), id="little enough"),
-        pytest.param(wish(5), None, None, (5, NO), id="a user manager: PAM sets the hard limit"),
-        pytest.param(wish(hard=5000), None, None, (1024, 5000), id="a user manager: the soft limit of systemd"),
-        pytest.param(wish(hard=500), None, None, (500, 500), id="a user manager: not above hard"),
+        pytest.param(desired(5, 9), None, None, (5, 9), id="nothing is said"),
+        pytest.param(desired(5, 9), (1, 2), (1, 2), (5, 9), id="something else is said"),
+        pytest.param(desired(5), (1, 20), (1, 20), (5, 20), id="the other half stays"),
+        pytest.param(desired(hard=9), (7, 20), (7, 20), (7, 9), id="so does a soft limit below it"),
+        pytest.param(desired(hard=9), (15, 20), (15, 20), (9, 9), id="one above it comes down with it"),
+        pytest.param(desired(25), (1, 20), (1, 20), (25, 20), id="above the hard limit that is said: refused later"),
+        pytest.param(desired(least(5), least(9)), (10, 20), (10, 20), (10, 20), id="more than enough"),
+        pytest.param(desired(least(5), least(9)), (4, 20), (4, 20), (5, 20), id="half of it is enough"),
+        pytest.param(desired(least(5), least(9)), (NO, NO), (20, 20), (NO, NO), id="cut, and still enough"),
+        pytest.param(desired(least(5), least(9)), (2, NO), (2, 7), (5, 9), id="cut to less than was asked for"),
+        pytest.param(desired(most(5), most(9)), (10, 20), (10, 20), (5, 9), id="too much"),
+        pytest.param(desired(most(5), most(9)), (4, 8), (4, 8), (4, 8), id="little enough"),
+        pytest.param(desired(5), None, None, (5, NO), id="a user manager: PAM sets the hard limit"),
+        pytest.param(desired(hard=5000), None, None, (1024, 5000), id="a user manager: the soft limit of systemd"),
+        pytest.param(desired(hard=500), None, None, (500, 500), id="a user manager: not above hard"),
         pytest.param(
-            wish(hard=500, item="nproc"), None, None, (500, 500), id="other items have no soft limit of their own"
+            desired(hard=500, item="nproc"), None, None, (500, 500), id="other items have no soft limit of their own"
         ),
-        pytest.param(wish(1, 2, "memlock"), None, None, (1024, 2048), id="in the units of the kernel"),
-        pytest.param(wish(least(3), item="memlock"), (2049, NO), (2049, NO), (3072, NO), id="which are finer"),
-        pytest.param(wish("unlimited", "unlimited", "core"), (0, NO), (0, NO), (NO, NO), id="no limit"),
+        pytest.param(desired(1, 2, "memlock"), None, None, (1024, 2048), id="in the units of the kernel"),
+        pytest.param(desired(least(3), item="memlock"), (2049, NO), (2049, NO), (3072, NO), id="which are finer"),
+        pytest.param(desired("unlimited", "unlimited", "core"), (0, NO), (0, NO), (NO, NO), id="no limit"),
     ],
 )
 def test_wanted_pair(asked, have, reached, pair):
@@ -64,15 +64,15 @@ def test_wanted_pair(asked, have, reached, pair):
 @pytest.mark.parametrize(
     ("asked", "have", "is_met"),
     [
-        (wish(5, 9), (5, 9), True),
-        (wish(5, 9), (5, 10), False),
-        (wish(5), (5, 1), True),
-        (wish(least(5), least(9)), (5, 9), True),
-        (wish(least(5), least(9)), (5, 8), False),
-        (wish(most(5), least(9)), (6, 9), False),
-        (wish(least(5)), None, False),
-        (wish(hard=least("unlimited")), (1, NO), True),
-        (wish(hard=least("unlimited")), (1, NO - 1), False),
+        (desired(5, 9), (5, 9), True),
+        (desired(5, 9), (5, 10), False),
+        (desired(5), (5, 1), True),
+        (desired(least(5), least(9)), (5, 9), True),
+        (desired(least(5), least(9)), (5, 8), False),
+        (desired(most(5), least(9)), (6, 9), False),
+        (desired(least(5)), None, False),
+        (desired(hard=least("unlimited")), (1, NO), True),
+        (desired(hard=least("unlimited")), (1, NO - 1), False),
     ],
 )
 def test_met(asked, have, is_met):
@@ -136,8 +136,8 @@ def host_with(loaded="1024:524288", default="1024:524288", files=None, **more):
     return host
 
 
-def plan(host, *wishes, **policy):
-    request = requests.Request(limits=list(wishes), policy=requests.Policy(**policy))
+def plan(host, *desired_limits, **policy):
+    request = requests.Request(limits=list(desired_limits), policy=requests.Policy(**policy))
     return module_run.make_plan(request, host_facts.gather(host, request))
 
 
@@ -150,64 +150,64 @@ MANAGER = {"manager": "system"}
 
 
 @pytest.mark.parametrize(
-    ("host", "wishes", "statuses", "expected"),
+    ("host", "desired_limits", "statuses", "expected"),
     [
         pytest.param(
             host_with(loaded="3000:6000", files={OWN: b"[Service]\nLimitNOFILE=3000:6000\n"}),
-            [wish(3000, 6000)],
+            [desired(3000, 6000)],
             ["ok"],
             [],
             id="all is well",
         ),
         pytest.param(
             host_with(files={OWN: b"[Service]\nLimitNOFILE=3000:6000\n"}),
-            [wish(3000, 6000)],
+            [desired(3000, 6000)],
             ["changed"],
             [(("web.service", "LimitNOFILE", (3000, 6000)),)],
             id="a line that was not read",
         ),
         pytest.param(
             host_with(loaded="3000:6000"),
-            [wish(1, 2)._replace(soft=ABSENT, hard=ABSENT)],
+            [desired(1, 2)._replace(soft=ABSENT, hard=ABSENT)],
             ["changed"],
             [()],
             id="a line that is gone, and was read",
         ),
         pytest.param(
             host_with(default="1500:524288"),
-            [wish(1, 2, **MANAGER)._replace(soft=ABSENT, hard=ABSENT)],
+            [desired(1, 2, **MANAGER)._replace(soft=ABSENT, hard=ABSENT)],
             ["changed"],
             [(("", "DefaultLimitNOFILE", (1024, 524288)),)],
             id="a default that is gone, and was read",
         ),
         pytest.param(
             host_with(),
-            [wish(least(1024)), wish(2000, 524288, **MANAGER)],
+            [desired(least(1024)), desired(2000, 524288, **MANAGER)],
             ["kept", "changed"],
             [(("", "DefaultLimitNOFILE", (2000, 524288)),)],
             id="a default that changes is no unread file of a unit",
         ),
     ],
 )
-def test_what_systemd_has_not_read(host, wishes, statuses, expected):
-    found = plan(host, *wishes)
+def test_what_systemd_has_not_read(host, desired_limits, statuses, expected):
+    found = plan(host, *desired_limits)
     assert [one.status for one in found.limits] == statuses and reloads(found) == expected
 
 
 @pytest.mark.parametrize(("name", "refused"), [("10-a.conf", True), ("99-z.conf", False)])
 def test_a_file_at_which_systemd_stops_before_it_comes_to_ours(name, refused):
     path = "/etc/systemd/system.conf.d/" + name
-    found = plan(host_with(files={path: b"[Oops\n"}), wish(2000, 9000, **MANAGER))
+    found = plan(host_with(files={path: b"[Oops\n"}), desired(2000, 9000, **MANAGER))
     assert bool(found.problems) == refused
     assert not refused or found.problems[0].startswith(
         "Limit manager system nofile: systemd does not read {0} to its end".format(path)
     )
     drop_in = "/etc/systemd/system/web.service.d/" + name
-    assert not plan(host_with(files={drop_in: b"[Oops\n"}), wish(2000, 9000)).problems
+    assert not plan(host_with(files={drop_in: b"[Oops\n"}), desired(2000, 9000)).problems
 
 
 def test_a_default_of_the_same_request_counts_for_a_unit():
-    found = plan(host_with(), wish(least(1024)), wish(2000, 9000, **MANAGER))
+    found = plan(host_with(), desired(least(1024)), desired(2000, 9000, **MANAGER))
     assert [one.effective for one in found.limits] == [limit_types.Limit(2000, 9000)] * 2
     assert found.limits[1].before == limit_types.Limit(1024, 524288)
 
@@ -246,7 +246,7 @@ RULES = "/etc/security/limits.d/a.conf"
 )
 def test_managers_of_users_get_what_pam_gives(files, effective, shadow):
     """S11 of what was measured: user.conf.d 20000:90000 under a PAM hard limit of 30000 gave 20000/30000."""
-    (one,) = plan(host_with(files=files), wish(20000, 90000, manager="user")).limits
+    (one,) = plan(host_with(files=files), desired(20000, 90000, manager="user")).limits
     assert (one.effective, one.shadowed_by, one.after) == (effective, shadow, limit_types.Limit(20000, 90000))
     assert bool(one.notes) == (effective != limit_types.Limit(20000, 90000))
 
@@ -254,5 +254,5 @@ def test_managers_of_users_get_what_pam_gives(files, effective, shadow):
 def test_a_manager_of_users_and_the_rule_of_the_same_request():
     files = dict(PAM, **dict(STACK, **{"/etc/security/limits.d/99-tunefleet.conf": b"* hard nofile 30000\n"}))
     rule = limit_settings.parse_one({"domain": "*", "item": "nofile", "hard": 50000})
-    found = plan(host_with(files=files), wish(20000, 90000, manager="user"), rule)
+    found = plan(host_with(files=files), desired(20000, 90000, manager="user"), rule)
     assert found.limits[0].effective == limit_types.Limit(20000, 50000)

@@ -61,8 +61,10 @@ def test_without_systemd_nothing_is_asked():
 
 
 def run(host, *entries):
-    wishes = limit_settings.parse([dict(one, item=one.get("item", "nproc"), soft=300, hard=300) for one in entries])
-    return module_run.run(host, requests.Request(limits=wishes, policy=requests.Policy()), True)
+    desired_limits = limit_settings.parse(
+        [dict(one, item=one.get("item", "nproc"), soft=300, hard=300) for one in entries]
+    )
+    return module_run.run(host, requests.Request(limits=desired_limits, policy=requests.Policy()), True)
 
 
 def test_told_of_what_is_set():
