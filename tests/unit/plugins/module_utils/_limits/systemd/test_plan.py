@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is to be said of a unit or manager: pure parts, without a systemd; tests/integration/test_units.py has the real ones."""
+"""What is to be said of a unit or manager: pure parts, without a systemd; tests/functional/test_units.py has the real ones."""
 
 import pytest
 
