@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-
-from ansible_collections.tunefleet.linux.tests.functional.namespace import ROOT, SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace
 
 INTERFACES = 48  # both ends of 24 pairs
 # Switches with no side effect on another key.
@@ -40,7 +36,6 @@ SWITCHES = [
     "src_valid_mark",
     "tag",
 ]
-LONGEST = 2.0  # seconds for reading, planning, writing and reading back, on a machine that is busy with other things
 
 
 def test_a_thousand_keys_in_one_call(ns: Namespace) -> None:
@@ -53,20 +48,14 @@ def test_a_thousand_keys_in_one_call(ns: Namespace) -> None:
     wanted = {key: "0" if before[key] == "1" else "1" for key in keys}
     assert len(keys) >= 1000
 
-    start = time.monotonic()
-    ns.sysctl({keys[0]: int(before[keys[0]])}, persist=False)
-    one_key = time.monotonic() - start
     predicted = ns.sysctl(wanted, check_mode=True)
-    start = time.monotonic()
     outcome = ns.sysctl(wanted)
-    taken = time.monotonic() - start
 
     assert outcome.changed and outcome.report == predicted.report
     assert outcome.result["summary"] == {"changed": len(keys)}
     assert ns.live(*keys) == wanted
     assert ns.text(SYSCTL_FILE).splitlines()[1:] == [f"{key}={value}" for key, value in wanted.items()]
     assert all(one["boot"]["ours"] and one["boot"]["value"] == wanted[one["key"]] for one in outcome.result["settings"])
-    assert taken - one_key < LONGEST
 
     stamp = ns.stamp(SYSCTL_FILE)
     again = ns.sysctl(wanted)
@@ -77,15 +66,3 @@ def test_a_thousand_keys_in_one_call(ns: Namespace) -> None:
     )
     assert refused.failed and len(refused.result["undone"]) == len(keys) and not refused.result["not_undone"]
     assert ns.live(*keys) == wanted and ns.stamp(SYSCTL_FILE) == stamp
-
-
-def test_a_thousand_keys_cost_little_beside_a_bare_loop(ns: Namespace) -> None:
-    """Processor time, as a ratio to a loop that only reads and writes, in the same process; the best of some runs.
-
-    So it hardly depends on how fast or busy the machine is: the ratios are about 2.9 and 1.7.
-    """
-    figures = json.loads(ns.run(sys.executable, str(ROOT / "benchmarks" / "keys.py"), "1000", "5").stdout)
-    best = {
-        name: min(one["run"]["processor"] / one["loop"]["processor"] for one in runs) for name, runs in figures.items()
-    }
-    assert best["first"] < 3.8 and best["again"] < 2.4, best

