@@ -80,7 +80,7 @@ class Sandbox(hosts.Host):
         path = self._at(LIMITS_OF_IT)
         if isinstance(hosts.os, Seam):
             hosts.os.about_to("limit", (path,), {})
-        text = self.text(LIMITS_OF_IT)
+        text = self.read_text(LIMITS_OF_IT)
         write(path, conversion.rewritten(text, {conversion.item_of(number): limit}).encode())
         return conversion.running(text)[conversion.item_of(number)]
 

@@ -111,7 +111,7 @@ def test_later_duplicates_of_other_keys_stay_in_force(host: Host) -> None:
     assert host.ns.text(FILE) == content + f"{FIN}=30\n"
     host.again()
     assert host.theirs().changed
-    assert host.lines() == [f"{KEEPALIVE}=1000", f"{FIN}=30"] and host.sysctl(KEEPALIVE) == "1000"
+    assert host.lines() == [f"{KEEPALIVE}=1000", f"{FIN}=30"] and host.live(KEEPALIVE) == "1000"
 
 
 def test_the_layout_of_other_lines_is_kept(host: Host) -> None:
@@ -127,20 +127,20 @@ def test_the_layout_of_other_lines_is_kept(host: Host) -> None:
 def test_a_bad_line_of_another_key_does_not_fail_the_task(host: Host) -> None:
     host.start(f"{NOWHERE}=1\n")
     assert host.ours().changed and not host.ours().changed
-    assert (host.sysctl(), host.lines()) == ("30", [f"{NOWHERE}=1", f"{FIN}=30"])
+    assert (host.live(), host.lines()) == ("30", [f"{NOWHERE}=1", f"{FIN}=30"])
     host.again()
     first, second = host.theirs(), host.theirs()
-    assert first.failed and not first.changed and (host.sysctl(), host.lines()[-1]) == ("30", f"{FIN}=30")
+    assert first.failed and not first.changed and (host.live(), host.lines()[-1]) == ("30", f"{FIN}=30")
     assert not second.failed, "what failed before is fine now, and nothing was mended"
 
 
 def test_other_keys_of_the_file_are_not_set(host: Host) -> None:
     host.start(f"{KEEPALIVE}=1000\n")
     host.ours()
-    assert (host.sysctl(), host.sysctl(KEEPALIVE)) == ("30", "7200")
+    assert (host.live(), host.live(KEEPALIVE)) == ("30", "7200")
     host.again()
     host.theirs()
-    assert (host.sysctl(), host.sysctl(KEEPALIVE)) == ("30", "1000")
+    assert (host.live(), host.live(KEEPALIVE)) == ("30", "1000")
 
 
 def test_an_unknown_key_that_is_to_be_ignored_changes_nothing(host: Host) -> None:
@@ -203,18 +203,18 @@ def test_tabs_and_blanks_between_numbers_are_the_same(host: Host) -> None:
     ids=["merged_ports", "hexadecimal", "leading_zero"],
 )
 def test_a_value_that_the_kernel_rewrites_is_set_once(host: Host, key: str, value: str, kept: str) -> None:
-    assert host.ours(key, value).changed and host.sysctl(key) == kept
+    assert host.ours(key, value).changed and host.live(key) == kept
     assert not host.ours(key, value).changed
     host.again()
-    assert host.theirs(key, value).changed and host.sysctl(key) == kept
+    assert host.theirs(key, value).changed and host.live(key) == kept
     assert host.theirs(key, value).changed, "on every run"
 
 
 def test_two_numbers_for_a_key_of_three_are_refused(host: Host) -> None:
     """The kernel takes them and keeps its third, so that what is asked for never is what is there."""
     one_sentence(host.ours(RMEM, "8192 65536"), RMEM, "3")
-    assert host.sysctl(RMEM) == FRESH[RMEM] and host.ns.read(FILE) is None
-    assert host.theirs(RMEM, "8192 65536").changed and host.sysctl(RMEM) == "8192 65536 6291456"
+    assert host.live(RMEM) == FRESH[RMEM] and host.ns.read(FILE) is None
+    assert host.theirs(RMEM, "8192 65536").changed and host.live(RMEM) == "8192 65536 6291456"
     assert host.theirs(RMEM, "8192 65536").changed, "on every run"
 
 
@@ -259,12 +259,12 @@ def test_no_shell_looks_at_a_value(host: Host) -> None:
     variable = "$ANSIBLE_NOCOLOR"  # 1 in the environment of these tests
     assert host.ours(FIN, variable, sysctl_set=True, reload=False).failed
     assert host.ours(CONGESTION, 're"n"o', sysctl_set=True, reload=False).failed
-    assert host.sysctl() == "60" and host.ns.read(FILE) is None
+    assert host.live() == "60" and host.ns.read(FILE) is None
     assert host.theirs(FIN, variable, sysctl_set=True, reload=False).changed
-    assert (host.sysctl(), host.lines()) == ("1", [f"{FIN}={variable}"])
-    before = host.sysctl(CONGESTION)
+    assert (host.live(), host.lines()) == ("1", [f"{FIN}={variable}"])
+    before = host.live(CONGESTION)
     assert not host.theirs(CONGESTION, 're"n"o', sysctl_set=True, reload=False).failed
-    assert host.sysctl(CONGESTION) == "reno"
+    assert host.live(CONGESTION) == "reno"
     host.ns.set_live({CONGESTION: before})
 
 
@@ -295,7 +295,7 @@ def test_a_value_can_be_empty_where_a_key_takes_that(host: Host) -> None:
     assert result["changed"] and kept == "" and host.lines() == ["kernel.domainname="]
     host.start(live={PORTS: "8080"})
     assert host.ours(PORTS, "").changed and not host.ours(PORTS, "").changed
-    assert host.sysctl(PORTS) == "" and host.lines() == [f"{PORTS}="]
+    assert host.live(PORTS) == "" and host.lines() == [f"{PORTS}="]
     assert host.theirs(PORTS, "").msg == "value cannot be blank"
 
 
@@ -375,7 +375,7 @@ def test_a_later_file_that_wins_at_boot_is_named(host: Host) -> None:
     host.again()
     host.ns.write(LATER, f"# theirs\n{FIN}=45\n")
     one_sentence(host.ours(on_shadowed="fail"), FIN, f"{LATER}:2")
-    assert host.sysctl() == "60" and host.ns.read(FILE) is None
+    assert host.live() == "60" and host.ns.read(FILE) is None
     assert LATER not in host.theirs().text
 
 
@@ -383,7 +383,7 @@ def test_what_a_container_cannot_write_does_not_stop_the_rest(host: Host) -> Non
     outcome = host.ours(None, settings={FIN: 30, HOST_ONLY: 11}, on_unavailable="warn")
     assert outcome.changed and outcome.statuses == {FIN: "changed", HOST_ONLY: "read_only"}
     assert len(outcome.warnings) == 1 and HOST_ONLY in outcome.warnings[0]
-    assert host.sysctl() == "30" and host.lines() == [f"{FIN}=30"]
+    assert host.live() == "30" and host.lines() == [f"{FIN}=30"]
     host.again()
     assert host.theirs(HOST_ONLY, 11).failed and host.lines() == [f"{HOST_ONLY}=11"]
 
@@ -442,7 +442,7 @@ def test_another_owner_of_the_key_is_named_when_it_was_set_back(host: Host) -> N
     host.ns.set_live({FIN: "45"})  # as the other tool does, each time it runs
     outcome = host.ours()
     one = outcome.setting(FIN)
-    assert outcome.changed and one["live"] == {"before": "45", "after": "30"} and host.sysctl() == "30"
+    assert outcome.changed and one["live"] == {"before": "45", "after": "30"} and host.live() == "30"
     assert one["boot"]["winner"] == f"{LATER}:1" and LATER in one["reason"]
     host.ns.set_live({FIN: "45"})
     outcome = host.theirs()

@@ -68,7 +68,7 @@ def states(fleet: Fleet) -> dict[str, str]:
 
 
 def live(fleet: Fleet, key: str = FIN) -> list[str]:
-    return [host.sysctl(key) for host in fleet.hosts.values()]
+    return [host.live(key) for host in fleet.hosts.values()]
 
 
 def batches(done: subprocess.CompletedProcess[str]) -> list[str]:
