@@ -9,9 +9,15 @@ sentences: what was being done, to what, what was found, and what to do.
 
 import typing as t
 
+from . import _messages
+
 
 class TuneError(Exception):
-    """Root of the family."""
+    """Root of the family. ``message`` is what failed, as data (see ``_messages.py``)."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        super().__init__(message)
 
 
 class NameProblem(TuneError):
@@ -31,17 +37,8 @@ class ConcurrentChange(HostProblem):
 
 
 class EntryProblems(TuneError):
-    """One or more entries of a request are refused; nothing was written.
-
-    ``problems`` holds one sentence for each entry, so that a long list can be mended in one go.
-    """
+    """One or more entries of a request are refused; nothing was written. ``problems`` holds one message for each entry."""
 
     def __init__(self, problems: t.Sequence[str]) -> None:
         self.problems = list(problems)
-        if len(self.problems) == 1:
-            text = self.problems[0] + " Nothing was written."
-        else:
-            text = "{0} entries are refused, nothing was written:\n- {1}".format(
-                len(self.problems), "\n- ".join(self.problems)
-            )
-        super().__init__(text)
+        super().__init__(_messages.refused(self.problems))

@@ -197,7 +197,7 @@ def test_a_diagnosis_knows_how_long_and_no_profiles(recorded: Path) -> None:
     ]
     code, output = make(recorded, "diagnose", "DIAGNOSE_SECONDS=a while")
     assert code != 0
-    assert output.splitlines()[0] == "tunefleet: DIAGNOSE_SECONDS=a while is no whole number."
+    assert output.splitlines()[0] == "tunefleet: DIAGNOSE_SECONDS=a while is not an integer."
 
 
 @pytest.mark.parametrize("command", ["import", "export"])

@@ -202,7 +202,7 @@ REFUSED: dict[str, tuple[dict[str, object], list[str]]] = {
     "unknown_field": ({"tune_profiles": ["typo"]}, ["net.ipv4.tcp_sack", "'valeu'"]),
     "hazard": ({"tune_profiles": ["risky"]}, ["net.ipv4.tcp_sack", "slow recovery", "accept_hazards"]),
     "malformed_key": ({"tune_sysctl": {"../x": 1}}, ["'../x'", "net.core.somaxconn"]),
-    "no_number": ({"tune_sysctl": {FIN: "abc"}}, [FIN, "'abc' is no whole number"]),
+    "no_number": ({"tune_sysctl": {FIN: "abc"}}, [FIN, "'abc' is not an integer"]),
     "wrong_length": ({"tune_sysctl": {"net.ipv4.tcp_rmem": [1, 2]}}, ["net.ipv4.tcp_rmem", "takes 3"]),
     "unknown_key": ({"tune_sysctl": {"net.ipv4.tcp_fin_timeou": 3}}, ["did you mean " + FIN]),
     "bad_option": ({"tune_guard": "perhaps"}, ["tune_guard", "perhaps"]),
@@ -392,7 +392,7 @@ BAD_PROFILES = {
     "type": (HEAD + "sysctl:\n  a.b: {value: yes, why: W., source: [kernel_ip]}\n", ":4: a.b must be a number"),
     "range": (
         HEAD + "sysctl:\n  net.ipv4.tcp_sack: {value: 300, why: W., source: [kernel_ip]}\n",
-        ":4: net.ipv4.tcp_sack: 300 is outside of the kernel's range 0 .. 255",
+        ":4: net.ipv4.tcp_sack: 300 is outside the kernel's range 0 .. 255",
     ),
     "why": (HEAD + "sysctl:\n  a.b: {value: 1, source: [kernel_ip]}\n", ":4: a.b has no 'why'; every one needs it."),
     "source": (HEAD + "sysctl:\n  a.b: {value: 1, why: W.}\n", ":4: a.b has no 'source'; every one needs it."),

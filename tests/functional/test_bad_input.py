@@ -38,7 +38,7 @@ BAD_KEYS = [
 ]
 
 BAD_VALUES = [
-    (FIN, "abc", ["'abc' is no whole number", "1 .. ", "seconds"]),
+    (FIN, "abc", ["'abc' is not an integer", "1 .. ", "seconds"]),
     (FIN, "", ["cannot be blank"]),
     (FIN, 1.5, ["1.5"]),
     (FIN, "30 # half", ["no whole number"]),
@@ -137,11 +137,11 @@ def test_a_limit_that_cannot_be_meant(shared: Namespace, entry: dict[str, Any], 
     ids=str,
 )
 def test_two_entries_that_contradict_each_other(shared: Namespace, settings: dict[str, Any]) -> None:
-    refused(shared, "sysctl", {"settings": settings}, "is asked for twice")
+    refused(shared, "sysctl", {"settings": settings}, "is requested twice")
 
 
 def test_two_limits_that_contradict_each_other(shared: Namespace) -> None:
-    refused(shared, "limits", {"limits": [_limit(soft=1), _limit(soft=2)]}, "* nofile is asked for twice")
+    refused(shared, "limits", {"limits": [_limit(soft=1), _limit(soft=2)]}, "* nofile is requested twice")
 
 
 def test_every_bad_entry_of_a_batch_is_named_in_one_go(shared: Namespace) -> None:

@@ -59,7 +59,7 @@ def test_a_refusal_undoes_files_of_both_kinds_in_a_profile(ns: Namespace) -> Non
     outcome = ns.profile(name="x", sysctl={FIN: 31}, limits=[NOFILE])
     assert ns.snapshot(stamps=False) == before
     one_sentence(outcome, LIMITS_FILE, "read-only", "Everything was put back as it was.")
-    assert outcome.result["undone"] == [SYSCTL_FILE + " is as it was.", FIN + " is 60 again."]
+    assert outcome.result["undone"] == [SYSCTL_FILE + " is removed again.", FIN + " is 60 again."]
 
 
 def test_a_new_file_is_gone_again_after_a_refusal(ns: Namespace) -> None:
@@ -67,7 +67,10 @@ def test_a_new_file_is_gone_again_after_a_refusal(ns: Namespace) -> None:
     before = ns.snapshot()
     outcome = ns.profile(name="x", sysctl={FIN: 31}, limits=[NOFILE])
     assert ns.snapshot() == before
-    assert outcome.failed and outcome.result["undone"] == [SYSCTL_FILE + " is gone again.", FIN + " is 60 again."]
+    assert outcome.failed and outcome.result["undone"] == [
+        SYSCTL_FILE + " has its former content.",
+        FIN + " is 60 again.",
+    ]
 
 
 def test_a_value_that_the_kernel_rounds_is_met_by_what_it_kept(ns: Namespace) -> None:
@@ -95,7 +98,7 @@ def test_a_vector_that_the_kernel_took_in_part_is_put_back(ns: Namespace) -> Non
         pytest.skip("this kernel takes nothing of a vector that it refuses")
     ns.set_live(before)
     outcome = ns.sysctl({FIN: 31, SEM: wanted})
-    one_sentence(outcome, SEM, "the kernel refused")
+    one_sentence(outcome, SEM, "the kernel rejected")
     assert ns.live(SEM, FIN) == {SEM: before[SEM], FIN: "60"}
     assert len(outcome.result["undone"]) == 2 and outcome.result["not_undone"] == []
 

@@ -85,7 +85,7 @@ def test_a_line_of_more_than_a_megabyte_is_not_written(shared: Namespace) -> Non
     ("key", "value", "words"),
     [
         (FIN, "9" * 21, ["'" + "9" * 21 + "'", "21 characters", "legal: 1 .. 21474836 seconds"]),
-        (FIN, "30 # why", ["'30 # why'", "'#' is no whole number", "legal: 1 .. 21474836 seconds"]),
+        (FIN, "30 # why", ["'30 # why'", "'#' is not an integer", "legal: 1 .. 21474836 seconds"]),
         (FIN, "\u0663\u0660", ["no whole number", "legal: 1 .. 21474836 seconds"]),
         (FIN, "1_000", ["'1_000'", "legal: "]),
         ("net.ipv4.tcp_ecn", -1, ["-1", "legal: 0 or more mode"]),

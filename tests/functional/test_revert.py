@@ -379,7 +379,7 @@ def test_what_somebody_else_did_since_stays_and_is_named(ns: Namespace) -> None:
     assert ns.text(LIMITS_FILE) == "alice hard nofile 5\n"
     assert [text.split(":")[0] for text in outcome.warnings] == [
         SOMAXCONN,
-        LIMITS_FILE + " was changed by somebody else since; only our own lines are taken back.",
+        LIMITS_FILE + " was changed externally; only our lines are reverted.",
     ]
     assert outcome.setting(SOMAXCONN)["live"] == {"before": "9999", "after": "9999"}
 

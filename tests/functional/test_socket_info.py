@@ -158,8 +158,8 @@ def test_without_netlink_the_same_is_read_from_procfs(ns: Namespace) -> None:
         done = ns.run(sys.executable, "-c", FORBID_NETLINK, MODULE, stdin=NO_OPTIONS)
         forbidden, permitted = json.loads(done.stdout), ns.module("socket_info", {}).result
     assert forbidden["source"] == "/proc/net/tcp"
-    reason = "netlink said: Operation not permitted"
-    assert forbidden["unseen"] == ["how long listen queues may get, and what they dropped: " + reason]
+    reason = "netlink error: Operation not permitted"
+    assert forbidden["unseen"] == ["the limits and drops of listen queues: " + reason]
     assert forbidden["states"] == permitted["states"] and forbidden["ports"] == permitted["ports"]
     lacking = [dict(one, limit=None, drops=None) for one in permitted["listeners"]]
     assert forbidden["listeners"] == lacking

@@ -28,7 +28,7 @@ def test_without_names_every_key_of_the_files_is_read(ns: Namespace) -> None:
     assert fin["file"] == {"path": SYSCTL_FILE, "before": "30", "after": "30"}
     assert (fin["boot"]["value"], fin["boot"]["winner"], fin["boot"]["ours"]) == ("30", SYSCTL_FILE + ":2", True)
     assert fin["files"] == ["/etc/sysctl.d/10.conf:2", SYSCTL_FILE + ":2"]
-    assert fin["reason"] == "live 60 differs from 30, which the next boot gives"
+    assert fin["reason"] == "the live value 60 differs from the effective value after boot, 30"
     assert keepalive["file"]["before"] is None and not keepalive["boot"]["ours"]
     assert keepalive["boot"]["winner"] == "/etc/sysctl.d/10.conf:1"
 

@@ -81,5 +81,5 @@ def test_what_somebody_else_set_during_a_trial_stays(ns: Namespace, program: int
     assert ns.live(FIN)[FIN] == "47" and ns.live(SOMAXCONN)[SOMAXCONN] != "5000"
     assert resource.prlimit(program, resource.RLIMIT_NOFILE) == (3000, 4000)
     assert len(outcome.warnings) == 2 and sorted(outcome.warnings)[0].startswith("Limit ")
-    assert sorted(outcome.warnings)[1].startswith(FIN + ": is 47 now, and was left as 32: ")
-    assert all("somebody else has set it since, so it stays." in text for text in outcome.warnings)
+    assert sorted(outcome.warnings)[1].startswith(FIN + ": is 47 now, and we applied 32: ")
+    assert all("it was changed externally and is kept." in text for text in outcome.warnings)

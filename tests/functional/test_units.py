@@ -177,7 +177,7 @@ def test_a_drop_in_that_wins_is_named(host: BootedHost) -> None:
     assert only(outcome)["shadowed_by"] == winner + ":2"
     assert only(outcome)["effective"] == {"soft": 512, "hard": 512}
     assert host.sh("systemctl show -p LimitNOFILE --value late").strip() == "512"
-    assert [winner + ":2 wins over it" in warning for warning in outcome.warnings] == [True]
+    assert [winner + ":2 takes precedence" in warning for warning in outcome.warnings] == [True]
     assert not host.limits(files("late.service", 4096, 8192)).changed
 
 
@@ -203,7 +203,7 @@ def test_a_failed_restart_is_undone(host: BootedHost) -> None:
     )
     assert outcome.msg.endswith("Everything was put back as it was.")
     assert outcome.result["undone"][-2:] == [
-        "systemd has read its files again.",
+        "systemd has reloaded its files.",
         "broken.service was restarted with its former limits.",
     ]
     assert host.sh("ls /etc/systemd/system | grep -E '^(chosen|broken).service.d' || true") == ""
@@ -324,7 +324,7 @@ def test_a_profile_that_is_killed_between_files_and_systemd(host: BootedHost) ->
 @pytest.mark.generations("bullseye")
 def test_units_that_take_no_limit(host: BootedHost) -> None:
     for desired, said in (
-        (files("webb.service", 5), "there is no unit webb.service on this host; did you mean web.service"),
+        (files("webb.service", 5), "this host has no unit webb.service; did you mean web.service"),
         (files("gone.service", 5), "the unit is masked and never starts"),
         (files("web", 50000, 60000), "belongs to the host of this container: its systemd cannot give more than 20000"),
         (files("web", 30000), "belongs to the host of this container"),
@@ -405,7 +405,7 @@ def test_processes_by_name_and_by_pid_file(host: BootedHost) -> None:
     raised = host.limits({"process": "tf-daemon", "item": "nofile", "hard": 30000})
     assert raised.failed and "without CAP_SYS_RESOURCE no hard limit is raised, and the process has 20000" in raised.msg
     assert "did you mean tf-daemon" in host.limits(dict(desired, process="tf-deamon")).msg
-    assert "no process runs whose id is in that file" in host.limits(dict(desired, process="/run/nothing.pid")).msg
+    assert "no process with the id in that file runs" in host.limits(dict(desired, process="/run/nothing.pid")).msg
     host.sh("pkill -x tf-daemon")
 
 
@@ -425,8 +425,8 @@ def test_who_set_it_last(host: BootedHost) -> None:
     assert (nofile["effective"], nofile["live"]) == ({"soft": 3000, "hard": 6000},) * 2
     assert nofile["set_by"] == nofile["rule"]["soft"] == vendor + ":4"
     assert found["told.service", "nproc"]["notes"] == [
-        "its processes run as root, whose nproc the kernel does not enforce; TasksMax= of the unit does",
-        "TasksMax=50 of the unit is lower than nproc 32768, and ends it first",
+        "its processes run as root, and the kernel does not enforce nproc for root; use TasksMax= of the unit",
+        "TasksMax=50 of the unit is lower than nproc 32768 and takes effect first",
     ]
     assert found["web.service", "nofile"]["set_by"] == "the default of systemd (DefaultLimitNOFILE)"
     assert found["webb.service", "nofile"]["status"] == "unknown"
@@ -520,8 +520,8 @@ def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) 
         assert outcome.failed and "pam_limits refuses a session of nobody (" in outcome.msg, outcome.text
         assert outcome.msg.endswith("with the files that were written. Everything was put back as it was.")
         assert outcome.result["undone"] == [
-            "/etc/systemd/system/calm.service.d/99-tunefleet.conf is gone again.",
-            OWN + " is as it was.",
+            "/etc/systemd/system/calm.service.d/99-tunefleet.conf has its former content.",
+            OWN + " is removed again.",
         ]
         assert [one["status"] for one in outcome.result["limits"]] == ["refused", "changed"]
         assert everything_on_file(host) == before
@@ -556,7 +556,7 @@ def test_a_stack_that_is_put_together_from_other_files(host: BootedHost) -> None
 
     try:
         places = ("/usr/lib/pam.d/tf-way:3", "/opt/tf/pam:3")
-        notes = [place + " includes a file that is not there, so the session is refused" for place in places]
+        notes = [place + " includes a missing file, so the session is refused" for place in places]
         assert [one["note"] for one in told()] == notes
         assert [host.sh(enter.format(way) + " || echo $?").strip() for way in ways] == ["224", "224"]  # EXIT_PAM
         for line in ("session required pam_limits.so\n", "session required pam_permit.so\n"):
@@ -590,8 +590,10 @@ def test_a_manager_of_a_user_has_no_more_than_its_session(host: BootedHost) -> N
         assert only(outcome)["after"] == {"soft": 2048, "hard": 4096}
         assert only(outcome)["shadowed_by"] == "/etc/security/limits.d/10-pam.conf:1"
         assert only(outcome)["notes"] == [
-            "the session of a user's manager has a hard limit of 3000 (/etc/security/limits.d/10-pam.conf:1), "
-            "and its units get no more"
+            (
+                "the session of a user's manager has a hard limit of 3000 (/etc/security/limits.d/10-pam.conf:1), "
+                "and its units cannot get more"
+            )
         ]
         told = info(host, managers=["user"])["user", "nofile"]
         assert (told["effective"], told["notes"]) == ({"soft": 2048, "hard": 3000}, only(outcome)["notes"])
@@ -618,8 +620,8 @@ def test_a_slice_that_allows_fewer_tasks(host: BootedHost) -> None:
     host.write({"/etc/systemd/system/user-2000.slice.d/few.conf": "[Slice]\nTasksMax=100\n"})
     host.write({"/etc/systemd/system/user-.slice.d/few.conf": "[Slice]\nTasksMax=2000\n"})
     host.sh(f"{ALICE}; systemctl daemon-reload")
-    mine = "TasksMax=100 of user-2000.slice is lower than the nproc 3000 of alice, and ends it first."
-    every = "TasksMax=2000 of user-.slice is lower than the nproc 3000 of *, and ends it first."
+    mine = "TasksMax=100 of user-2000.slice is lower than nproc 3000 of alice and takes effect first."
+    every = "TasksMax=2000 of user-.slice is lower than nproc 3000 of * and takes effect first."
 
     def set_both() -> Any:
         desired_settings = [
@@ -690,7 +692,7 @@ def test_without_systemd(host: BootedHost) -> None:
     try:
         for desired in (files("web", 5, 6), {"manager": "system", "item": "nofile", "soft": 5}):
             outcome = host.limits(desired)
-            assert outcome.failed and "this host has no systemd, so nothing would read it" in outcome.msg
+            assert outcome.failed and "this host has no systemd to read it" in outcome.msg
             profile = host.module("profile", {"limits": [desired]})
             assert [one["status"] for one in profile.result["limits"]] == ["no_effect"]
             assert not profile.failed and not profile.changed
@@ -705,7 +707,7 @@ def test_systemd_that_does_not_run(host: BootedHost) -> None:
     try:
         outcome = host.limits(files("web", 2222, 3333), {"manager": "system", "item": "nofile", "soft": 1500})
         assert (outcome.changed, outcome.result["needs"]) == (True, ["reboot"])
-        assert host.limits(files("webb", 2222, 3333)).msg.startswith("Limit webb.service nofile: there is no unit")
+        assert host.limits(files("webb", 2222, 3333)).msg.startswith("Limit webb.service nofile: there is not a unit")
         assert host.limits(files("web"), {"manager": "system", "item": "nofile"}, state="absent").changed
     finally:
         host.sh("mv /run/systemd/system.away /run/systemd/system")

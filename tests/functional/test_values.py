@@ -170,5 +170,5 @@ def test_numbers_that_depend_on_the_host(ns: Namespace) -> None:
 def test_a_malformed_formula_reaches_no_kernel(ns: Namespace) -> None:
     before = ns.snapshot()
     outcome = ns.sysctl({"net.core.somaxconn": {"at_least": {"per_gib": 65536, "max": "lots"}}})
-    one_sentence(outcome, "net.core.somaxconn: max takes a whole number, found 'lots'.", "Nothing was written.")
+    one_sentence(outcome, "net.core.somaxconn: max takes an integer; found 'lots'.", "Nothing was written.")
     assert ns.snapshot() == before

@@ -19,18 +19,19 @@ CORE = ROOT + ".module_utils."
 
 # From the top to the bottom: what each part of the core may import of the core.
 MAY_IMPORT = {
-    "modules": {"_ansiballz", "_core", "_errors", "_host", "_limits", "_module", "_network", "_sysctl"},
-    "_module": {"_checks", "_core", "_errors", "_limits", "_module", "_sysctl", "_transaction"},
-    "_transaction": {"_core", "_errors", "_limits", "_sysctl", "_textfile", "_transaction"},
-    "_checks": {"_checks", "_core", "_limits", "_sysctl"},
-    "_network": {"_core", "_errors", "_limits", "_network"},
-    "_limits": {"_core", "_errors", "_limits", "_textfile"},
-    "_sysctl": {"_core", "_errors", "_sysctl", "_textfile"},
-    "_core": {"_core", "_errors"},
-    "_host": {"_core", "_errors", "_host"},
+    "modules": {"_ansiballz", "_messages", "_core", "_errors", "_host", "_limits", "_module", "_network", "_sysctl"},
+    "_module": {"_messages", "_checks", "_core", "_errors", "_limits", "_module", "_sysctl", "_transaction"},
+    "_transaction": {"_messages", "_core", "_errors", "_limits", "_sysctl", "_textfile", "_transaction"},
+    "_checks": {"_messages", "_checks", "_core", "_limits", "_sysctl"},
+    "_network": {"_messages", "_core", "_errors", "_limits", "_network"},
+    "_limits": {"_messages", "_core", "_errors", "_limits", "_textfile"},
+    "_sysctl": {"_messages", "_core", "_errors", "_sysctl", "_textfile"},
+    "_core": {"_messages", "_core", "_errors"},
+    "_host": {"_messages", "_core", "_errors", "_host"},
     "_ansiballz": set(),
     "_textfile": set(),
-    "_errors": set(),
+    "_errors": {"_messages"},
+    "_messages": set(),
 }
 # Parts of the standard library that cannot touch the machine. The host alone may import others.
 PURE = {

@@ -15,12 +15,13 @@ The names of rules are part of results and messages, and stay as they are.
 
 import typing as t
 
+from .. import _messages
 from .._core import limit as limit_types
 from .._core import plan as plans
 from .._core import request as requests
 from .._core import status as statuses
 from .._sysctl import values as sysctl_values
-from . import projection
+from . import messages, projection
 
 TW_REUSE, TIMESTAMPS = "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_timestamps"
 SCALING, RMEM, WMEM = "net.ipv4.tcp_window_scaling", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"
@@ -36,8 +37,8 @@ _UNSCALED = 65535
 # Where automatic ports begin by default (net/ipv4/af_inet.c); below it services are used to listen.
 _USUAL_FIRST = 32768
 
-Broken = t.Optional[t.Tuple[str, str]]
-"""What is wrong and what to do about it, two halves of a sentence; None where the rule holds, or nothing can be told."""
+# What is wrong and what to do about it; None where the rule holds, or a value is unknown.
+Problem = t.Optional[_messages.Message]
 
 
 class Rule(t.NamedTuple):
@@ -46,63 +47,59 @@ class Rule(t.NamedTuple):
     name: str
     refuses: bool
     keys: t.Sequence[str]
-    broken: t.Callable[[projection.Projection], Broken]
+    broken: t.Callable[[projection.Projection], Problem]
 
 
-def _tw_reuse(world: projection.Projection) -> Broken:
+def _tw_reuse(world: projection.Projection) -> Problem:
     # 2, the default, is for the loopback alone. What tells an old segment from a new one is its timestamp (RFC 6191).
     if world.number(TW_REUSE) != 1 or world.number(TIMESTAMPS) != 0:
         return None
-    return (
-        "{0} does nothing while {1}".format(world.show(TW_REUSE), world.show(TIMESTAMPS)),
-        "set {0} to 1, or {1} to 0".format(TIMESTAMPS, TW_REUSE),
+    return messages.TW_REUSE_NEEDS_TIMESTAMPS(
+        value=world.show(TW_REUSE), other=world.show(TIMESTAMPS), phase=world.when
     )
 
 
-def _scaling(world: projection.Projection) -> Broken:
+def _scaling(world: projection.Projection) -> Problem:
     large = [key for key in (RMEM, WMEM) if (world.number(key, 2) or 0) > _UNSCALED]
     if world.number(SCALING) != 0 or not large:
         return None
-    return (
-        "{0} holds every connection to 64 KiB under way, so {1} is of no use".format(
-            world.show(SCALING), " and ".join(map(world.show, large))
-        ),
-        "set {0} to 1, or the last number of {1} to {2}".format(SCALING, " and of ".join(large), _UNSCALED),
+    return messages.LARGE_BUFFERS_NEED_WINDOW_SCALING(
+        value=world.show(SCALING),
+        buffers=" and ".join(map(world.show, large)),
+        phase=world.when,
+        keys=" and of ".join(large),
+        highest=_UNSCALED,
     )
 
 
-def _syn_backlog(world: projection.Projection) -> Broken:
+def _syn_backlog(world: projection.Projection) -> Problem:
     queue, backlog = world.number(SOMAXCONN), world.number(SYN_BACKLOG)
     if queue is None or backlog is None or queue >= backlog:
         return None
-    return (
-        "{0} cuts the queue that {1} shall fill".format(world.show(SOMAXCONN), world.show(SYN_BACKLOG)),
-        "set {0} to at least {1}".format(SOMAXCONN, backlog),
+    return messages.SOMAXCONN_SERVES_SYN_BACKLOG(
+        value=world.show(SOMAXCONN), backlog=world.show(SYN_BACKLOG), phase=world.when, lowest=backlog
     )
 
 
-def _buffer_cap(tuple_key: str, cap_key: str, option: str) -> t.Callable[[projection.Projection], Broken]:
-    def broken(world: projection.Projection) -> Broken:
+def _buffer_cap(tuple_key: str, cap_key: str) -> t.Callable[[projection.Projection], Problem]:
+    def broken(world: projection.Projection) -> Problem:
         largest, cap = world.number(tuple_key, 2), world.number(cap_key)
         if largest is None or cap is None or largest <= cap:
             return None
-        return (
-            "{0} gives a program that asks by {1} less than {2} gives to others".format(
-                world.show(cap_key), option, world.show(tuple_key)
-            ),
-            "set {0} to at least {1}".format(cap_key, largest),
+        text = messages.RMEM_MAX_COVERS_TCP_RMEM if cap_key == RMEM_MAX else messages.WMEM_MAX_COVERS_TCP_WMEM
+        return text(
+            value=world.show(cap_key), buffers=world.show(tuple_key), phase=world.when, key=cap_key, lowest=largest
         )
 
     return broken
 
 
-def _privileged_ports(world: projection.Projection) -> Broken:
+def _privileged_ports(world: projection.Projection) -> Problem:
     first, start = world.number(RANGE), world.number(UNPRIVILEGED)
     if first is None or start is None or first >= start:
         return None
-    return (
-        "the kernel refuses {0} below {1}".format(world.show(RANGE), world.show(UNPRIVILEGED)),
-        "begin the range at {1} or above, or lower {0} to {2}".format(UNPRIVILEGED, start, first),
+    return messages.PORT_RANGE_ABOVE_PRIVILEGED_PORTS(
+        value=world.show(RANGE), start=world.show(UNPRIVILEGED), phase=world.when, lowest=start, first=first
     )
 
 
@@ -114,39 +111,33 @@ def _reserved_in_range(world: projection.Projection) -> t.Optional[t.Tuple[int, 
     return ports[0], ports[1], sum(ports[0] <= port <= ports[1] for port in reserved)
 
 
-def _ports_left(world: projection.Projection) -> Broken:
+def _ports_left(world: projection.Projection) -> Problem:
     found = _reserved_in_range(world)
     if found is None or found[2] <= found[1] - found[0]:
         return None
-    return (
-        "{0} leaves no port of {1} for outgoing connections".format(world.show(RESERVED), world.show(RANGE)),
-        "reserve fewer ports, or widen the range",
+    return messages.PORT_RANGE_NOT_ALL_RESERVED(
+        reserved=world.show(RESERVED), range=world.show(RANGE), phase=world.when
     )
 
 
-def _services_reserved(world: projection.Projection) -> Broken:
+def _services_reserved(world: projection.Projection) -> Problem:
     found = _reserved_in_range(world)
     if found is None or found[0] >= _USUAL_FIRST or found[2]:
         return None
-    return (
-        "{0} reaches below {1}, where services listen, and nothing of it is reserved: an outgoing connection may hold the port "
-        "of a service that starts".format(world.show(RANGE), _USUAL_FIRST),
-        "set {0} to the ports of this host's services".format(RESERVED),
+    return messages.PORT_RANGE_RESERVES_SERVICES(
+        range=world.show(RANGE), usual=_USUAL_FIRST, phase=world.when, key=RESERVED
     )
 
 
-def _neighbours(ip: str) -> t.Callable[[projection.Projection], Broken]:
+def _neighbours(ip: str) -> t.Callable[[projection.Projection], Problem]:
     keys = [key for key in NEIGH if ip in key]
 
-    def broken(world: projection.Projection) -> Broken:
+    def broken(world: projection.Projection) -> Problem:
         for low, high in zip(keys, keys[1:]):
             below, above = world.number(low), world.number(high)
             if below is not None and above is not None and below > above:
-                return (
-                    "{0} is above {1}, so the table overflows before it is cleaned".format(
-                        world.show(low), world.show(high)
-                    ),
-                    "set {0} to at least {1}".format(high, below),
+                return messages.NEIGHBOUR_THRESHOLDS_IN_ORDER(
+                    low=world.show(low), high=world.show(high), phase=world.when, key=high, lowest=below
                 )
         return None
 
@@ -161,8 +152,8 @@ RULES = (
     Rule("neighbour_thresholds_in_order", True, NEIGH[:3], _neighbours("ipv4")),
     Rule("neighbour_thresholds_in_order", True, NEIGH[3:], _neighbours("ipv6")),
     Rule("somaxconn_serves_syn_backlog", False, (SOMAXCONN, SYN_BACKLOG), _syn_backlog),
-    Rule("rmem_max_covers_tcp_rmem", False, (RMEM, RMEM_MAX), _buffer_cap(RMEM, RMEM_MAX, "SO_RCVBUF")),
-    Rule("wmem_max_covers_tcp_wmem", False, (WMEM, WMEM_MAX), _buffer_cap(WMEM, WMEM_MAX, "SO_SNDBUF")),
+    Rule("rmem_max_covers_tcp_rmem", False, (RMEM, RMEM_MAX), _buffer_cap(RMEM, RMEM_MAX)),
+    Rule("wmem_max_covers_tcp_wmem", False, (WMEM, WMEM_MAX), _buffer_cap(WMEM, WMEM_MAX)),
     Rule("port_range_reserves_services", False, (RANGE, RESERVED), _services_reserved),
 )
 
@@ -177,10 +168,6 @@ def related_keys(keys: t.Iterable[str], nofile: bool = False) -> t.Set[str]:
     return (found | ({NR_OPEN, FILE_MAX} if nofile or FILE_MAX in asked else set())) - asked
 
 
-def _sentence(world: projection.Projection, name: str, broken: t.Tuple[str, str]) -> str:
-    return "{0}{1}; {2} [rule {3}].".format(broken[0], world.when, broken[1], name)
-
-
 def _of_keys(worlds: t.Sequence[projection.Projection], strict: bool) -> t.Iterator[plans.Violation]:
     for rule in RULES:
         for world in worlds:
@@ -189,7 +176,7 @@ def _of_keys(worlds: t.Sequence[projection.Projection], strict: bool) -> t.Itera
             broken = rule.broken(world)
             if broken is not None:
                 refused = rule.refuses and strict and world.changes(rule.keys)
-                yield plans.Violation(rule.name, refused, _sentence(world, rule.name, broken))
+                yield plans.Violation(rule.name, refused, broken)
                 break
 
 
@@ -220,13 +207,10 @@ def _of_file_max(
     for world in worlds:
         most = world.number(FILE_MAX)
         if highest and most is not None and highest.value > most:
-            wrong = "limit {1} {0} is above {2}, so one process can use up the files of the whole host".format(
-                highest.value, highest.where, world.show(FILE_MAX)
+            text = messages.NOFILE_BELOW_FILE_MAX(
+                limit=highest.where, value=highest.value, file_max=world.show(FILE_MAX), phase=world.when
             )
-            what = "set {0} to several times {1}".format(FILE_MAX, highest.value)
-            yield plans.Violation(
-                "nofile_below_file_max", False, _sentence(world, "nofile_below_file_max", (wrong, what))
-            )
+            yield plans.Violation("nofile_below_file_max", False, text)
             return
 
 
@@ -241,7 +225,6 @@ def _of_nr_open(
     What a request asks of limits is measured against the running kernel by the guard itself; here are the next boot, and limits
     that are there already when fs.nr_open is lowered.
     """
-    name = "nofile_below_nr_open"
     highest = _highest(limits, _HARM)
     for world in worlds if guard != requests.OFF else []:
         most, found = world.value(NR_OPEN), world.number(NR_OPEN)
@@ -252,11 +235,14 @@ def _of_nr_open(
             there.append(highest)
         if there:
             worst = max(there)
-            wrong = "nofile {0} ({1}) is above {2}, and {3}".format(
-                worst.value, worst.where, world.show(NR_OPEN), worst.harm
+            text = messages.NOFILE_BELOW_NR_OPEN(
+                value=worst.value,
+                limit=worst.where,
+                nr_open=world.show(NR_OPEN),
+                consequence=worst.harm,
+                phase=world.when,
             )
-            what = "set {0} to at least {1}, or lower the limit".format(NR_OPEN, worst.value)
-            yield plans.Violation(name, guard == requests.REFUSE, _sentence(world, name, (wrong, what)))
+            yield plans.Violation("nofile_below_nr_open", guard == requests.REFUSE, text)
             return
 
 

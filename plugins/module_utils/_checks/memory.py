@@ -20,7 +20,7 @@ import typing as t
 
 from .._core import plan as plans
 from .._core import request as requests
-from . import projection
+from . import messages, projection
 
 RMEM, WMEM, MEM = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_mem"
 TIME_WAITS = "net.ipv4.tcp_max_tw_buckets"
@@ -105,13 +105,18 @@ def estimate(plan: plans.Plan, policy: requests.Policy, machine: t.Optional[Mach
     known = [(one, when) for one, when in found if one is not None]
     if not known or machine.memory is None:
         missing = "the memory of the host" if known else "{0} and {1}".format(RMEM, WMEM)
-        text = "What {0} connections cost cannot be told: {1} cannot be read here.".format(policy.connections, missing)
+        text = messages.MEMORY_COST_UNKNOWN(connections=policy.connections, missing=missing)
         return plans.Cost(policy.connections, None, machine.memory, None, False, True, text)
     told, when = max(known, key=lambda one: one[0].needed)
     percent = told.needed * 100 // machine.memory
     refused = percent > policy.memory_refuse
-    text = "{0} connections may take {1} of kernel memory{2}, {3} percent of {4}: {5}.".format(
-        policy.connections, size(told.needed), when, percent, size(machine.memory), told.lines
+    text = messages.MEMORY_COST(
+        connections=policy.connections,
+        needed=size(told.needed),
+        phase=when,
+        percent=percent,
+        memory=size(machine.memory),
+        parts=told.lines,
     )
     return plans.Cost(
         policy.connections,
@@ -130,6 +135,4 @@ def sentence(cost: plans.Cost, policy: requests.Policy) -> str:
     if cost.percent is None:
         return cost.text
     share = policy.memory_refuse if cost.refused else policy.memory_warn
-    return "{0} That is above {1} percent. Lower {2}, or plan for fewer connections.".format(
-        cost.text, share, cost.mostly
-    )
+    return messages.MEMORY_COST_TOO_HIGH(cost=cost.text, share=share, mostly=cost.mostly)

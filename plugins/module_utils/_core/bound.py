@@ -7,6 +7,7 @@ import typing as t
 
 from .. import _errors
 from . import limit as limit_types
+from . import messages
 from . import text as texts
 
 VALUE = "value"
@@ -52,17 +53,13 @@ def operator_of(entry: t.Mapping[str, t.Any], allowed: t.Sequence[str], what: st
     unknown = sorted(str(field) for field in entry if field not in allowed)
     if unknown:
         raise _errors.ValueProblem(
-            "{0!r} is no field of {1} (allowed: {2}){3}".format(
-                unknown[0], what, ", ".join(allowed), texts.suggest(unknown[0], allowed)
+            messages.UNKNOWN_FIELD(
+                field=unknown[0], entry=what, known=", ".join(allowed), suggestion=texts.suggest(unknown[0], allowed)
             )
         )
     present = [operator for operator in OPERATORS if entry.get(operator) is not None]
     if len(present) != 1:
-        raise _errors.ValueProblem(
-            "{0} needs exactly one of value, at_least and at_most, found {1}".format(
-                what, " and ".join(present) or "none"
-            )
-        )
+        raise _errors.ValueProblem(messages.ONE_OPERATOR(entry=what, found=" and ".join(present) or "none"))
     return present[0]
 
 
@@ -76,5 +73,5 @@ def parse_note(entry: t.Mapping[str, t.Any]) -> Note:
         source = [source]
     instead_of = entry.get("instead_of") or ()
     if not isinstance(instead_of, (list, tuple)) or not all(isinstance(one, dict) for one in instead_of):
-        raise _errors.ValueProblem("instead_of takes a list of maps, found {0!r}".format(instead_of))
+        raise _errors.ValueProblem(messages.OVERRIDDEN_NOT_A_LIST(found=instead_of))
     return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"), tuple(instead_of))

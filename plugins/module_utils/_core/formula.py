@@ -15,6 +15,7 @@ import re
 import typing as t
 
 from .. import _errors
+from . import messages
 
 PER_GIB = "per_gib"
 PER_CPU = "per_cpu"
@@ -46,7 +47,7 @@ class Resources(t.NamedTuple):
         :raises ValueProblem: when the host does not tell.
         """
         if self.memory is None:
-            raise _errors.ValueProblem("it depends on the memory of the host, and /proc/meminfo does not tell that")
+            raise _errors.ValueProblem(messages.MEMORY_UNKNOWN())
         quarters = -(-self.memory // _STEP)
         return quarters if quarters < _FINE else -(-quarters // 4) * 4
 
@@ -54,9 +55,7 @@ class Resources(t.NamedTuple):
     def processors(self) -> int:
         """:raises ValueProblem: when the host does not tell."""
         if self.cpus is None:
-            raise _errors.ValueProblem(
-                "it depends on the processors of the host, and neither /sys nor /proc tells their number"
-            )
+            raise _errors.ValueProblem(messages.PROCESSORS_UNKNOWN())
         return self.cpus
 
 
@@ -191,38 +190,34 @@ def read(data: t.Any) -> t.Union[Formula, Choice]:
     """
     kinds = [kind for kind in _FIELDS if kind in data]
     if len(kinds) != 1:
-        raise _errors.ValueProblem(
-            "a value that depends on the host needs exactly one of per_gib, per_cpu, largest and smallest, found {0}".format(
-                " and ".join(kinds or sorted(map(str, data))) or "none"
-            )
-        )
+        raise _errors.ValueProblem(messages.ONE_FORMULA(found=" and ".join(kinds or sorted(map(str, data))) or "none"))
     kind = kinds[0]
     unknown = sorted(str(field) for field in data if field not in _FIELDS[kind])
     if unknown:
         raise _errors.ValueProblem(
-            "{0!r} is no field of a value with {1} (allowed: {2})".format(unknown[0], kind, ", ".join(_FIELDS[kind]))
+            messages.UNKNOWN_FORMULA_FIELD(field=unknown[0], kind=kind, known=", ".join(_FIELDS[kind]))
         )
     if kind in _CHOOSE:
         return _choice(kind, data[kind])
     rate = _whole(kind, data[kind])
     if rate < 1:
-        raise _errors.ValueProblem("{0} takes a whole number above zero, found {1}".format(kind, rate))
+        raise _errors.ValueProblem(messages.RATE_NOT_POSITIVE(kind=kind, found=rate))
     low, high = (None if data.get(field) is None else _whole(field, data[field]) for field in ("min", "max"))
     if low is not None and high is not None and low > high:
-        raise _errors.ValueProblem("min {0} is above max {1}".format(low, high))
+        raise _errors.ValueProblem(messages.MINIMUM_ABOVE_MAXIMUM(low=low, high=high))
     return Formula(kind, rate, low, high)
 
 
 def _choice(kind: str, data: t.Any) -> Choice:
     if not isinstance(data, (list, tuple)) or len(data) < 2:
-        raise _errors.ValueProblem("{0} takes a list of at least two numbers, found {1!r}".format(kind, data))
+        raise _errors.ValueProblem(messages.TOO_FEW_TERMS(kind=kind, found=data))
     return Choice(kind, [read(one) if isinstance(one, dict) else _whole(kind, one) for one in data])
 
 
 def _whole(field: str, data: t.Any) -> int:
     # Templates of Ansible may hand on a number as text.
     if not isinstance(data, (int, str)) or isinstance(data, bool) or not _INTEGER.match(str(data)):
-        raise _errors.ValueProblem("{0} takes a whole number, found {1!r}".format(field, data))
+        raise _errors.ValueProblem(messages.TERM_NOT_AN_INTEGER(field=field, found=data))
     return int(data)
 
 

@@ -7,6 +7,7 @@ import typing as t
 
 from . import bound as bounds
 from . import limit as limit_types
+from . import messages
 from . import shape as shapes
 
 FAIL = "fail"
@@ -123,4 +124,4 @@ def hazards(request: Request) -> t.List[str]:
     noted = [(desired.key, desired.note) for desired in request.settings] + [
         (desired.name, desired.note) for desired in request.limits
     ]
-    return ["{0} has a hazard: {1}.".format(name, str(note.hazard).rstrip(".")) for name, note in noted if note.hazard]
+    return [messages.HAZARD(target=name, hazard=str(note.hazard).rstrip(".")) for name, note in noted if note.hazard]

@@ -8,6 +8,7 @@ import typing as t
 from .. import _errors
 from . import bound as bounds
 from . import limit as limit_types
+from . import messages
 from . import plan as plans
 from . import status as statuses
 from . import steps as step_types
@@ -150,7 +151,7 @@ def with_trial(result: Result, trial: str) -> Result:
 
 
 def _failed_reason(status: str, reason: str) -> str:
-    return "would be changed, but the run came to nothing" if status == statuses.CHANGED else reason
+    return messages.NOT_CHANGED_RUN_FAILED() if status == statuses.CHANGED else reason
 
 
 def _is_about(step: t.Optional[step_types.Step], one: plans.LimitDecision) -> bool:

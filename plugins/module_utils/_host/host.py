@@ -24,7 +24,7 @@ import time
 import typing as t
 
 from .. import _errors
-from . import pam_probe
+from . import messages, pam_probe
 
 # A file below /proc/sys gives its whole text to the first read or never, and the kernel makes and clears a buffer of the size that
 # is asked for. So a page is tried first, and what fills it is read again with more than any file there gives.
@@ -84,6 +84,7 @@ class Host:
 
     def __init__(self, root: str = "/") -> None:
         self._root = root.rstrip("/")
+        self._clocks: t.Optional[t.Tuple[float, t.Optional[float]]] = None
 
     def _at(self, path: str) -> str:
         return self._root + path
@@ -139,10 +140,10 @@ class Host:
                 while True:
                     data, _ancillary, flags, _sender = link.recvmsg(_DATAGRAM)
                     if flags & socket.MSG_TRUNC:
-                        raise _errors.HostProblem("the kernel's answer is cut off")
+                        raise _errors.HostProblem(messages.ANSWER_CUT_OFF())
                     yield data
         except OSError as error:
-            raise _errors.HostProblem("netlink said: {0}".format(error.strerror or error))
+            raise _errors.HostProblem(messages.NETLINK_ERROR(error=error.strerror or error))
 
     def socket_owners(self, inodes: t.Container[int]) -> t.Dict[int, t.List[str]]:
         """Ids of the processes that hold a socket, by the inode of the socket; those that this user may look at."""
@@ -204,18 +205,33 @@ class Host:
                 timeout=patience,
             )
         except subprocess.TimeoutExpired:
-            raise _errors.HostProblem("{0} was not done within {1:.0f} seconds.".format(" ".join(arguments), patience))
+            raise _errors.HostProblem(messages.COMMAND_TIMED_OUT(command=" ".join(arguments), seconds=patience))
         except OSError:
             return None
         texts = [data.decode("utf-8", "surrogateescape") for data in (ran.stdout, ran.stderr)]
         return Completed(ran.returncode, texts[0], texts[1].strip())
 
     def age(self, path: str) -> t.Optional[float]:
-        """Seconds since a file was last changed; None when there is none."""
+        """Seconds from the last change of a file to the moment of ``uptime()``; None when there is no such file."""
         try:
-            return time.time() - os.stat(self._at(path)).st_mtime
+            return self._moment()[0] - os.stat(self._at(path)).st_mtime
         except OSError:
             return None
+
+    def uptime(self) -> t.Optional[float]:
+        """Seconds from the boot to one moment of this run, the same for all ages, so that they can be compared."""
+        return self._moment()[1]
+
+    def _moment(self) -> t.Tuple[float, t.Optional[float]]:
+        """The wall clock and the uptime, read once; the closest of three pairs, for a busy machine may pause between the two."""
+        if self._clocks is None:
+            pairs = []
+            for _try in range(3):
+                begin = time.time()
+                words = (self.read_text("/proc/uptime") or "").split()
+                pairs.append((time.time() - begin, begin, float(words[0]) if words else None))
+            self._clocks = min(pairs)[1:]
+        return self._clocks
 
     # -- live kernel parameters -------------------------------------------------------------------------------------------
 
@@ -270,9 +286,9 @@ class Host:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise _errors.HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
+            raise _errors.HostProblem(messages.KERNEL_REJECTED(value=text, error=error.strerror))
         if taken != len(data):
-            raise _errors.HostProblem("the kernel took only {0} of {1} bytes of {2!r}".format(taken, len(data), text))
+            raise _errors.HostProblem(messages.KERNEL_TOOK_A_PART(taken=taken, length=len(data), value=text))
 
     def live_matches(self, pattern: str) -> t.List[str]:
         """Path relative to /proc/sys of every parameter that a pattern of such paths matches."""
@@ -318,7 +334,7 @@ class Host:
             former = resource.prlimit(pid, number, t.cast(t.Tuple[int, int], signed))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise _errors.HostProblem("the kernel refused it: {0}".format(reason))
+            raise _errors.HostProblem(messages.LIMIT_REJECTED(error=reason))
         soft, hard = [2**64 - 1 if one == -1 else one for one in former]
         return soft, hard
 
@@ -392,12 +408,12 @@ class Host:
             )
             answer = json.loads(done.stdout.decode("ascii"))
         except (OSError, ValueError, AttributeError, subprocess.TimeoutExpired) as error:
-            raise _errors.HostProblem("the program that asks pam_limits did not answer: {0}".format(error))
+            raise _errors.HostProblem(messages.PROBE_FAILED(error=error))
         if "views" not in answer:
             raise _errors.HostProblem(str(answer.get("unavailable")))
         texts = answer["texts"]
         return [
-            {user: texts.get(str(status), "pam_limits did not answer") for user, status in view.items() if status}
+            {user: texts.get(str(status), messages.PROBE_SILENT()) for user, status in view.items() if status}
             for view in answer["views"]
         ]
 
@@ -410,7 +426,7 @@ class Host:
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
-            raise _errors.HostProblem("Listing {0} failed: {1}.".format(directory, error.strerror))
+            raise _errors.HostProblem(messages.LISTING_FAILED(path=directory, error=error.strerror))
 
     def read_or_none(self, path: str) -> t.Optional[bytes]:
         """The bytes of a file that others wrote: None for one that is missing, a directory, or a link that leads nowhere.
@@ -421,7 +437,7 @@ class Host:
         try:
             return self._bytes_at(path)
         except OSError as error:
-            raise _errors.HostProblem("Reading {0} failed: {1}.".format(path, error.strerror))
+            raise _errors.HostProblem(messages.READING_FAILED(path=path, error=error.strerror))
 
     def _bytes_at(self, path: str) -> t.Optional[bytes]:
         try:
@@ -443,9 +459,7 @@ class Host:
         :raises HostProblem: when it is anything but a regular file, or a link to one, or nothing yet.
         """
         if path[:1] != "/" or _CONTROL.search(path):
-            raise _errors.HostProblem(
-                "{0!r} is no path from the root to a file, in one line; name another file.".format(path)
-            )
+            raise _errors.HostProblem(messages.NOT_A_PATH(path=path))
         path = os.path.normpath(path)
         real = os.path.realpath(self._at(path))
         self._check_planted(path, real)
@@ -454,17 +468,15 @@ class Host:
         except FileNotFoundError:
             return File(path, self._inside(real), None)
         except NotADirectoryError:
-            raise _errors.HostProblem("{0} lies below what is no directory; name another file.".format(path))
+            raise _errors.HostProblem(messages.PARENT_IS_NO_DIRECTORY(path=path))
         except OSError as error:
-            raise _errors.HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
+            raise _errors.HostProblem(messages.OPENING_FAILED(path=path, error=error.strerror))
         if not stat.S_ISREG(mode):
-            raise _errors.HostProblem(
-                "{0} is {1}, and only a regular file is ever replaced; name another file.".format(path, _kind(mode))
-            )
+            raise _errors.HostProblem(messages.NOT_A_REGULAR_FILE(path=path, kind=_kind(mode)))
         try:
             return File(path, self._inside(real), self._bytes_at(path))
         except OSError as error:
-            raise _errors.HostProblem("Failed to open {0}: {1}.".format(path, error.strerror))
+            raise _errors.HostProblem(messages.OPENING_FAILED(path=path, error=error.strerror))
 
     def _check_planted(self, path: str, real: str) -> None:
         """:raises HostProblem: for a link, symbolic or hard, that somebody else may have put where we are to write."""
@@ -475,10 +487,7 @@ class Host:
                 continue
             linked = stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1)
             if linked and (above.st_mode & 0o002 or above.st_uid not in (0, os.geteuid())):
-                raise _errors.HostProblem(
-                    "{0} is a link in a directory that others may write to, so they may have put it there; it is not followed. "
-                    "Name another file.".format(self._inside(one))
-                )
+                raise _errors.HostProblem(messages.UNTRUSTED_LINK(path=self._inside(one)))
 
     def real(self, path: str) -> str:
         """The path behind all links."""
@@ -504,11 +513,7 @@ class Host:
     @staticmethod
     def _unchanged(folder: int, name: str, real: str, before: t.Optional[bytes]) -> None:
         if _bytes_of(folder, name) != before:
-            raise _errors.ConcurrentChange(
-                "{0} was changed by somebody else while it was being worked on, so it was left alone; run this again.".format(
-                    real
-                )
-            )
+            raise _errors.ConcurrentChange(messages.FILE_CHANGED_DURING_RUN(path=real))
 
     def copy_aside(self, real: str, data: bytes) -> str:
         """Keep the bytes of a file under a dated name beside it, as ``backup`` of Ansible's own modules does; returns that name.
@@ -636,7 +641,7 @@ class Host:
             while not _locked(descriptor):
                 if time.monotonic() >= until:
                     holder = stream.read(1000).decode("utf-8", "replace").strip() or "another run"
-                    raise _errors.HostProblem(_HELD.format(int(patience), holder, path))
+                    raise _errors.HostProblem(messages.LOCKED(seconds=int(patience), run=holder, path=path))
                 time.sleep(0.05)
             since = time.strftime("%Y-%m-%d %H:%M:%S")
             stream.truncate(0)
@@ -645,10 +650,6 @@ class Host:
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HELD = (
-    "Another run is at work on this host, and was not done within {0} seconds: {1}. Nothing was written; wait until it has ended "
-    "and run this again. (The lock is {2}; the kernel releases it when that process ends.)"
-)
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _TEMPORARY = ".tunefleet-"
 
@@ -747,10 +748,7 @@ def _check_private(status: os.stat_result, kind: t.Callable[[int], bool], path: 
         found = "{0} names (hard links)".format(status.st_nlink)
     else:
         return
-    raise _errors.HostProblem(
-        "{0} must belong to root alone, and has {1}, so somebody else may have written it: it is not used. See what it is, then "
-        "remove it or mend its owner and mode.".format(path, found)
-    )
+    raise _errors.HostProblem(messages.NOT_PRIVATE(path=path, found=found))
 
 
 def _mode(path: str) -> int:
@@ -785,7 +783,7 @@ def _kind(mode: int) -> str:
 
 def _failed(what: str, path: str, error: OSError) -> str:
     hint = _HINTS.get(error.errno or 0)
-    return "{0} {1} failed: {2}{3}.".format(what, path, error.strerror, " ({0})".format(hint) if hint else "")
+    return messages.CALL_FAILED(call=what, path=path, error=error.strerror, hint=" ({0})".format(hint) if hint else "")
 
 
 def _take_over_attributes(folder: int, like: str, descriptor: int, mode: int) -> None:

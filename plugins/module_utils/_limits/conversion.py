@@ -12,6 +12,7 @@ import typing as t
 
 from .. import _errors
 from .._core import limit as limit_types
+from . import messages
 
 INFINITY = 2**64 - 1
 
@@ -206,8 +207,4 @@ def item_of(number: int) -> str:
 def check_item(item: str, kind: str) -> None:
     """:raises ValueProblem: for an item that only a session has."""
     if item not in ITEMS:
-        raise _errors.ValueProblem(
-            "{0} is set when a session begins, and no limit of a {1} (which takes: {2})".format(
-                item, kind, ", ".join(sorted(ITEMS))
-            )
-        )
+        raise _errors.ValueProblem(messages.ITEM_OF_SESSIONS_ONLY(item=item, kind=kind, known=", ".join(sorted(ITEMS))))

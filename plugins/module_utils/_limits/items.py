@@ -12,6 +12,7 @@ import typing as t
 
 from .. import _errors
 from .._core import limit as limit_types
+from . import messages
 
 _UNLIMITED_WORDS = frozenset(["unlimited", "infinity", "-1", "-"])
 
@@ -63,11 +64,9 @@ def number(raw: object, item: str) -> limit_types.Number:
     low, high = _RANGES.get(item, _BOUNDED)
     legal = "a whole number from {0} to {1}{2}".format(low, high, "" if item in _RANGES else ", or unlimited")
     if not _NUMBER.match(text):
-        raise _errors.ValueProblem(
-            "{0!r} is not {1}; pam_limits would read something else, systemd nothing".format(raw, legal)
-        )
+        raise _errors.ValueProblem(messages.NOT_AN_ITEM_VALUE(found=raw, legal=legal))
     if not low <= int(text) <= high:
-        raise _errors.ValueProblem("{0} is not {1}".format(text, legal))
+        raise _errors.ValueProblem(messages.ITEM_OUT_OF_RANGE(found=text, legal=legal))
     return int(text)
 
 
@@ -115,18 +114,14 @@ def domain(raw: object) -> str:
     """
     text = raw if isinstance(raw, str) else ""
     if not text:
-        raise _errors.ValueProblem(
-            "{0!r} is no domain; write a user, @group, *, or a range of ids as in 1000:2000".format(raw)
-        )
+        raise _errors.ValueProblem(messages.NOT_A_DOMAIN(found=raw))
     if len(text.encode("utf-8", "surrogateescape")) > LONGEST:
-        raise _errors.ValueProblem("the domain is longer than {0} bytes, and names nobody".format(LONGEST))
+        raise _errors.ValueProblem(messages.DOMAIN_TOO_LONG(limit=LONGEST))
     if re.search(r"[\s#\x00-\x1f\x7f]", text):
-        raise _errors.ValueProblem(
-            "the domain {0!r} holds a blank, a '#' or a control character and would never match".format(text)
-        )
+        raise _errors.ValueProblem(messages.DOMAIN_WITH_WHITE_SPACE(domain=text))
     if text == "@" or text == ":":
-        raise _errors.ValueProblem("the domain {0!r} names nobody; write @group or a range of ids".format(text))
+        raise _errors.ValueProblem(messages.DOMAIN_MATCHES_NOBODY(domain=text))
     ends = _RANGE.match(text)
     if ends and ends.group(1) and ends.group(2) and int(ends.group(1)) > int(ends.group(2)):
-        raise _errors.ValueProblem("the range {0!r} ends before it begins and would never match".format(text))
+        raise _errors.ValueProblem(messages.RANGE_REVERSED(domain=text))
     return text

@@ -5,13 +5,13 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from .._core import bound as bounds
 from .._core import formula
 from .._core import limit as limit_types
 from .._core import request as requests
 from .._core import text as texts
-from . import conversion, items, targets
+from . import conversion, items, messages, targets
 
 
 def _parse_bound(raw: t.Any, item: str) -> t.Optional[bounds.Bound]:
@@ -45,14 +45,14 @@ def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
     item = str(entry.get("item"))
     if item not in items.ITEMS:
         raise _errors.ValueProblem(
-            "{0!r} is no item of limits.conf(5) (known: {1}){2}".format(
-                item, ", ".join(sorted(items.ITEMS)), texts.suggest(item, items.ITEMS)
+            messages.UNKNOWN_ITEM(
+                item=item, known=", ".join(sorted(items.ITEMS)), suggestion=texts.suggest(item, items.ITEMS)
             )
         )
     if kind != limit_types.DOMAIN:
         conversion.check_item(item, kind)
     elif target.startswith("%") and item != "maxlogins":
-        raise _errors.ValueProblem("a domain that begins with % counts logins of a group and takes maxlogins only")
+        raise _errors.ValueProblem(messages.PERCENT_TAKES_MAXLOGINS())
     desired = requests.LimitRequest(
         target,
         item,
@@ -63,10 +63,10 @@ def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
         restart=bool(entry.get("restart")),
     )
     if desired.soft is None and desired.hard is None:
-        raise _errors.ValueProblem("neither soft nor hard is given")
+        raise _errors.ValueProblem(messages.NEITHER_SOFT_NOR_HARD())
     if _soft_above_hard(desired.soft, desired.hard):
         cut = "pam_limits would cut it" if kind == limit_types.DOMAIN else "the kernel takes no such pair"
-        raise _errors.ValueProblem("soft {0} is above hard {1}, {2}".format(desired.soft, desired.hard, cut))
+        raise _errors.ValueProblem(messages.SOFT_ABOVE_HARD(soft=desired.soft, hard=desired.hard, consequence=cut))
     return desired
 
 
@@ -92,7 +92,7 @@ def parse(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitRe
         try:
             desired = parse_one(entry)
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence("Limit " + target_name(entry), str(problem)))
+            problems.append(_messages.about("Limit " + target_name(entry), problem.message))
             continue
         earlier = found.get(desired.identity, desired)
         together = earlier._replace(
@@ -101,9 +101,9 @@ def parse(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitRe
             restart=earlier.restart or desired.restart,
         )
         if _differ(earlier.soft, desired.soft) or _differ(earlier.hard, desired.hard):
-            problems.append("Limit {0} is asked for twice with different values; keep one.".format(desired.name))
+            problems.append(messages.LIMIT_REQUESTED_TWICE(limit=desired.name))
         elif _soft_above_hard(together.soft, together.hard):
-            problems.append("Limit {0}: soft {1} is above hard {2}.".format(desired.name, together.soft, together.hard))
+            problems.append(messages.LIMIT_SOFT_ABOVE_HARD(limit=desired.name, soft=together.soft, hard=together.hard))
         found[desired.identity] = together
     if problems:
         raise _errors.EntryProblems(problems)

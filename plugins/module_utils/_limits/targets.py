@@ -7,7 +7,7 @@ import typing as t
 
 from .. import _errors
 from .._core import limit as limit_types
-from . import items
+from . import items, messages
 from .systemd import unit_name
 
 
@@ -19,23 +19,19 @@ def parse_target(entry: t.Mapping[str, t.Any]) -> t.Tuple[str, str]:
     given = [kind for kind in limit_types.TARGETS if entry.get(kind) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none"
-        raise _errors.ValueProblem(
-            "a limit needs exactly one of {0}, found {1}".format(", ".join(limit_types.TARGETS), found)
-        )
+        raise _errors.ValueProblem(messages.ONE_TARGET(known=", ".join(limit_types.TARGETS), found=found))
     kind, raw = given[0], entry[given[0]]
     if entry.get("restart") and kind != limit_types.UNIT:
-        raise _errors.ValueProblem("restart goes with unit only, for nothing else is ever restarted")
+        raise _errors.ValueProblem(messages.RESTART_WITHOUT_UNIT())
     if kind == limit_types.DOMAIN:
         return kind, items.domain(raw)
     if kind == limit_types.UNIT:
         return kind, unit_name.check_name(raw)
     if kind == limit_types.MANAGER and raw not in (limit_types.SYSTEM, limit_types.USER):
-        raise _errors.ValueProblem("{0!r} is no manager of systemd; it is system or user".format(raw))
+        raise _errors.ValueProblem(messages.NOT_A_MANAGER(found=raw))
     text = raw if isinstance(raw, str) else ""
     if kind == limit_types.PROCESS and (
         not text.strip() or "\0" in text or "\n" in text or ("/" in text and text[0] != "/")
     ):
-        raise _errors.ValueProblem(
-            "{0!r} is no process; write its name as ps -C takes it, or the path of its pid file".format(raw)
-        )
+        raise _errors.ValueProblem(messages.NOT_A_PROCESS(found=raw))
     return kind, text

@@ -5,11 +5,10 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from .._core import bound as bounds
 from .._core import formula
 from .._core import request as requests
-from .._core import text as texts
 from .._limits import items
 
 
@@ -31,12 +30,12 @@ def evaluated(request: requests.Request, resources: formula.Resources) -> reques
         try:
             desired_settings.append(_evaluated_setting(desired, resources))
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence(desired.key, str(problem)))
+            problems.append(_messages.about(desired.key, problem.message))
     for desired_limit in request.limits:
         try:
             limits.append(_evaluated_limit(desired_limit, resources))
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence("Limit " + desired_limit.name, str(problem)))
+            problems.append(_messages.about("Limit " + desired_limit.name, problem.message))
     if problems:
         raise _errors.EntryProblems(problems)
     return request._replace(settings=desired_settings, limits=limits)

@@ -5,17 +5,17 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from .._core import bound as bounds
 from .._core import limit as limit_types
 from .._core import request as requests
 from .._core import shape as shapes
-from .._core import text as texts
 from .._limits import conversion, items, targets
 from .._limits import limits as limit_settings
 from .._sysctl import catalog
 from .._sysctl import names as sysctl_names
 from .._sysctl import settings as sysctl_settings
+from . import messages
 
 Options = t.Mapping[str, t.Any]
 
@@ -71,9 +71,7 @@ def parse_sysctl_options(options: Options) -> requests.Request:
     :raises TuneError: when an option or an entry cannot be meant.
     """
     if not _live(options) and not options["persist"]:
-        raise _errors.TuneError(
-            "Neither the running kernel (live) nor the file (persist) shall be changed: there is nothing to do."
-        )
+        raise _errors.TuneError(messages.NOTHING_TO_DO())
     single = options["name"] is not None
     if not single and options["settings"] is None:
         # An explicit null passes for given in Ansible's own check of the options.
@@ -98,7 +96,7 @@ def parse_sysctl_options(options: Options) -> requests.Request:
 def _single_limit(options: Options) -> requests.LimitRequest:
     """The one entry that O(domain), O(limit_type), O(limit_item) and O(value) stand for."""
     if options["value"] is None:
-        raise _errors.ValueProblem("the value is missing")
+        raise _errors.ValueProblem(messages.LIMIT_VALUE_MISSING())
     entry = {"domain": options["domain"], "item": options["limit_item"]}
     halves = {"soft": ["soft"], "hard": ["hard"], "-": ["soft", "hard"]}[options["limit_type"]]
     operator = bounds.AT_LEAST if options["use_max"] else bounds.AT_MOST if options["use_min"] else bounds.VALUE
@@ -112,12 +110,12 @@ def _single_limit(options: Options) -> requests.LimitRequest:
 
 def _comment(text: t.Optional[str]) -> str:
     if text and ("\n" in text or "\r" in text):
-        raise _errors.ValueProblem("the comment holds a line break")
+        raise _errors.ValueProblem(messages.COMMENT_WITH_LINE_BREAK())
     if text and "\0" in text:
-        raise _errors.ValueProblem("the comment holds a zero byte, where pam_limits ends a line")
+        raise _errors.ValueProblem(messages.COMMENT_WITH_NUL())
     if text and len(text.encode("utf-8", "surrogateescape")) > items.LONGEST:
         # pam_limits before 1.6 takes what is beyond 1023 bytes for a line of its own.
-        raise _errors.ValueProblem("the comment is longer than {0} bytes".format(items.LONGEST))
+        raise _errors.ValueProblem(messages.COMMENT_TOO_LONG(limit=items.LONGEST))
     return (text or "").strip()
 
 
@@ -142,7 +140,7 @@ def _absent_limits(options: Options) -> t.List[requests.LimitRequest]:
         try:
             desired = _without(_bare(entry, named), named or ["soft", "hard"])
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence("Limit " + limit_settings.target_name(entry), str(problem)))
+            problems.append(_messages.about("Limit " + limit_settings.target_name(entry), problem.message))
             continue
         earlier = found.get(desired.identity, desired)
         found[desired.identity] = desired._replace(soft=desired.soft or earlier.soft, hard=desired.hard or earlier.hard)
@@ -155,11 +153,11 @@ def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitRequest:
     """The target and the item of an entry that shall disappear."""
     kind, target = targets.parse_target(entry)
     if kind == limit_types.PROCESS:
-        raise _errors.ValueProblem("a process has no entry that could be removed; say what its limit shall be")
+        raise _errors.ValueProblem(messages.PROCESS_HAS_NO_ENTRY())
     if kind != limit_types.DOMAIN:
         conversion.check_item(entry["item"], kind)
         if len(halves) == 1:
-            raise _errors.ValueProblem("one line of systemd holds soft and hard, so both go or none; name neither")
+            raise _errors.ValueProblem(messages.UNIT_HALVES_SHARE_A_LINE())
     return requests.LimitRequest(target, entry["item"], file_only=True, kind=kind, restart=bool(entry.get("restart")))
 
 
@@ -180,7 +178,7 @@ def parse_limits_options(options: Options) -> requests.Request:
             desired_limits = limit_settings.parse(options["limits"])
     except _errors.ValueProblem as problem:
         name = "Limit {0} {1}".format(options["domain"], options["limit_item"])
-        raise _errors.EntryProblems([texts.sentence(name, str(problem))])
+        raise _errors.EntryProblems([_messages.about(name, problem.message)])
     policy = requests.Policy(limits_file=options["dest"], guard=options["guard"], backup=options["backup"])
     return requests.Request(limits=desired_limits, policy=policy, what="the module limits")
 
@@ -188,7 +186,7 @@ def parse_limits_options(options: Options) -> requests.Request:
 def _check_numbers(options: Options) -> None:
     for name in ("connections", "memory_warn", "memory_refuse"):
         if options[name] is not None and options[name] < 1:
-            raise _errors.TuneError("{0} is {1}, and takes a whole number above zero.".format(name, options[name]))
+            raise _errors.TuneError(messages.NOT_POSITIVE(option=name, found=options[name]))
 
 
 def _both_parts(options: Options) -> t.Tuple[t.List[requests.SettingRequest], t.List[requests.LimitRequest]]:
@@ -244,9 +242,7 @@ def parse_profile_options(options: Options, check_mode: bool = False) -> request
     )
     hazards = [] if options["accept_hazards"] else requests.hazards(request)
     if hazards and not check_mode:
-        raise _errors.EntryProblems(
-            ["{0} Set accept_hazards to apply it all the same.".format(hazard) for hazard in hazards]
-        )
+        raise _errors.EntryProblems([messages.HAZARD_NOT_ACCEPTED(hazard=hazard) for hazard in hazards])
     # What can be applied only with its hazards accepted is compared as if they were.
     policy = policy._replace(strict=not options["accept_hazards"] and not hazards)
     return request._replace(policy=policy, warnings=tuple(hazards))

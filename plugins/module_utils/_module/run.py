@@ -5,7 +5,7 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from .._checks import cross_key
 from .._checks import memory as tcp_memory
 from .._core import limit as limit_types
@@ -26,7 +26,7 @@ from .._sysctl import plan as sysctl_plan
 from .._sysctl import settings as sysctl_settings
 from .._transaction import ledger as ledgers
 from .._transaction import ledger_store
-from . import evaluation
+from . import evaluation, messages
 from . import facts as host_facts
 from . import options as module_options
 
@@ -36,10 +36,6 @@ if t.TYPE_CHECKING:
 
 # Seconds that a run waits for another one on the same host; one that restarts services may take a while.
 _TIMEOUT = 30.0
-_NEEDS_ROOT = (
-    "{0} needs root, and this ran as the user {1}. Run it as root, or let Ansible become root (become: true, or --become on the "
-    "command line). Nothing was written."
-)
 
 
 def make_plan(request: requests.Request, seen: host_facts.HostFacts) -> plans.Plan:
@@ -200,8 +196,8 @@ def _run(host: "hosts.Host", request: requests.Request, check_mode: bool) -> t.T
         # Root alone may read the ledger; others may only look, or find that there is nothing to do.
         return _apply(host, request, None, check_mode)
     if not host.is_root():
-        what = "Ending a trial" if history.ending else "Taking profiles back"
-        raise _errors.TuneError(_NEEDS_ROOT.format(what, host.user_name()))
+        what = "Ending a trial" if history.ending else "Reverting profiles"
+        raise _errors.TuneError(messages.NEEDS_ROOT(operation=what, user=host.user_name()))
     ledger = ledger_store.read(host)
     if history.ending is None and not history.revert and ledger.unfinished is None:
         return _apply(host, request, ledger, check_mode)
@@ -231,13 +227,13 @@ def _apply(
     plan = plan_on(host, request)
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
-        raise results.RequestFailed(str(_errors.EntryProblems(plan.problems)), results.failed_result(plan, path))
+        raise results.RequestFailed(_messages.refused(plan.problems), results.failed_result(plan, path))
     warnings = list(request.warnings) + list(plan.warnings)
     if check_mode:
         return results.from_plan(plan, path), warnings
     if plan.steps:
         if not host.is_root():
-            message = _NEEDS_ROOT.format("Changing kernel parameters and limits", host.user_name())
+            message = messages.NEEDS_ROOT(operation="Changing kernel parameters and limits", user=host.user_name())
             raise results.RequestFailed(message, results.failed_result(plan, path))
         # Before the first change, for all that is needed to undo it has to be there; a run that changes nothing goes without.
         from .._transaction import commit

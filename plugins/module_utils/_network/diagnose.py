@@ -8,8 +8,8 @@ import typing as t
 from .. import _errors
 from .._limits.process import rlimits
 from . import counters as counter_catalog
+from . import messages, snapshot
 from . import rules as advice_rules
-from . import snapshot
 
 if t.TYPE_CHECKING:
     from .._host import host as hosts
@@ -31,11 +31,7 @@ def diagnose(host: "hosts.Host", seconds: float) -> Result:
     :raises ValueProblem: when the time makes no sense.
     """
     if not 0.1 <= seconds <= _LONGEST:  # also refuses what is no number (nan)
-        raise _errors.ValueProblem(
-            "Diagnosing the host for {0:g} seconds was refused: seconds has to be between 0.1 and {1}.".format(
-                seconds, _LONGEST
-            )
-        )
+        raise _errors.ValueProblem(messages.SECONDS_OUT_OF_RANGE(seconds=seconds, highest=_LONGEST))
     before = snapshot.take(host)
     host.sleep(seconds)
     after = snapshot.take(host)

@@ -11,6 +11,7 @@ import struct
 import typing as t
 
 from .. import _errors
+from . import messages
 
 NETLINK_SOCK_DIAG = 4  # include/uapi/linux/netlink.h
 _SOCK_DIAG_BY_FAMILY = 20  # include/uapi/linux/sock_diag.h
@@ -95,7 +96,7 @@ class Tally:
 
     def count_dump(self, family: str, datagrams: t.Iterable[bytes]) -> None:
         """Count every socket of a dump."""
-        for data, start, _end in messages(datagrams):
+        for data, start, _end in sockets(datagrams):
             port = data[start + 4] << 8 | data[start + 5]
             self.count(family, data[start + 1], port, data[start + 6 : start + 40])
 
@@ -127,7 +128,7 @@ def listen_request(family: str) -> bytes:
     return request(family, 1 << LISTEN, 1 << (_SKMEMINFO - 1))
 
 
-def messages(datagrams: t.Iterable[bytes]) -> t.Iterator[t.Tuple[bytes, int, int]]:
+def sockets(datagrams: t.Iterable[bytes]) -> t.Iterator[t.Tuple[bytes, int, int]]:
     """Each socket of a dump as (datagram, start, end) of its inet_diag_msg.
 
     :raises HostProblem: with half a sentence, when the kernel refused, or what it said makes no sense.
@@ -138,32 +139,32 @@ def messages(datagrams: t.Iterable[bytes]) -> t.Iterator[t.Tuple[bytes, int, int
         start, end = 0, len(data)
         while start < end:
             if end - start < _HEADER.size:
-                raise _errors.HostProblem("the kernel's answer is cut off")
+                raise _errors.HostProblem(messages.ANSWER_CUT_OFF())
             length, kind, flags, _sequence, _port = unpack(data, start)
             if length < _HEADER.size or start + length > end:
-                raise _errors.HostProblem("the kernel's answer is cut off")
+                raise _errors.HostProblem(messages.ANSWER_CUT_OFF())
             if flags & _DUMP_INTERRUPTED:
-                raise DumpInterrupted("the sockets changed while the kernel told of them")
+                raise DumpInterrupted(messages.SOCKETS_CHANGED())
             if kind == _SOCK_DIAG_BY_FAMILY and length >= _HEADER.size + _MESSAGE_BYTES:
                 yield data, start + _HEADER.size, start + length
             elif kind in (_NLMSG_DONE, _NLMSG_ERROR):
                 _end(data[start + _HEADER.size : start + length])
                 return
             start += (length + 3) & ~3
-    raise _errors.HostProblem("the kernel's answer has no end")
+    raise _errors.HostProblem(messages.ANSWER_WITHOUT_END())
 
 
 def _end(payload: bytes) -> None:
     """The number with which a dump ends, or with which the kernel refuses it: 0, or an error as a negative number."""
     number = struct.unpack_from("=i", payload)[0] if len(payload) >= 4 else 0
     if number:
-        raise _errors.HostProblem("the kernel refused with error {0}".format(-number))
+        raise _errors.HostProblem(messages.KERNEL_ERROR(number=-number))
 
 
 def listeners(family: str, datagrams: t.Iterable[bytes]) -> t.List[Listener]:
     """The listening sockets of a dump, see struct inet_diag_msg in include/uapi/linux/inet_diag.h."""
     found = []
-    for data, start, end in messages(datagrams):
+    for data, start, end in sockets(datagrams):
         port, _remote = _PORTS.unpack_from(data, start + 4)
         length, limit, uid, inode = _QUEUES.unpack_from(data, start + 56)
         drops = _drops(data, start + _MESSAGE_BYTES, end)

@@ -11,7 +11,7 @@ import typing as t
 
 from .. import _errors
 from . import counters as counter_catalog
-from . import netlink, procfs
+from . import messages, netlink, procfs
 
 if t.TYPE_CHECKING:
     from .._host import host as hosts
@@ -118,7 +118,7 @@ def _setting(host: "hosts.Host", key: str) -> t.Optional[str]:
 def _text(host: "hosts.Host", path: str, unseen: t.List[str]) -> str:
     text = host.read_text(path)
     if not text:
-        unseen.append("{0} cannot be read here".format(path))
+        unseen.append(messages.NOT_READABLE(path=path))
     return text or ""
 
 
@@ -150,9 +150,9 @@ def _sockets(host: "hosts.Host", ports: t.Tuple[int, int], unseen: t.List[str]) 
         reason = str(problem)
     texts = {family: host.read_text(path) for family, path in (("ipv4", "/proc/net/tcp"), ("ipv6", "/proc/net/tcp6"))}
     if texts["ipv4"] is None:
-        unseen.append("the TCP sockets: {0}, and /proc/net/tcp cannot be read here".format(reason))
+        unseen.append(messages.SOCKETS_UNKNOWN(reason=reason))
         return None
-    unseen.append("how long listen queues may get, and what they dropped: {0}".format(reason))
+    unseen.append(messages.LISTEN_QUEUES_UNKNOWN(reason=reason))
     tally = netlink.Tally(ports)
     found = [one for family, text in texts.items() for one in procfs.tcp(family, text or "", tally)]
     return _counted("/proc/net/tcp", tally, found)

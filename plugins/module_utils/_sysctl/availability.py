@@ -7,7 +7,7 @@ import typing as t
 
 from .._core import status as statuses
 from .._core import text as texts
-from . import catalog
+from . import catalog, messages
 from . import facts as sysctl_facts
 from . import names as sysctl_names
 
@@ -25,27 +25,27 @@ def unavailable(key: str, seen: sysctl_facts.SysctlFacts) -> t.Optional[t.Tuple[
     facts = catalog.find(key)
     if seen.live[key].exists:
         if facts and facts.no_effect and seen.machine.release >= facts.no_effect:
-            ignored = "since {0} the kernel accepts and ignores it".format(_version(facts.no_effect))
-            return statuses.NO_EFFECT, ignored + _noted(facts)
+            release = _version(facts.no_effect)
+            return statuses.NO_EFFECT, messages.NO_EFFECT(release=release, note=_noted(facts))
         return None
     if facts and facts.removed:
-        return statuses.REMOVED, "gone since {0}{1}".format(_version(facts.removed), _noted(facts))
+        return statuses.REMOVED, messages.REMOVED(release=_version(facts.removed), note=_noted(facts))
     if facts and facts.scope == catalog.INIT_NETNS and seen.child_netns:
-        return statuses.NOT_NAMESPACED, "belongs to the host; a network namespace or container does not have it"
+        return statuses.NOT_NAMESPACED, messages.NOT_NAMESPACED()
     if sysctl_names.is_pattern(key):
-        return statuses.UNKNOWN, "no key on this kernel matches the pattern"
+        return statuses.UNKNOWN, messages.PATTERN_WITHOUT_MATCH()
     interface = missing_interface(key, seen)
     if interface:
-        return statuses.UNKNOWN, "there is no network interface {0} here".format(interface)
+        return statuses.UNKNOWN, messages.NO_INTERFACE(interface=interface)
     module = catalog.module_of(key)
     if module:
-        return statuses.NEEDS_MODULE, "appears once the kernel module {0} is loaded".format(module)
+        return statuses.NEEDS_MODULE, messages.NEEDS_MODULE(module=module)
     if facts and facts.since and seen.machine.release < facts.since:
         here = _version(seen.machine.release)
-        return statuses.UNKNOWN, "appeared in {0}, and this kernel is {1}".format(_version(facts.since), here)
+        return statuses.UNKNOWN, messages.TOO_NEW(since=_version(facts.since), release=here)
     if facts:
-        return statuses.UNKNOWN, "{0} as built here is without it".format(_version(seen.machine.release))
-    return statuses.UNKNOWN, "no such key on this kernel" + texts.suggest(key, set(seen.known) | set(catalog.names()))
+        return statuses.UNKNOWN, messages.NOT_BUILT_IN(release=_version(seen.machine.release))
+    return statuses.UNKNOWN, messages.UNKNOWN_KEY(suggestion=texts.suggest(key, set(seen.known) | set(catalog.names())))
 
 
 def missing_interface(key: str, seen: sysctl_facts.SysctlFacts) -> t.Optional[str]:
@@ -64,5 +64,5 @@ def unwritable(key: str, seen: sysctl_facts.SysctlFacts) -> t.Tuple[str, str]:
     """Status and reason of a key that is there and cannot be written."""
     facts = catalog.find(key)
     if seen.child_netns and facts and facts.scope in (catalog.NETNS_READ_ONLY, catalog.INIT_NETNS):
-        return statuses.NOT_NAMESPACED, "belongs to the host; a network namespace or container may only read it"
-    return statuses.READ_ONLY, "/proc/sys does not let it be written here, as in many containers"
+        return statuses.NOT_NAMESPACED, messages.NOT_WRITABLE_IN_NAMESPACE()
+    return statuses.READ_ONLY, messages.READ_ONLY()

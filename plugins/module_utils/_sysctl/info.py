@@ -11,7 +11,7 @@ from .._core import redact
 from .._core import request as requests
 from .._core import result as results
 from .._core import status as statuses
-from . import availability
+from . import availability, messages
 from . import boot as boot_model
 from . import dropin as sysctl_dropin
 from . import facts as sysctl_facts
@@ -88,7 +88,7 @@ def _state_of(
         and None not in (now, state.value)
         and not sysctl_values.matches_rounded(now, state.value, shape)
     ):
-        reason = "live {0} differs from {1}, which the next boot gives".format(now, state.value)
+        reason = messages.DRIFT(live=now, boot=state.value)
     decision = plans.SettingDecision(
         key, status, "", reason, (now, now), (entry, entry), state, state, boot_others=others, shape=shape
     )

@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from .. import _errors
+from . import messages
 
 _GLOB = re.compile(r"[*?\[]")
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
@@ -77,24 +78,16 @@ def interface_of(key: str) -> t.Optional[str]:
 
 def _segments(name: str) -> t.List[str]:
     if _CONTROL_OR_BLANK.search(name):
-        raise _errors.NameProblem(
-            "The key {0!r} holds a blank or a control character; write one key, as in net.core.somaxconn.".format(name)
-        )
+        raise _errors.NameProblem(messages.KEY_WITH_WHITE_SPACE(key=name))
     segments = normalise(name).split("/")
     if "" in segments:
-        raise _errors.NameProblem("The key {0!r} has an empty segment; write it as in net.core.somaxconn.".format(name))
+        raise _errors.NameProblem(messages.KEY_WITH_EMPTY_SEGMENT(key=name))
     if "." in segments or ".." in segments:
-        raise _errors.NameProblem("The key {0!r} leaves /proc/sys; write it as in net.core.somaxconn.".format(name))
+        raise _errors.NameProblem(messages.KEY_OUTSIDE_PROC_SYS(key=name))
     if "=" in name or name[0] in "#;-":
-        raise _errors.NameProblem(
-            "The key {0!r} holds a character that sysctl.d(5) gives a meaning of its own ('=', or a leading '#', ';' or '-').".format(
-                name
-            )
-        )
+        raise _errors.NameProblem(messages.KEY_WITH_SPECIAL_CHARACTER(key=name))
     if len(segments) < 2:
-        raise _errors.NameProblem(
-            "The key {0!r} is one word; a key names its directory too, as in net.core.somaxconn.".format(name)
-        )
+        raise _errors.NameProblem(messages.KEY_WITHOUT_DIRECTORY(key=name))
     return segments
 
 
@@ -105,7 +98,7 @@ def canonical_pattern(name: str) -> str:
     :raises NameProblem: when it is neither.
     """
     if not isinstance(name, str):
-        raise _errors.NameProblem("The key {0!r} is not text; write it as in net.core.somaxconn.".format(name))
+        raise _errors.NameProblem(messages.KEY_NOT_TEXT(key=name))
     segments = _segments(name.strip(" "))
     if "/" not in name:
         segments = _join_interface(segments)
@@ -121,5 +114,5 @@ def canonical(name: str) -> str:
     """
     key = canonical_pattern(name)
     if is_pattern(key):
-        raise _errors.NameProblem("The key {0!r} is a pattern; here each key has to be named.".format(name))
+        raise _errors.NameProblem(messages.KEY_IS_A_PATTERN(key=name))
     return key

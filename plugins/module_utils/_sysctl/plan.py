@@ -5,15 +5,14 @@
 
 import typing as t
 
-from .. import _errors, _textfile
+from .. import _errors, _messages, _textfile
 from .._core import bound as bounds
 from .._core import plan as plans
 from .._core import request as requests
 from .._core import shape as shapes
 from .._core import status as statuses
 from .._core import steps as step_types
-from .._core import text as texts
-from . import availability, catalog, write_model
+from . import availability, catalog, messages, write_model
 from . import boot as boot_model
 from . import dropin as sysctl_dropin
 from . import facts as sysctl_facts
@@ -118,11 +117,9 @@ class SysctlPlanner:
 
     def _text(self, desired: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
         if desired.operator != bounds.VALUE and not shape.ordered:
-            raise _errors.ValueProblem("{0} compares numbers, and this key takes none".format(desired.operator))
+            raise _errors.ValueProblem(messages.NOT_ORDERED(operator=desired.operator))
         if self._is_action(desired.key) and self._policy.persist:
-            raise _errors.ValueProblem(
-                "a write to it triggers an action and leaves no state to keep; set persist to false"
-            )
+            raise _errors.ValueProblem(messages.ACTION_WITH_PERSIST())
         text = _parse_requested(desired, shape)
         if desired.operator != bounds.VALUE and shape.ascending and not _MEETS[desired.operator](now, text, shape):
             # What it comes to has to be legal as well.
@@ -137,8 +134,8 @@ class SysctlPlanner:
     def _refusal(desired: requests.SettingRequest, problem: _errors.ValueProblem, shape: shapes.Shape) -> str:
         facts = catalog.find(desired.key)
         if facts is not None and facts.action:
-            return "{0}.".format(problem)
-        return "{0} (legal: {1}).".format(problem, catalog.legal(desired.key, shape))
+            return problem.message
+        return _messages.with_legal(problem.message, catalog.legal(desired.key, shape))
 
     def _present(self, desired: requests.SettingRequest, text: str, has: _Current) -> _Decision:
         shape, now, said = has
@@ -200,8 +197,8 @@ class SysctlPlanner:
             return statuses.CHANGED, ""
         if desired.operator != bounds.VALUE and entry is None:
             then = None if self._policy.live else self._others[0].of(desired.key).value
-            have = "the host has {0}".format(now) if then is None else "the next boot gives {0}".format(then)
-            return statuses.KEPT, have + ", which meets it"
+            have = messages.LIVE_SATISFIES(value=now) if then is None else messages.BOOT_SATISFIES(value=then)
+            return statuses.KEPT, have
         return statuses.OK, ""
 
     def after_boot(
@@ -423,9 +420,7 @@ def _ineffective_entries(found: _FilePlan) -> t.List[str]:
 def _mark_moved(one: plans.SettingDecision) -> plans.SettingDecision:
     if one.status != statuses.OK:
         return one
-    return one._replace(
-        status=statuses.CHANGED, reason="its entry moves behind others, with which a boot would not take it"
-    )
+    return one._replace(status=statuses.CHANGED, reason=messages.ENTRY_MOVED())
 
 
 def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]:
@@ -435,17 +430,13 @@ def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]
         for one in decisions
         if one.status in (statuses.OK, statuses.CHANGED, statuses.KEPT) and one.wanted != bounds.ABSENT
     }
-    problems = []
+    problems: t.List[str] = []
     for key, one in wanted.items():
         twin, other = catalog.exclusive_with(key), catalog.alias_of(key)
         if twin in wanted and key < str(twin):
-            problems.append(
-                "{0} and {1} exclude each other: a write to one makes the other 0. Keep one.".format(key, twin)
-            )
+            problems.append(messages.EXCLUSIVE_KEYS(key=key, other=twin))
         elif other in wanted and key < str(other) and wanted[str(other)].wanted != one.wanted:
-            problems.append(
-                "{0} and {1} are two names of one value, and are asked to differ. Keep one.".format(key, other)
-            )
+            problems.append(messages.ALIASED_KEYS(key=key, other=other))
     return problems
 
 
@@ -473,7 +464,7 @@ def _verdict(
             fails = policy.on_shadowed == requests.FAIL
         else:
             continue
-        (problems if fails else warnings).append(texts.sentence(one.key, one.reason))
+        (problems if fails else warnings).append(_messages.about(one.key, one.reason))
     return problems, warnings
 
 
@@ -491,10 +482,10 @@ def plan(
     problems.extend(_contradictions(decisions))
     for one in decisions:
         unsure = None if one.shadowed else doubt(one, found[0].reader)
-        warnings.extend([texts.sentence(one.key, unsure)] if unsure else [])
+        warnings.extend([_messages.about(one.key, unsure)] if unsure else [])
     line = _textfile.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
-        warnings.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(policy.sysctl_file, line))
+        warnings.append(messages.LINE_NOT_UTF8(path=policy.sysctl_file, line=line))
     context = {key: _context(key, seen, found) for key in seen.live if key not in by_key}
     return plans.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings, context=context)
 

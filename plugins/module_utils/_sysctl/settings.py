@@ -5,12 +5,12 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from .._core import bound as bounds
 from .._core import formula
 from .._core import request as requests
 from .._core import shape as shapes
-from .._core import text as texts
+from . import messages
 from . import names as sysctl_names
 from . import values as sysctl_values
 
@@ -23,13 +23,13 @@ def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
     key = sysctl_names.canonical_pattern(name)
     if not isinstance(raw, dict):
         if raw is None:
-            raise _errors.ValueProblem("the value is missing")
+            raise _errors.ValueProblem(messages.VALUE_MISSING())
         return requests.SettingRequest(key, bounds.VALUE, raw)
     operator = bounds.operator_of(raw, bounds.OPERATORS + bounds.NOTE_FIELDS, "a setting")
     value = raw[operator]
     formula.check(value)
     if operator != bounds.VALUE and isinstance(value, bool):
-        raise _errors.ValueProblem("{0} takes a number, found {1!r}".format(operator, value))
+        raise _errors.ValueProblem(messages.OPERATOR_TAKES_NUMBER(operator=operator, found=value))
     return requests.SettingRequest(key, operator, value, bounds.parse_note(raw))
 
 
@@ -52,18 +52,18 @@ def parse(entries: t.Mapping[str, t.Any]) -> t.List[requests.SettingRequest]:
         try:
             desired = parse_one(name, raw)
         except _errors.NameProblem as problem:
-            problems.append(str(problem))
+            problems.append(problem.message)
             continue
         except _errors.ValueProblem as problem:
-            problems.append(texts.sentence(name, str(problem)))
+            problems.append(_messages.about(name, problem.message))
             continue
         earlier = found.setdefault(desired.key, desired)
         if earlier is not desired and _meaning(earlier) != _meaning(desired):
             problems.append(
-                "{0} is asked for twice, as {1} and as {2}; keep one.".format(
-                    desired.key,
-                    bounds.describe(earlier.operator, repr(earlier.raw)),
-                    bounds.describe(desired.operator, repr(desired.raw)),
+                messages.REQUESTED_TWICE(
+                    key=desired.key,
+                    first=bounds.describe(earlier.operator, repr(earlier.raw)),
+                    second=bounds.describe(desired.operator, repr(desired.raw)),
                 )
             )
     if problems:
@@ -90,11 +90,7 @@ def expand(
                 continue
             earlier = found.setdefault(key, desired._replace(key=key))
             if _meaning(earlier) != _meaning(desired):
-                problems.append(
-                    "{0} is matched by two patterns, which ask for {1!r} and for {2!r}; name the key itself.".format(
-                        key, earlier.raw, desired.raw
-                    )
-                )
+                problems.append(messages.PATTERNS_CONTRADICT(key=key, first=earlier.raw, second=desired.raw))
     if problems:
         raise _errors.EntryProblems(problems)
     return list(found.values())

@@ -13,6 +13,7 @@ import typing as t
 
 from .. import _errors
 from .._core import shape as shapes
+from . import messages
 
 _C_INTEGER = re.compile(r"^-?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$")
 ONE_NUMBER = re.compile(r"(0|[1-9][0-9]*)\Z")  # in its normal form already
@@ -73,40 +74,32 @@ def _words(raw: shapes.Raw, shape: shapes.Shape) -> t.List[str]:
     if isinstance(raw, (list, tuple)):
         for item in raw:
             if isinstance(item, (bool, float)) or not isinstance(item, (int, str)):
-                raise _errors.ValueProblem("{0!r} in the list {1!r} is no whole number".format(item, list(raw)))
+                raise _errors.ValueProblem(messages.ITEM_NOT_AN_INTEGER(item=item, found=list(raw)))
             if "\0" in str(item):
-                raise _errors.ValueProblem(
-                    "{0!r} in the list {1!r} holds a line break or a NUL byte".format(item, list(raw))
-                )
+                raise _errors.ValueProblem(messages.ITEM_WITH_LINE_BREAK(item=item, found=list(raw)))
         separator = "," if shape.kind == shapes.PORTS else " "
         return separator.join(str(item) for item in raw).split()
     if isinstance(raw, float) and not raw.is_integer():
-        raise _errors.ValueProblem("{0!r} is no whole number".format(raw))
+        raise _errors.ValueProblem(messages.NOT_AN_INTEGER(found=raw))
     if isinstance(raw, float):
         return [str(int(raw))]
     if not isinstance(raw, (str, int)):
-        raise _errors.ValueProblem("{0!r} is neither a number, nor text, nor a list of numbers".format(raw))
+        raise _errors.ValueProblem(messages.NOT_A_VALUE(found=raw))
     return str(raw).split()
 
 
 def _checked_integer(word: str, shape: shapes.Shape) -> int:
     if len(word) > _LONGEST:
-        raise _errors.ValueProblem(
-            "{0!r} has {1} characters, and the kernel reads {2}".format(word, len(word), _LONGEST)
-        )
+        raise _errors.ValueProblem(messages.TOO_MANY_CHARACTERS(found=word, length=len(word), limit=_LONGEST))
     number = int(word) if ONE_NUMBER.match(word) else c_integer(word)
     if _OCTAL.match(word) and number != int(word):
-        raise _errors.ValueProblem(
-            "{0!r} has a leading zero: the kernel reads it as octal, a person does not; write the decimal number".format(
-                word
-            )
-        )
+        raise _errors.ValueProblem(messages.LEADING_ZERO(found=word))
     if number is None:
-        raise _errors.ValueProblem("{0!r} is no whole number".format(word))
+        raise _errors.ValueProblem(messages.NOT_AN_INTEGER(found=word))
     if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
         raise _errors.ValueProblem(
-            "{0} is outside of the {1} {2}".format(
-                number, "kernel's range" if shape.enforced else "sane range", span(shape)
+            messages.OUT_OF_RANGE(
+                found=number, kind="kernel's range" if shape.enforced else "sane range", legal=span(shape)
             )
         )
     return number
@@ -134,8 +127,11 @@ def _parse_integers(words: t.List[str], shape: shapes.Shape) -> str:
         raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(words), problem))
     if shape.length is not None and len(numbers) != shape.length:
         raise _errors.ValueProblem(
-            "{0!r} has {1} number{2} where the key takes {3}; a shorter or longer list would be written in part".format(
-                " ".join(words), len(numbers), "" if len(numbers) == 1 else "s", shape.length
+            messages.WRONG_LENGTH(
+                found=" ".join(words),
+                count=len(numbers),
+                plural="" if len(numbers) == 1 else "s",
+                expected=shape.length,
             )
         )
     _check_order(numbers, shape)
@@ -169,17 +165,11 @@ def _parse_ports(words: t.List[str], shape: shapes.Shape) -> str:
     if ports is None or max(ports or [0]) > highest:
         what, example = ("ports", "8080,9000-9010") if shape.high is None else ("numbers", "0,2-5")
         raise _errors.ValueProblem(
-            "{0!r} is no list of {1}; write {1} and ranges from 0 to {2} with commas and no blanks, as in {3}".format(
-                " ".join(words), what, highest, example
-            )
+            messages.NOT_A_PORT_LIST(found=" ".join(words), kind=what, highest=highest, example=example)
         )
     text = ports_text(ports)
     if len(text) >= _PAGE - 1:
-        raise _errors.ValueProblem(
-            "the list has {0} bytes even with its ranges merged, and the kernel takes less than {1} in a write".format(
-                len(text), _PAGE
-            )
-        )
+        raise _errors.ValueProblem(messages.PORT_LIST_TOO_LONG(length=len(text), limit=_PAGE))
     return text
 
 
@@ -202,19 +192,15 @@ def parse(raw: shapes.Raw, shape: shapes.Shape) -> str:
     :raises ValueProblem: when the value cannot be meant for this key; the text is a half sentence about the value.
     """
     if isinstance(raw, str) and _LINE_BREAK.search(raw.strip()):
-        raise _errors.ValueProblem("{0!r} holds a line break or a NUL byte".format(raw))
+        raise _errors.ValueProblem(messages.LINE_BREAK(found=raw))
     text = _parse(raw, shape)
     if len(text) >= _PAGE // 4 and len(text.encode("utf-8", "surrogateescape")) >= _PAGE - 1:
-        raise _errors.ValueProblem(
-            "{0!r}... has {1} characters, and the kernel takes less than {2} bytes in a write".format(
-                text[:20], len(text), _PAGE
-            )
-        )
+        raise _errors.ValueProblem(messages.TEXT_TOO_LONG(found=text[:20], length=len(text), limit=_PAGE))
     if shape.canonicalize is None:
         return text
     spelled = shape.canonicalize(text)
     if spelled is None:
-        raise _errors.ValueProblem("{0!r} is not of the form that the key takes".format(text))
+        raise _errors.ValueProblem(messages.WRONG_FORM(found=text))
     return spelled
 
 

@@ -15,6 +15,7 @@ from .._limits.systemd import client
 from .._sysctl import catalog
 from .._sysctl import names as sysctl_names
 from .._sysctl import values as sysctl_values
+from . import messages
 
 if t.TYPE_CHECKING:
     from .._host import host as hosts
@@ -88,11 +89,7 @@ def _check_not_changed_concurrently(host: "hosts.Host", step: step_types.SetSysc
     moved.update([step.key], [key for key, _text, _shape in step.beside])
     now = host.sysctl_text(sysctl_names.to_path(step.key)) if known else None
     if now is not None and not sysctl_values.equivalent(now, step.before, step.shape):
-        raise _errors.ConcurrentChange(
-            "{0} is {1} now, and was {2} a moment ago: somebody else sets it too, so it was left alone; run this again".format(
-                step.key, now, step.before
-            )
-        )
+        raise _errors.ConcurrentChange(messages.CHANGED_CONCURRENTLY(key=step.key, found=now, before=step.before))
 
 
 def undo(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Tuple[t.List[str], t.List[str]]:
@@ -121,7 +118,7 @@ def _set_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
         found = text if step.action else host.sysctl_text(path)
     if found is None or not sysctl_values.matches_rounded(found, text, step.shape):
         raise _errors.HostProblem(
-            "{0!r} was written, and the kernel kept {1!r}{2}".format(text, found, _legal(host, step.key, step.shape))
+            messages.KERNEL_KEPT_ANOTHER(written=text, kept=found, legal=_legal(host, step.key, step.shape))
         )
     return sysctl_values.normalize(found, step.shape)
 
@@ -145,9 +142,9 @@ def _legal(host: "hosts.Host", key: str, shape: shapes.Shape) -> str:
 def _undo_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     """Put back a key and all that the kernel changed with it."""
     if step.action:
-        raise _errors.HostProblem("What a write to {0} triggered cannot be taken back.".format(step.key))
+        raise _errors.HostProblem(messages.ACTION_NOT_UNDONE(key=step.key))
     if step.before is None:
-        raise _errors.HostProblem("{0}: its former value could not be read.".format(step.key))
+        raise _errors.HostProblem(messages.FORMER_VALUE_UNKNOWN(key=step.key))
     wanted = list(step.beside) + [(step.key, step.before, step.shape)]
     if not _differing(host, wanted):
         return ""
@@ -155,8 +152,8 @@ def _undo_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
     if failed:
         reasons = [reason for reason in failed.values() if reason != _NOT_KEPT]
         why = ": " + reasons[-1] if reasons else ""
-        raise _errors.HostProblem("{0} could not be put back{1}.".format(", ".join(failed), why))
-    return "{0} is {1} again.".format(step.key, step.before)
+        raise _errors.HostProblem(messages.NOT_RESTORED(keys=", ".join(failed), reason=why))
+    return messages.RESTORED(key=step.key, value=step.before)
 
 
 _NOT_KEPT = "the kernel kept another value"
@@ -189,14 +186,14 @@ def _differing(host: "hosts.Host", wanted: t.Sequence[t.Tuple[str, str, shapes.S
 
 def reload(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str]:
     """Carry out those steps that make others take effect; returns a sentence about each that failed."""
-    problems = []
+    problems: t.List[str] = []
     for step in steps:
         kind = _KINDS[type(step)]
         if kind.settles:
             try:
                 kind.do(host, step)
             except _errors.HostProblem as problem:
-                problems.append("{0} failed: {1}".format(kind.describe(step), problem))
+                problems.append(messages.STEP_FAILED(step=kind.describe(step), reason=problem))
     return problems
 
 
@@ -228,7 +225,7 @@ def restore_file(
 
 def restore_files(host: "hosts.Host", steps: t.Iterable[step_types.WriteFile]) -> t.List[str]:
     """Write files one by one; returns a sentence about each that could not be."""
-    problems = []
+    problems: t.List[str] = []
     for step in steps:
         try:
             restore_file(host, step, step.before, step.after)
@@ -245,9 +242,11 @@ def _undo_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
             host.remove_directories(step.directories)
         return ""
     if now != step.after:
-        raise _errors.HostProblem("{0} was changed by somebody else meanwhile, and was left alone.".format(step.path))
+        raise _errors.HostProblem(messages.FILE_CHANGED_CONCURRENTLY(path=step.path))
     restore_file(host, step, step.after, step.before)
-    return "{0} is gone again.".format(step.path) if step.before is None else "{0} is as it was.".format(step.path)
+    return (
+        messages.FILE_RESTORED(path=step.path) if step.before is None else messages.FILE_REMOVED_AGAIN(path=step.path)
+    )
 
 
 def _try_sessions(host: "hosts.Host", step: step_types.CheckSessions) -> str:
@@ -257,7 +256,7 @@ def _try_sessions(host: "hosts.Host", step: step_types.CheckSessions) -> str:
         return ""  # it answered a moment ago, before the files were written; no reason to take them back
     text = ", ".join("{0} ({1})".format(user, why) for user, why in sorted(refused.items()) if user not in step.before)
     if text:
-        raise _errors.HostProblem("pam_limits refuses a session of {0} with the files that were written".format(text))
+        raise _errors.HostProblem(messages.SESSION_FAILED(users=text))
     return ""
 
 
@@ -277,16 +276,13 @@ def _still_runs(host: "hosts.Host", step: step_types.SetRlimit) -> bool:
 
 def restore_rlimits(host: "hosts.Host", steps: t.Iterable[step_types.SetRlimit]) -> t.List[str]:
     """Set limits of processes one by one; returns a sentence about each that could not be."""
-    problems = []
+    problems: t.List[str] = []
     for step in steps:
         try:
             _set_process(host, step)
         except _errors.HostProblem as problem:
-            problems.append(_NOT_PUT_BACK.format(step.pid, problem))
+            problems.append(messages.LIMIT_NOT_RESTORED(pid=step.pid, reason=problem))
     return problems
-
-
-_NOT_PUT_BACK = "Process {0}: its former limit could not be put back, {1}."
 
 
 def _undo_process(host: "hosts.Host", step: step_types.SetRlimit) -> str:
@@ -295,8 +291,8 @@ def _undo_process(host: "hosts.Host", step: step_types.SetRlimit) -> str:
     try:
         former = host.set_limit(step.pid, step.number, step.before)
     except _errors.HostProblem as problem:
-        raise _errors.HostProblem(_NOT_PUT_BACK.format(step.pid, problem))
-    return "" if former == step.before else "Process {0} has its former limit again.".format(step.pid)
+        raise _errors.HostProblem(messages.LIMIT_NOT_RESTORED(pid=step.pid, reason=problem))
+    return "" if former == step.before else messages.LIMIT_RESTORED(pid=step.pid)
 
 
 def _reload(host: "hosts.Host", step: step_types.DaemonReload) -> str:
@@ -306,11 +302,11 @@ def _reload(host: "hosts.Host", step: step_types.DaemonReload) -> str:
         found = conversion.shown(shown[0], name) if shown else None
         if found != limit:
             raise _errors.HostProblem(
-                "systemd read its files again, and {0} of {1} is {2}, not {3}".format(
-                    name,
-                    unit or "the manager",
-                    "unknown" if found is None else conversion.render(found),
-                    conversion.render(limit),
+                messages.MANAGER_SHOWS_ANOTHER(
+                    property=name,
+                    unit=unit or "the manager",
+                    found="unknown" if found is None else conversion.render(found),
+                    expected=conversion.render(limit),
                 )
             )
     return ""
@@ -318,7 +314,7 @@ def _reload(host: "hosts.Host", step: step_types.DaemonReload) -> str:
 
 def _undo_reload(host: "hosts.Host", step: step_types.DaemonReload) -> str:
     _systemctl(host, ["daemon-reload"])
-    return "systemd has read its files again."
+    return messages.SYSTEMD_RELOADED()
 
 
 def _restart(host: "hosts.Host", step: step_types.RestartUnit) -> str:
@@ -331,8 +327,8 @@ def _undo_restart(host: "hosts.Host", step: step_types.RestartUnit) -> str:
     try:
         _systemctl(host, ["restart", "--", step.unit])
     except _errors.HostProblem as problem:
-        raise _errors.HostProblem("{0} does not start with its former limits either: {1}.".format(step.unit, problem))
-    return "{0} was restarted with its former limits.".format(step.unit)
+        raise _errors.HostProblem(messages.UNIT_DOES_NOT_START(unit=step.unit, reason=problem))
+    return messages.UNIT_RESTARTED(unit=step.unit)
 
 
 def _systemctl(host: "hosts.Host", arguments: t.Sequence[str]) -> None:
@@ -340,7 +336,9 @@ def _systemctl(host: "hosts.Host", arguments: t.Sequence[str]) -> None:
     ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _TIMEOUT)
     if ran is None or ran.status != 0:
         said = " ".join(ran.errors.split()) if ran else "there is no such program"
-        raise _errors.HostProblem("systemctl {0} failed: {1}".format(" ".join(arguments), said or "it did not say why"))
+        raise _errors.HostProblem(
+            messages.SYSTEMCTL_FAILED(arguments=" ".join(arguments), reason=said or "it did not say why")
+        )
 
 
 # Longer than systemd itself waits for a service to stop and to start (DefaultTimeoutStartSec= and -StopSec=, 90 s each).

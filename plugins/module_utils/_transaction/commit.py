@@ -10,7 +10,7 @@ from .._core import plan as plans
 from .._core import request as requests
 from .._core import result as results
 from .._core import steps as step_types
-from . import apply, ledger_store
+from . import apply, ledger_store, messages
 from . import ledger as ledgers
 
 if t.TYPE_CHECKING:
@@ -28,7 +28,7 @@ def execute(
         if ledger is not None:
             ledger_store.begin(host, ledger, request, plan)
     except _errors.TuneError as problem:
-        raise results.RequestFailed("{0} Nothing was changed.".format(problem), results.failed_result(plan, path))
+        raise results.RequestFailed(messages.NOTHING_CHANGED(error=problem), results.failed_result(plan, path))
     try:
         outcomes = apply.commit(host, plan.steps)
         trial = _finish(host, request, plan, ledger) if ledger is not None else ""

@@ -19,6 +19,7 @@ from .. import _errors
 from .._core import plan as plans
 from .._core import steps as step_types
 from .._sysctl import names as sysctl_names
+from . import messages
 
 PATH = "/var/lib/tunefleet/ledger.json"
 LOCK = "/run/tunefleet.lock"
@@ -337,10 +338,7 @@ def with_applied(
     rest = [one._replace(options=subtract(one.options, asked)) if one.name == name else one for one in ledger.profiles]
     others = {one.name for one in rest if one.name != name}
     if len(others) >= _MOST_PROFILES:
-        raise _errors.TuneError(
-            "The ledger {0} holds {1} profiles already, and {2!r} would be one more. Give the profile one name that stays the "
-            "same, or revert those that are not needed. Nothing was written.".format(PATH, len(others), name)
-        )
+        raise _errors.TuneError(messages.TOO_MANY_PROFILES(path=PATH, count=len(others), profile=name))
     kept = tuple(one for one in rest if one.name != name or one.options["sysctl"] or one.options["limits"])
     return Ledger(kept + (record,), records, files, processes)
 
@@ -445,8 +443,5 @@ def select(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
     for part in wanted:
         mixed = next((one for one in ledger.profiles if part not in done and part in one.name.split(",")), None)
         if mixed is not None:
-            raise _errors.TuneError(
-                "The profile {0} was applied together with others, as {1}, and cannot be told apart from them. Revert {1}, then "
-                "apply what shall stay. Nothing was written.".format(part, mixed.name)
-            )
+            raise _errors.TuneError(messages.APPLIED_TOGETHER(profile=part, names=mixed.name))
     return tuple(found)

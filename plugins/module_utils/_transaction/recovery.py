@@ -10,7 +10,7 @@ from .._core import steps as step_types
 from .._limits.process import proc
 from .._sysctl import names as sysctl_names
 from .._sysctl import values as sysctl_values
-from . import apply, ledger_store, merge3, overlay, revert_plan
+from . import apply, ledger_store, merge3, messages, overlay, revert_plan
 from . import ledger as ledgers
 
 if t.TYPE_CHECKING:
@@ -41,7 +41,7 @@ def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
         if now == step.before and now != step.after:
             files.append(step)
         elif now != step.after:
-            notes.append("{0} was changed by somebody else since, and is left as it is.".format(step.path))
+            notes.append(messages.FILE_CHANGED_EXTERNALLY(path=step.path))
     # A limit that is neither was set by somebody else, or the process has ended.
     processes = [one for one in unfinished.processes if same_boot and proc.limit_of(host, one) == one.before]
     return Pending(live, files, processes, notes)

@@ -12,18 +12,14 @@ from .._core import result as results
 from .._core import steps as step_types
 from .._limits.process import proc
 from .._sysctl import names as sysctl_names
-from . import apply, ledger_store, recovery, revert_plan
+from . import apply, ledger_store, messages, recovery, revert_plan
 from . import ledger as ledgers
 
 if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 
-_NOT_ON_TRIAL = (
-    "Confirming the trial {0} was refused: it is not on trial on this host any more, for another run has taken back what it "
-    "changed. Nothing was written."
-)
-_GONE_ALREADY = "What was to be taken back is not on trial here any more, for another run has ended the trial."
+_GONE_ALREADY = messages.TRIAL_ALREADY_ENDED()
 
 
 class Recovered(t.NamedTuple):
@@ -42,10 +38,8 @@ def recover(host: "hosts.Host", ledger: ledgers.Ledger, check_mode: bool) -> Rec
     found = recovery.pending(host, unfinished)
     changes = bool(found.live or found.files)
     problems = list(found.notes) if check_mode else recovery.complete(host, ledger)
-    text = "An earlier run ({0}) was interrupted; what it left half done {1} cleared up first."
-    if unfinished.trial:
-        text = "An earlier run ({0}) was on trial here, and nobody confirmed it; what it changed {1} taken back first."
-    text = text.format(unfinished.what, "would be" if check_mode else "was")
+    kind = messages.UNCONFIRMED_TRIAL if unfinished.trial else messages.INTERRUPTED_RUN
+    text = kind(run=unfinished.what, phase="would be" if check_mode else "were")
     after = recovery.preview_recovered(host, unfinished) if check_mode else host
     return Recovered(after, changes, ([text] if changes else []) + problems)
 
@@ -57,7 +51,7 @@ def finish_trial(
     unfinished = ledger.unfinished
     if unfinished is None or (ending.trial and ending.trial != unfinished.trial):
         if ending.keep:
-            raise _errors.TuneError(_NOT_ON_TRIAL.format(ending.trial or "None was named"))
+            raise _errors.TuneError(messages.NOT_ON_TRIAL(trial=ending.trial or "(no id)"))
         return results.from_plan(plans.Plan(), None), [_GONE_ALREADY] if ending.trial else []
     if ending.keep:
         if not check_mode:
@@ -75,9 +69,7 @@ def finish_trial(
     if problems:
         # The ledger keeps it, so that the same can be tried once more.
         result.update(undone=[], not_undone=problems)
-        raise results.RequestFailed(
-            "Not everything could be put back; the rest was. {0}".format(" ".join(problems)), result
-        )
+        raise results.RequestFailed(messages.PARTLY_RESTORED(problems=" ".join(problems)), result)
     ledger_store.write(host, ledger._replace(unfinished=None))
     return result, found.notes
 
@@ -104,8 +96,7 @@ def revert(
         return results.from_plan(taken.plan, path), taken.plan.warnings
     result = results.from_plan(results.mark_refused(taken.plan, taken.refused), path)
     result.update(undone=[], not_undone=list(taken.problems))
-    message = "Not everything could be put back; the rest was, and the ledger keeps what is left to do. {0}"
-    raise results.RequestFailed(message.format(" ".join(taken.problems)), result)
+    raise results.RequestFailed(messages.PARTLY_REVERTED(problems=" ".join(taken.problems)), result)
 
 
 class _RevertOutcome(t.NamedTuple):
@@ -127,7 +118,7 @@ def _execute_revert(
     ledger_store.write(host, revert.begun(what, ledger_store.boot_id(host)))
     values = [(step.key, step.after, step.shape) for step in revert_plan.live_steps(plan)]
     refused = apply.restore_sysctls(host, values)
-    problems = ["{0} could not be put back: {1}.".format(key, reason) for key, reason in refused.items()]
+    problems: t.List[str] = [messages.KEY_NOT_RESTORED(key=key, reason=reason) for key, reason in refused.items()]
     problems += apply.restore_rlimits(host, ledgers.process_steps(plan.steps))
     problems += apply.restore_files(host, revert_plan.file_steps(plan))
     problems += apply.reload(host, plan.steps)

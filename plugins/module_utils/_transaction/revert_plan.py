@@ -19,7 +19,7 @@ from .._sysctl import catalog
 from .._sysctl import names as sysctl_names
 from .._sysctl import plan as sysctl_plan
 from .._sysctl import values as sysctl_values
-from . import apply, ledger_store, merge3, overlay
+from . import apply, ledger_store, merge3, messages, overlay
 from . import ledger as ledgers
 
 if t.TYPE_CHECKING:
@@ -111,11 +111,7 @@ def _nothing(ledger: ledgers.Ledger, name: str) -> t.List[str]:
     if not name or not ledger.profiles:
         return []
     there = ", ".join(dict.fromkeys(one.name for one in ledger.profiles))
-    return [
-        "Nothing of the profile {0} is in force on this host, so nothing is taken back; in force: {1}.".format(
-            name, there
-        )
-    ]
+    return [messages.NOT_APPLIED(profile=name, applied=there)]
 
 
 class _Files(t.NamedTuple):
@@ -150,11 +146,11 @@ def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.
     :param lost: the lines of ours that they changed.
     """
     if now is None:
-        return ["{0} is not there any more: somebody else removed it, and it is left so.".format(path)]
+        return [messages.FILE_REMOVED_EXTERNALLY(path=path)]
     if left is None:
-        return ["{0} is there again: somebody else made it, and it is left as it is.".format(path)]
+        return [messages.FILE_CREATED_EXTERNALLY(path=path)]
     lines = ", ".join(repr(line.decode("utf-8", "replace").strip()) for line in lost if line.strip())
-    text = "{0} was changed by somebody else since; only our own lines are taken back.".format(path)
+    text = messages.FILE_EDITED_EXTERNALLY(path=path)
     return [text + (" These were changed as well, and are left alone: {0}.".format(lines) if lines else "")]
 
 
@@ -178,11 +174,7 @@ def _replan_remaining(view: overlay.HostOverlay, stay: t.Iterable[ledgers.Profil
         try:
             found = planner(view.as_host(), record, False)
         except _errors.TuneError as problem:
-            raise _errors.TuneError(
-                "The profile {0}, which is to stay, cannot be worked out on this host: {1} Revert it too.".format(
-                    record.name, problem
-                )
-            )
+            raise _errors.TuneError(messages.CANNOT_REPLAN(profile=record.name, reason=problem))
         view.carry_out(found.steps)
         wanted.update({step.key: step.after for step in live_steps(found)})
         moved.update(key for step in live_steps(found) for key, _text, _shape in step.beside)
@@ -253,21 +245,19 @@ def _process_steps(
 def why_limit_stays(host: "hosts.Host", step: step_types.SetRlimit, now: conversion.Pair) -> str:
     """Why a step must not put back the limit of a process, half a sentence; nothing when it may."""
     if now != step.before:
-        return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
-            conversion.render(now), conversion.render(step.before)
-        )
+        return messages.LIMIT_SET_EXTERNALLY(found=conversion.render(now), applied=conversion.render(step.before))
     if (
         conversion.item_of(step.number) == "nofile"
         and len(host.listdir("/proc/{0}/fd".format(step.pid))) > step.after[0]
     ):
-        return "it has more files open than the {0} that it was allowed, so the limit stays".format(step.after[0])
+        return messages.TOO_MANY_FILES_OPEN(limit=step.after[0])
     return ""
 
 
 def foreign_value(now: str, left: str, shape: shapes.Shape) -> str:
     """Why a key stays as it is: half a sentence."""
-    return "is {0} now, and was left as {1}: somebody else has set it since, so it stays".format(
-        sysctl_values.normalize(now, shape), sysctl_values.normalize(left, shape)
+    return messages.CHANGED_EXTERNALLY(
+        found=sysctl_values.normalize(now, shape), applied=sysctl_values.normalize(left, shape)
     )
 
 

@@ -12,7 +12,7 @@ import typing as t
 
 from ..._core import limit as limit_types
 from .. import items
-from . import variant
+from . import messages, variant
 
 # What a login needs at the least. Measured on Debian 12 and 13: nofile 3, nproc 1 and "as" 100 leave no shell, nofile 0 to 3 ends
 # the session in libpam itself, which opens a socket to the audit system. The others keep a distance from that.
@@ -57,9 +57,7 @@ def rejections(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.Li
         return []
     found = _above_nr_open(item, asked, facts) + _too_low(item, min(asked, key=items.rank), facts)
     if item == "nonewprivs" and 1 in asked and facts.sudo:
-        found.append(
-            "rule floor: nonewprivs 1 disables sudo and su for somebody who becomes root by them; name users who do not."
-        )
+        found.append(messages.FLOOR_NONEWPRIVS())
     return found
 
 
@@ -68,30 +66,18 @@ def _above_nr_open(item: str, asked: t.Sequence[limit_types.Number], facts: Guar
         return []
     if limit_types.UNLIMITED in asked and not facts.dialect.unlimited_means_nr_open:
         # Before Linux-PAM 1.5.2 this ends every session.
-        return [
-            "rule unlimited: nofile takes no 'unlimited' here: pam_limits before 1.5.2 then refuses every login; "
-            "write the number, up to fs.nr_open."
-        ]
+        return [messages.UNLIMITED_NOFILE()]
     highest = max([int(value) for value in asked if value != limit_types.UNLIMITED] or [0])
     if facts.nr_open is not None and highest > facts.nr_open:
-        return [
-            "rule nr_open: nofile {0} is above fs.nr_open {1}, the kernel would refuse it and logins would fail; "
-            "raise fs.nr_open first, or ask for {1} at the most.".format(highest, facts.nr_open)
-        ]
+        return [messages.NOFILE_ABOVE_NR_OPEN(value=highest, nr_open=facts.nr_open)]
     return []
 
 
 def _too_low(item: str, lowest: limit_types.Number, facts: GuardContext) -> t.List[str]:
     if facts.people and item in _FLOORS and items.rank(lowest) < _FLOORS[item]:
-        return [
-            "rule floor: {0} {1} leaves a login in which nothing works; ask for {2} at the least, "
-            "or name a domain that nobody logs in with.".format(item, lowest, _FLOORS[item])
-        ]
+        return [messages.FLOOR(item=item, value=lowest, floor=_FLOORS[item])]
     if item == "nproc" and facts.threads is not None and items.rank(lowest) < facts.threads[1]:
-        return [
-            "rule threads: nproc {0} is below the {2} threads that user {1} runs now, and no further one could start; "
-            "ask for more than {2}.".format(lowest, *facts.threads)
-        ]
+        return [messages.THREADS(value=lowest, user=facts.threads[0], threads=facts.threads[1])]
     return []
 
 
@@ -103,9 +89,5 @@ def warnings(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.List
         and facts.dialect.unlimited_means_nr_open
         and facts.nr_open is not None
     ):
-        return [
-            "unlimited becomes fs.nr_open, {0} here; a very large soft limit makes some programs slow.".format(
-                facts.nr_open
-            )
-        ]
+        return [messages.UNLIMITED_BECOMES_NR_OPEN(nr_open=facts.nr_open)]
     return []

@@ -11,10 +11,10 @@ from ..._core import result as results
 from ..._core import status as statuses
 from .. import items
 from . import facts as pam_facts
+from . import messages, variant
 from . import notes as pam_notes
 from . import precedence as pam_precedence
 from . import stack as pam_stack
-from . import variant
 
 if t.TYPE_CHECKING:
     from ..._host import host as hosts
@@ -39,13 +39,10 @@ def _entry(
     """What a new session gets, and the lines that decide."""
     base = seen.base.get(item, limit_types.Limit())
     limit, refused = pam_precedence.session(choice, item, base, base, True, seen.nr_open, seen.dialect)
-    reason = "exempt from all limits by {0}".format(choice.exempt.where) if choice.exempt else None
+    reason = messages.EXEMPT_FROM_ALL(rule=choice.exempt.where) if choice.exempt else None
     if refused:
-        reason = "the kernel refuses what the rules ask for, so {0}".format(
-            "the session keeps what it had"
-            if seen.dialect.ignores_setrlimit_errors
-            else "pam_limits refuses the session"
-        )
+        ignored = seen.dialect.ignores_setrlimit_errors
+        reason = messages.RULES_IGNORED() if ignored else messages.RULES_END_THE_SESSION()
     return {
         "target": dict(target),
         "item": item,
@@ -93,9 +90,7 @@ def _of_user(
 ) -> t.List[results.Result]:
     user = pam_facts.user(host, name)
     if user is None:
-        raise _errors.TuneError(
-            "Reading the limits of user {0!r} failed: there is no such user on this host.".format(name)
-        )
+        raise _errors.TuneError(messages.NO_SUCH_USER(user=name))
     found = []
     for item in sorted(set(seen.base) | {placed.rule.item for placed in rules} & set(items.ITEMS)):
         choice = pam_precedence.for_user(rules, user, item, seen.dialect.star_excludes_root)
@@ -117,27 +112,24 @@ def _of_service(
     may_raise = daemon.may_raise if daemon else seen.may_raise
     source = _source(stack.service, daemon)
     if stack.broken:
-        text = "{0} includes a file that is not there, so the session is refused".format(stack.broken)
+        text = messages.SESSION_REFUSED_INCLUDE_MISSING(file=stack.broken)
         return dict(_halves(before), set_by={"soft": source, "hard": source}, note=text)
     unasked = _unasked(stack, seen)
     if unasked:
         return dict(_halves(before), set_by={"soft": source, "hard": source}, note=unasked)
     dialect = variant.arguments(seen.dialect, stack.arguments)
-    note = "{0} may skip pam_limits".format(stack.doubt) if stack.doubt else None
+    note = messages.MAY_SKIP_PAM_LIMITS(rule=stack.doubt) if stack.doubt else None
     if stack.conf is not None:
         if stack.conf not in seen.conf:
-            note = "{0}, named in {1}, is missing, so the session is refused".format(stack.conf, stack.limits[-1].where)
+            note = messages.CONF_MISSING(path=stack.conf, rule=stack.limits[-1].where)
         rules = pam_precedence.placed_rules([(stack.conf, seen.conf.get(stack.conf, b""))], dialect)
     choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
     start = pam_precedence.start({item: before}, seen.ceiling, dialect).get(item, before)
     limit, refused = pam_precedence.session(choice, item, before, start, may_raise, seen.nr_open, dialect)
     if refused:
-        note = "the kernel refuses {0}, so {1}".format(
-            "what the rules ask for",
-            "nothing changes" if dialect.ignores_setrlimit_errors else "the session is refused",
-        )
+        note = messages.RULES_IGNORED() if dialect.ignores_setrlimit_errors else messages.RULES_END_THE_SESSION()
     if choice.exempt is not None:
-        note = "exempt from all limits by {0}".format(choice.exempt.where)
+        note = messages.EXEMPT_FROM_ALL(rule=choice.exempt.where)
     fallback = source if refused or choice.exempt or start == before else "process 1, from where pam_limits starts here"
     placed = pam_precedence.Choice() if refused or choice.exempt else choice
     by = {"soft": _by(placed.soft, limit.soft, fallback), "hard": _by(placed.hard, limit.hard, fallback)}
@@ -181,7 +173,7 @@ def _source(service: str, daemon: t.Optional[pam_facts.Daemon]) -> str:
 def _unasked(stack: pam_stack.Stack, seen: pam_facts.PamFacts) -> str:
     """Why pam_limits has no say in sessions of a service, or nothing."""
     if not seen.dialect.installed:
-        return "pam_limits was not found here"
+        return messages.NO_PAM_LIMITS_HERE()
     if stack.service == "sshd" and seen.use_pam[0] is False:
-        return "sshd does not ask PAM: {0}".format(seen.use_pam[1])
-    return "" if stack.limits else "{0} has no pam_limits".format(stack.path)
+        return messages.SSHD_WITHOUT_PAM(rule=seen.use_pam[1])
+    return "" if stack.limits else messages.STACK_WITHOUT_PAM_LIMITS(path=stack.path)

@@ -8,7 +8,7 @@ import typing as t
 
 from ..._core import request as requests
 from . import facts as pam_facts
-from . import guard
+from . import guard, messages
 from . import precedence as pam_precedence
 from . import stack as pam_stack
 
@@ -58,22 +58,20 @@ def notes_for(
 def _about_domain(desired: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.List[str]:
     domain, found = desired.target, []
     if re.match(r"^[0-9]+$", domain):
-        found.append("{0} is a user of that name; the user with the id {0} is written :{0}.".format(domain))
+        found.append(messages.DOMAIN_IS_A_USER_NAME(domain=domain))
     elif re.match(r"^:[0-9]+$", domain):
-        found.append("{0} is the user id {1} alone, not those up to it.".format(domain, domain[1:]))
+        found.append(messages.DOMAIN_IS_ONE_ID(domain=domain, uid=domain[1:]))
     elif re.match(r"^@[0-9]+:", domain):
-        found.append("{0} looks at primary groups only.".format(domain))
+        found.append(messages.PRIMARY_GROUPS_ONLY(domain=domain))
     elif re.match(r"^@[0-9]+$", domain):
-        found.append(
-            "{0} is a group of that name; the group with the id {1} is written @:{1}.".format(domain, domain[1:])
-        )
+        found.append(messages.DOMAIN_IS_A_GROUP_NAME(domain=domain, gid=domain[1:]))
     elif not re.search(r"[@%*:]", domain):
         if domain not in seen.users:
-            found.append("There is no user {0} on this host.".format(domain))
+            found.append(messages.USER_MISSING(user=domain))
         elif not logs_in(domain, seen):
-            found.append("Services of systemd that run as {0} do not read it; limit their unit.".format(domain))
+            found.append(messages.SERVICES_DO_NOT_READ_IT(user=domain))
     if desired.item == "nproc" and seen.users.get(domain, pam_precedence.User("", 1, 1, {})).uid == 0:
-        found.append("The kernel does not hold root to nproc; TasksMax= of a unit or slice does that.")
+        found.append(messages.NPROC_OF_ROOT())
     return found
 
 
@@ -88,8 +86,8 @@ def _about_root(
     if seen.dialect.star_excludes_root:
         if choice.soft or choice.hard:
             return []
-        return ["* does not bind root on this distribution; the domain root does."]
-    return ["* binds root too on this distribution."]
+        return [messages.STAR_EXCLUDES_ROOT()]
+    return [messages.STAR_INCLUDES_ROOT()]
 
 
 def _overriding_rules(
@@ -116,36 +114,32 @@ def _overriding_rules(
     if not text:
         return []
     more = " and {0} more".format(len(text) - _MOST) if len(text) > _MOST else ""
-    return ["Not for {0}{1}, which are named more closely.".format("; ".join(text[:_MOST]), more)]
+    return [messages.OVERRIDDEN_FOR(users="; ".join(text[:_MOST]), more=more)]
 
 
 def ineffective(seen: pam_facts.PamFacts) -> t.List[str]:
     """Why limits files have no effect on some ways in, one sentence each."""
-    found = []
+    found: t.List[str] = []
     if not seen.dialect.installed:
-        return ["pam_limits was not found here; without it no session reads limits files."]
+        return [messages.PAM_LIMITS_MISSING()]
     uses, where = seen.use_pam
     if uses is False:
-        found.append("sshd does not ask PAM ({0} has no UsePAM yes), so ssh sessions keep what sshd has.".format(where))
+        found.append(messages.SSHD_KEEPS_ITS_LIMITS(rule=where))
     for stack in seen.stacks:
         if stack.service not in pam_stack.LOGINS or (stack.service == "sshd" and uses is False):
             continue
         if stack.broken:
-            found.append(
-                "{0} includes a file that is not there, so sessions of {1} are refused.".format(
-                    stack.broken, stack.service
-                )
-            )
+            found.append(messages.SESSIONS_REFUSED_INCLUDE_MISSING(file=stack.broken, service=stack.service))
         elif not stack.limits:
-            found.append("{0} has no pam_limits, so sessions of {1} are not bound.".format(stack.path, stack.service))
+            found.append(messages.SESSIONS_NOT_LIMITED(path=stack.path, service=stack.service))
         elif stack.conf is not None:
             found.append(
-                "{0} reads {1} alone (conf= in {2}), for sessions of {3}.".format(
-                    "pam_limits", stack.conf, stack.limits[-1].where, stack.service
+                messages.STACK_READS_ANOTHER_FILE(
+                    module="pam_limits", path=stack.conf, rule=stack.limits[-1].where, service=stack.service
                 )
             )
         elif stack.doubt is not None:
-            found.append("{0} may skip pam_limits in sessions of {1}.".format(stack.doubt, stack.service))
+            found.append(messages.STACK_MAY_SKIP(rule=stack.doubt, service=stack.service))
     return found
 
 
@@ -163,36 +157,22 @@ def odd_order(own: str, paths: t.Iterable[str]) -> t.List[str]:
     if not odd:
         return []
     order = ["{0} {1}".format("before" if name < other else "after", other) for other in odd[:_MOST]]
-    return ["{0} is read {1}: names are compared sign by sign, not as numbers.".format(own, " and ".join(order))]
+    return [messages.FILE_ORDER(path=own, order=" and ".join(order))]
 
 
 def about_files(seen: pam_facts.PamFacts) -> t.List[str]:
     """Warnings about files of others that pam_limits stumbles over."""
     found: t.List[str] = []
     if seen.dialect.installed:
-        found.extend(
-            "{0} cannot be opened (a ring of links?), and pam_limits then refuses every login; remove it.".format(path)
-            for path in seen.closed
-        )
+        found.extend(messages.CANNOT_BE_OPENED(path=path) for path in seen.closed)
     if seen.dialect.installed and seen.dialect.needs_files:
-        found.extend(
-            "{0} is a link that leads nowhere, and this pam_limits then refuses every login; remove it.".format(path)
-            for path in seen.dangling
-        )
+        found.extend(messages.DANGLING_LINK(path=path) for path in seen.dangling)
         if seen.missing:
-            found.append(
-                "{0} is missing, and this pam_limits then refuses every login; an empty file will do.".format(
-                    pam_precedence.MAIN_FILE
-                )
-            )
+            found.append(messages.FILE_MISSING(path=pam_precedence.MAIN_FILE))
     for path, data in seen.files:
         if data.startswith(_BYTE_ORDER_MARK):
-            found.append("{0} begins with a byte order mark, so its first rule binds nobody.".format(path))
+            found.append(messages.BYTE_ORDER_MARK(path=path))
         long_ones = [number for number, line in enumerate(data.split(b"\n"), 1) if len(line) > 1022]
         if long_ones and seen.dialect.splits_long_lines and seen.dialect.installed:
-            found.append(
-                "{0} line {1} is longer than 1022 bytes; this pam_limits reads its end as a line of its own.".format(
-                    path, long_ones[0]
-                )
-            )
+            found.append(messages.LINE_TOO_LONG(path=path, line=long_ones[0]))
     return found

@@ -5,23 +5,21 @@
 
 import typing as t
 
-from ... import _textfile
+from ... import _messages, _textfile
 from ..._core import bound as bounds
 from ..._core import limit as limit_types
 from ..._core import plan as plans
 from ..._core import request as requests
 from ..._core import status as statuses
 from ..._core import steps as step_types
-from ..._core import text as texts
 from .. import items
 from . import dropin as pam_dropin
 from . import facts as pam_facts
-from . import guard, variant
+from . import guard, messages, variant
 from . import notes as pam_notes
 from . import precedence as pam_precedence
 
 Number = t.Optional[limit_types.Number]
-_YOUNGER = "the pam_limits of this host passes over {0}, which came with Linux-PAM {1}"
 
 
 def _meets(bound: bounds.Bound, have: Number) -> bool:
@@ -82,7 +80,7 @@ class PamPlanner:
     def _unchanged(desired: requests.LimitRequest, decision: plans.LimitDecision) -> plans.LimitDecision:
         operators = [bound.operator for bound in (desired.soft, desired.hard) if bound is not None]
         if decision.after == limit_types.Limit() and bounds.ABSENT not in operators:
-            return decision._replace(status=statuses.KEPT, reason="sessions have it already without a rule of ours")
+            return decision._replace(status=statuses.KEPT, reason=messages.SESSIONS_SATISFY())
         return decision
 
     def _choice(
@@ -136,7 +134,7 @@ class PamPlanner:
         """Status and reason when an entry must not or cannot be written."""
         since = self._seen.dialect.lacks(desired.item)
         if since and self._seen.dialect.installed and entry != limit_types.Limit():
-            return statuses.NO_EFFECT, _YOUNGER.format(desired.item, since)
+            return statuses.NO_EFFECT, messages.ITEM_TOO_NEW(item=desired.item, release=since)
         new = limit_types.Limit(*[None if value == old else value for value, old in zip(entry, said)])
         if self._policy.guard == requests.REFUSE:
             found = guard.rejections(desired.item, new, self._facts(desired)) + self._beyond_daemon(
@@ -151,9 +149,7 @@ class PamPlanner:
         if desired.soft and entry.soft is not None and hard is not None and items.rank(entry.soft) > items.rank(hard):
             return (
                 statuses.REFUSED,
-                "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for hard too.".format(
-                    entry.soft, hard
-                ),
+                messages.SOFT_ABOVE_RULE(soft=entry.soft, hard=hard),
             )
         return None
 
@@ -166,7 +162,7 @@ class PamPlanner:
         highest = max([items.rank(value) for value in new if value is not None] or [0])
         if self._seen.may_raise or ceiling is None or highest <= items.rank(ceiling):
             return ""
-        return "belongs to the host of this container: sessions here cannot have more than {0}".format(ceiling)
+        return messages.CONTAINER_CEILING(hard=ceiling)
 
     def _beyond_daemon(self, item: str, new: limit_types.Limit, forgiven: bool) -> t.List[str]:
         """What comes of a hard limit that a daemon cannot give its sessions: nothing, or no session at all.
@@ -201,7 +197,7 @@ class PamPlanner:
             found += guard.rejections(desired.item, decision.after, self._facts(desired))
             found += self._beyond_daemon(desired.item, decision.after, False)
             found += [self._unreachable(desired.item, decision.after)]
-        return ["Limit {0}: {1}".format(desired.name, text) for text in found if text]
+        return [_messages.about("Limit " + desired.name, text) for text in found if text]
 
     def in_force(
         self, desired: requests.LimitRequest, decision: plans.LimitDecision, rules: t.Sequence[pam_precedence.Placed]
@@ -217,7 +213,7 @@ class PamPlanner:
         if decision.status not in (statuses.OK, statuses.CHANGED):
             return decision
         winner = self._overriding(desired, decision, choice)
-        return decision._replace(shadowed_by=winner, reason="{0} wins over it".format(winner)) if winner else decision
+        return decision._replace(shadowed_by=winner, reason=messages.OVERRIDDEN_BY(rule=winner)) if winner else decision
 
     def _overriding(
         self, desired: requests.LimitRequest, decision: plans.LimitDecision, choice: pam_precedence.Choice
@@ -316,25 +312,20 @@ def _unreadable(path: str) -> t.List[str]:
     """A problem when a file is put where pam_limits passes it over."""
     directory, _slash, name = path.rpartition("/")
     if directory == pam_precedence.DIRECTORY and pam_precedence.reading_order([name]) == [pam_precedence.MAIN_FILE]:
-        return [
-            "{0} would never be read: pam_limits takes names in limits.d that end in .conf and begin with no dot.".format(
-                path
-            )
-        ]
+        return [messages.NAME_IGNORED(path=path)]
     return []
 
 
 def _about_file(path: str, data: t.Optional[bytes]) -> t.List[str]:
     """Warnings about the file that keeps our rules."""
-    found = []
+    found: t.List[str] = []
     if path != pam_precedence.MAIN_FILE and path.rpartition("/")[0] != pam_precedence.DIRECTORY:
         found.append(
-            "{0} is not among the files that pam_limits reads ({1} and {2}/*.conf); its rules bind nobody unless a link "
-            "or conf= in a PAM stack leads there.".format(path, pam_precedence.MAIN_FILE, pam_precedence.DIRECTORY)
+            messages.FILE_IGNORED(path=path, main=pam_precedence.MAIN_FILE, directory=pam_precedence.DIRECTORY)
         )
     line = _textfile.undecodable(data) if data else None
     if line:
-        found.append("{0} line {1} is not UTF-8; it is kept byte for byte.".format(path, line))
+        found.append(messages.LINE_NOT_UTF8(path=path, line=line))
     return found
 
 
@@ -343,7 +334,7 @@ def _verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy
     problems: t.List[str] = []
     warnings: t.List[str] = []
     for one in decisions:
-        text = texts.sentence("Limit " + one.name, one.reason)
+        text = _messages.about("Limit " + one.name, one.reason)
         if one.status == statuses.REFUSED:
             problems.append(text)
         elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:

@@ -5,13 +5,14 @@
 
 import typing as t
 
-from ... import _errors
+from ... import _errors, _messages
 from ..._core import limit as limit_types
 from ..._core import plan as plans
 from ..._core import request as requests
 from ..._core import status as statuses
 from ..._core import steps as step_types
 from . import facts as pam_facts
+from . import messages
 from . import plan as pam_plan
 from . import stack as pam_stack
 
@@ -46,13 +47,10 @@ def check_sessions(
     try:
         now, then = host.sessions([(None, arguments), (data, arguments)], users)
     except _errors.HostProblem as problem:
-        text = "PAM could not be asked about the new limits ({0}), so the rules of the guard alone spoke.".format(
-            problem
-        )
+        text = messages.CHECK_UNAVAILABLE(error=problem)
         return plan._replace(warnings=list(plan.warnings) + [text])
     if now:
-        text = "Sessions of {0} are refused without any change already; look for the cause in the files that pam_limits reads."
-        plan = plan._replace(warnings=list(plan.warnings) + [text.format(_listed(now))])
+        plan = plan._replace(warnings=list(plan.warnings) + [messages.ALREADY_REFUSED(users=_listed(now))])
     # The same request may raise fs.nr_open first: then only the second answer counts.
     pending = pam_plan.nr_open_after(plan, seen.nr_open) != seen.nr_open
     refused = {} if pending else {user: text for user, text in then.items() if user not in now}
@@ -73,17 +71,15 @@ def _open_sessions(steps: t.Sequence[step_types.Step], question: step_types.Chec
 
 
 def _refused(plan: plans.Plan, refused: t.Mapping[str, str], guard: str) -> plans.Plan:
-    reason = "rule sessions: pam_limits refuses a session of {0} with the new files; ask for less.".format(
-        _listed(refused)
-    )
+    reason = messages.SESSION_REFUSED(users=_listed(refused))
     if guard == requests.WARN:
-        return plan._replace(warnings=list(plan.warnings) + ["Limits: " + reason])
+        return plan._replace(warnings=list(plan.warnings) + [_messages.about("Limits", reason)])
     limits = [
         one._replace(status=statuses.REFUSED, reason=reason, after=one.before) if _is_ours(one) else one
         for one in plan.limits
     ]
     names = ", ".join(one.name for one in plan.limits if _is_ours(one))
-    return plan._replace(limits=limits, problems=list(plan.problems) + ["Limit {0}: {1}".format(names, reason)])
+    return plan._replace(limits=limits, problems=list(plan.problems) + [_messages.about("Limit " + names, reason)])
 
 
 def _listed(refused: t.Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from ..._core import text as texts
 from .. import conversion
 from ..systemd import facts as systemd_facts
 from ..systemd import plan as systemd_plan
-from . import proc
+from . import messages, proc
 
 Steps = t.List[step_types.SetRlimit]
 
@@ -31,9 +31,9 @@ def _decide(
     )
     found = [one for one in seen.processes[desired.target] if desired.item in one.limits]
     if not found:
-        reason = "no process of that name runs" + texts.suggest(desired.target, seen.names)
+        reason = messages.NO_PROCESS(suggestion=texts.suggest(desired.target, seen.names))
         if desired.target.startswith("/"):
-            reason = "no process runs whose id is in that file"
+            reason = messages.NO_PROCESS_OF_PID_FILE()
         return decision._replace(status=statuses.UNKNOWN, reason=reason), []
     pairs = [
         (one, systemd_plan.wanted_pair(desired, one.limits[desired.item], one.limits[desired.item])) for one in found
@@ -55,7 +55,7 @@ def _decide(
         operators = [bound.operator for bound in (desired.soft, desired.hard) if bound is not None]
         return decision._replace(status=statuses.OK if bounds.VALUE in operators else statuses.KEPT), []
     ids = ", ".join(str(step.pid) for step in steps)
-    reason = "holds until the process ends (process {0})".format(ids)
+    reason = messages.UNTIL_THE_PROCESS_ENDS(pids=ids)
     return decision._replace(status=statuses.CHANGED, reason=reason), steps
 
 
@@ -74,16 +74,15 @@ def _rejection(
 ) -> t.Optional[t.Tuple[str, str]]:
     """Status and reason when the kernel would refuse a pair."""
     if pair[0] > pair[1]:
-        reason = "soft {0} is above the hard limit {1} of the process; ask for hard too"
-        return statuses.REFUSED, reason.format(*conversion.limit(desired.item, pair))
+        soft, hard = conversion.limit(desired.item, pair)
+        return statuses.REFUSED, messages.SOFT_ABOVE_PROCESS(soft=soft, hard=hard)
     if policy.guard != requests.REFUSE:
         return None
     found = systemd_plan.nofile_error(desired.item, [new for new, old in zip(pair, have) if new != old], nr_open)
     if desired.item == "nofile" and found:
         return statuses.REFUSED, found
     if pair[1] > have[1] and not seen.may_raise:
-        reason = "belongs to the host of this container: without CAP_SYS_RESOURCE no hard limit is raised, and the process has {0}"
-        return statuses.NOT_NAMESPACED, reason.format(conversion.limit(desired.item, have).hard)
+        return statuses.NOT_NAMESPACED, messages.PROCESS_CEILING(hard=conversion.limit(desired.item, have).hard)
     return None
 
 

@@ -28,11 +28,11 @@ def read(host: "hosts.Host", pid: str) -> t.Optional[Process]:
     """A running process, None when it has ended."""
     # The command in brackets may hold blanks and brackets of its own, so the last bracket ends it: proc_pid_stat(5).
     fields = (host.read_text("/proc/{0}/stat".format(pid)) or "").rpartition(")")[2].split()
-    uptime = (host.read_text("/proc/uptime") or "").split()
+    uptime = host.uptime()
     limits = host.read_text("/proc/{0}/limits".format(pid))
-    if len(fields) < 20 or not uptime or limits is None:
+    if len(fields) < 20 or uptime is None or limits is None:
         return None
-    return Process(int(pid), fields[19], float(uptime[0]) - int(fields[19]) / _TICKS, conversion.running(limits))
+    return Process(int(pid), fields[19], uptime - int(fields[19]) / _TICKS, conversion.running(limits))
 
 
 def limit_of(host: "hosts.Host", step: step_types.SetRlimit) -> t.Optional[conversion.Pair]:

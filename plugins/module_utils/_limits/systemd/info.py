@@ -5,7 +5,7 @@
 
 import typing as t
 
-from ... import _errors
+from ... import _errors, _messages
 from ..._core import limit as limit_types
 from ..._core import plan as plans
 from ..._core import request as requests
@@ -17,8 +17,8 @@ from ..pam import facts as pam_facts
 from ..pam import info as pam_info
 from ..process import proc
 from . import facts as systemd_facts
+from . import messages, slices, unit_name
 from . import plan as systemd_plan
-from . import slices, unit_name
 
 if t.TYPE_CHECKING:
     from ..._host import host as hosts
@@ -95,10 +95,10 @@ class _Reader:
                 name,
                 item,
                 statuses.UNKNOWN,
-                "there is no unit {0} on this host{1}".format(name, near),
+                messages.NO_SUCH_UNIT(unit=name, suggestion=near),
             )
         told = self.told(limit_types.UNIT, name, item)
-        reason = "the unit is masked and never starts" if unit.state == "masked" else None
+        reason = messages.UNIT_MASKED() if unit.state == "masked" else None
         entry = _entry(limit_types.UNIT, name, item, statuses.NO_EFFECT if reason else statuses.OK, reason)
         entry.update(effective=_halves(item, told.reached), rule={"soft": told.where, "hard": told.where})
         mains = [main for main in unit.running.values() if item in main.limits]
@@ -128,7 +128,7 @@ class _Reader:
         found = [one for one in self._seen.processes[name] if item in one.limits]
         if not found:
             near = texts.suggest(name, self._seen.names)
-            return [_entry(limit_types.PROCESS, name, item, statuses.UNKNOWN, "no such process runs" + near)]
+            return [_entry(limit_types.PROCESS, name, item, statuses.UNKNOWN, messages.NO_SUCH_PROCESS() + near)]
         return [self._process(name, item, one) for one in found]
 
     def _process(self, name: str, item: str, one: proc.Process) -> results.Result:
@@ -192,7 +192,7 @@ def limits(
             try:
                 named[kind].append(targets.parse_target({kind: name})[1])
             except _errors.ValueProblem as problem:
-                problems.append(texts.sentence("{0} {1}".format(kind.capitalize(), name), str(problem)))
+                problems.append(_messages.about("{0} {1}".format(kind.capitalize(), name), problem.message))
     if problems:
         raise _errors.EntryProblems(problems)
     seen = systemd_facts.read_systemd(host, named, _ITEMS)
@@ -206,7 +206,7 @@ def limits(
             found += [reader.manager(name, item) for name in named[limit_types.MANAGER]]
         else:
             places = [(kind, name) for kind in (limit_types.UNIT, limit_types.MANAGER) for name in named[kind]]
-            found += [_entry(kind, name, item, statuses.NO_EFFECT, "this host has no systemd") for kind, name in places]
+            found += [_entry(kind, name, item, statuses.NO_EFFECT, messages.NO_SYSTEMD()) for kind, name in places]
         for name in named[limit_types.PROCESS]:
             found += reader.processes(name, item)
     return found
@@ -222,7 +222,7 @@ def _configured_units(host: "hosts.Host") -> results.Result:
             for one in found
             if one["rule"]["hard"] or (limit_types.SYSTEM in one["target"].values() and one["set_by"])
         ],
-        "notes": ["{0} cannot be read, so what it gives to a unit is not told.".format(path) for path in spoken.unread],
+        "notes": [messages.UNIT_FILE_UNREADABLE(path=path) for path in spoken.unread],
     }
 
 

@@ -8,6 +8,7 @@ Pure; private to ``tunefleet.linux``. Numbers are in the kernel's units here, an
 
 import typing as t
 
+from ... import _messages
 from ..._core import bound as bounds
 from ..._core import limit as limit_types
 from ..._core import plan as plans
@@ -18,14 +19,14 @@ from ..._core import text as texts
 from .. import conversion, items
 from ..process import proc
 from . import facts as systemd_facts
+from . import messages, unit_file, unit_name
 from . import precedence as systemd_precedence
-from . import unit_file, unit_name
 
 # What systemd gives from version 240 on when nothing is said (src/basic/rlimit-util.h, src/core/main.c); other items are those of
 # process 1.
 _BUILT_IN_NOFILE = (1024, 524288)
 _MISSING = ("not-found", "")
-_NO_SYSTEMD = "this host has no systemd, so nothing would read it"
+_NO_SYSTEMD = messages.NO_SYSTEMD_TO_READ_IT()
 
 
 class UnitDraft(t.NamedTuple):
@@ -180,10 +181,8 @@ class UnitPlanner:
         finding = _finish(finding, pair, pair != now and (pinned or pair != have))
         broken = _shadowing_line(finding) if finding.edit else None
         if broken:
-            reason = "systemd does not read {0} to its end, and would never come to our line; mend or remove that file"
-            return finding._replace(
-                decision=decision._replace(status=statuses.REFUSED, reason=reason.format(broken)), edit=False
-            )
+            reason = messages.UNIT_FILE_CUT_OFF(path=broken)
+            return finding._replace(decision=decision._replace(status=statuses.REFUSED, reason=reason), edit=False)
         kept = not finding.edit and not own
         return finding._replace(decision=finding.decision._replace(status=statuses.KEPT)) if kept else finding
 
@@ -195,19 +194,18 @@ class UnitPlanner:
             return None
         template = unit_name.is_template(unit.name) and bool(unit.place.head)
         if unit.state in _MISSING and not template:
-            return statuses.UNKNOWN, "there is no unit {0} on this host{1}".format(
-                desired.target, texts.suggest(unit.name, unit.near)
+            return statuses.UNKNOWN, messages.NO_SUCH_UNIT(
+                unit=desired.target, suggestion=texts.suggest(unit.name, unit.near)
             )
         if unit.state == "masked":
-            return statuses.NO_EFFECT, "the unit is masked and never starts; unmask it first"
+            return statuses.NO_EFFECT, messages.UNMASK_FIRST()
         return None
 
     def _objection(self, desired: requests.LimitRequest, pair: conversion.Pair) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when a pair must not or cannot be written."""
         limit = conversion.limit(desired.item, pair)
         if pair[0] > pair[1]:
-            reason = "soft {0} is above the hard limit {1}, and systemd ignores such a line; ask for hard too"
-            return statuses.REFUSED, reason.format(*limit)
+            return statuses.REFUSED, messages.SOFT_ABOVE_UNIT(soft=limit.soft, hard=limit.hard)
         if self._policy.guard != requests.REFUSE:
             return None
         asked = [value_of(bound, desired.item) for bound in (desired.soft, desired.hard) if bound is not None]
@@ -217,7 +215,7 @@ class UnitPlanner:
             return statuses.REFUSED, found
         if new and max(new) > self.ceiling(desired.item):
             highest = conversion.limit(desired.item, (self.ceiling(desired.item),) * 2).hard
-            reason = "belongs to the host of this container: its systemd cannot give more than {0}".format(highest)
+            reason = messages.MANAGER_CEILING(hard=highest)
             return statuses.NOT_NAMESPACED, reason
         return None
 
@@ -244,25 +242,22 @@ class UnitPlanner:
             other = winner.where if winner and winner.file != place.own.path else ""
             other = other or (most.where if most.where.startswith("/") else "")
             if other:
-                decision = decision._replace(shadowed_by=other, reason="{0} wins over it".format(other))
+                decision = decision._replace(shadowed_by=other, reason=messages.LINE_OVERRIDDEN(line=other))
         return finding._replace(decision=decision)
 
 
 def cut_by_pam(item: str, most: Ceiling) -> str:
     """Half a sentence about the manager of a user, which has no more than its session."""
     hard = conversion.limit(item, (most.value, most.value)).hard
-    return "the session of a user's manager has a hard limit of {0} ({1}), and its units get no more".format(
-        hard, most.where
-    )
+    return messages.USER_MANAGER_CEILING(hard=hard, rule=most.where)
 
 
 def nofile_error(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) -> str:
     """Why no process can have such a number of open files, or nothing."""
     if conversion.INFINITY in values:
-        return "nofile takes no 'unlimited', which no kernel gives; write the number, up to fs.nr_open"
+        return messages.UNLIMITED_NOFILE_UNIT()
     if nr_open is not None and values and max(values) > nr_open:
-        reason = "nofile {0} is above fs.nr_open {1}, the kernel would refuse it; raise fs.nr_open first, or ask for {1} at the most"
-        return reason.format(max(values), nr_open)
+        return messages.NOFILE_ABOVE_NR_OPEN_UNIT(value=max(values), nr_open=nr_open)
     return ""
 
 
@@ -369,9 +364,7 @@ def _after_unit(judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes]
     if desired.restart:
         decision = decision._replace(status=statuses.CHANGED, after=decision.effective)
         return _PendingRestart(finding._replace(decision=decision), restart=old)
-    text = "the running process keeps {0} until it is restarted".format(
-        conversion.render(t.cast(conversion.Pair, have))
-    )
+    text = messages.KEEPS_UNTIL_RESTART(value=conversion.render(t.cast(conversion.Pair, have)))
     return _PendingRestart(
         finding._replace(decision=decision._replace(reason=decision.reason or text)),
         needs=["restart:" + name for name in old],
@@ -406,7 +399,7 @@ def _after_manager(
     )
     if not old:
         return _PendingRestart(finding._replace(decision=decision))
-    text = "services keep what they started with, such as {0} ({1} in all)".format(", ".join(old[:3]), len(old))
+    text = messages.SERVICES_KEEP_THEIR_LIMIT(services=", ".join(old[:3]), count=len(old))
     return _PendingRestart(
         finding._replace(decision=decision._replace(reason=decision.reason or text)), needs=["reboot"]
     )
@@ -414,12 +407,12 @@ def _after_manager(
 
 def _warnings(findings: t.Sequence[UnitDraft]) -> t.List[str]:
     """What makes a limit of a unit less than it looks."""
-    found = []
+    found: t.List[str] = []
     for one in findings:
         if one.unit is None or one.decision.status not in (statuses.OK, statuses.CHANGED, statuses.KEPT):
             continue
         for text in hints(one.unit.shown, one.desired.item, one.decision.effective):
-            found.append(texts.sentence("Limit " + one.desired.name, text))
+            found.append(_messages.about("Limit " + one.desired.name, text))
     return found
 
 
@@ -428,23 +421,19 @@ def hints(shown: t.Mapping[str, str], item: str, limit: limit_types.Limit) -> t.
 
     :param shown: what systemd says of the unit. :param limit: what its limit is.
     """
-    found = []
+    found: t.List[str] = []
     # Without User= systemd opens no session.
     if shown.get("PAMName") and shown.get("User"):
-        found.append(
-            "the unit opens a session of PAM ({0}), where rules of limits.conf(5) come after its own".format(
-                shown["PAMName"]
-            )
-        )
+        found.append(messages.UNIT_OPENS_PAM_SESSION(service=shown["PAMName"]))
     if item != "nproc":
         return found
     user = shown.get("User", "")
     if user in ("", "root", "0"):
-        found.append("its processes run as root, whose nproc the kernel does not enforce; TasksMax= of the unit does")
+        found.append(messages.UNIT_RUNS_AS_ROOT())
     tasks = shown.get("TasksMax", "")
     soft = limit.soft
     if tasks.isdigit() and soft is not None and items.rank(soft) > int(tasks):
-        found.append("TasksMax={0} of the unit is lower than nproc {1}, and ends it first".format(tasks, soft))
+        found.append(messages.TASKS_MAX_IS_LOWER(tasks=tasks, nproc=soft))
     return found
 
 
@@ -453,7 +442,7 @@ def verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy)
     problems: t.List[str] = []
     warnings: t.List[str] = []
     for one in decisions:
-        text = texts.sentence("Limit " + one.name, one.reason)
+        text = _messages.about("Limit " + one.name, one.reason)
         if one.status == statuses.REFUSED:
             problems.append(text)
         elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:

@@ -9,12 +9,13 @@ make fork(2) fail in the same words, so whoever raises the one has to be told of
 
 import typing as t
 
+from ... import _messages
 from ..._core import limit as limit_types
 from ..._core import plan as plans
 from ..._core import status as statuses
 from ..._host import machine
 from .. import items
-from . import client
+from . import client, messages
 
 if t.TYPE_CHECKING:
     from ..._host import host as hosts
@@ -35,7 +36,7 @@ def note(host: "hosts.Host", name: str, uid: t.Optional[int], nproc: t.Optional[
     if most is None or items.rank(nproc) <= most:
         return None
     unit = "user-{0}.slice".format("" if uid is None else uid)
-    return "TasksMax={0} of {1} is lower than the nproc {2} of {3}, and ends it first.".format(most, unit, nproc, name)
+    return messages.SLICE_IS_LOWER(tasks=most, slice=unit, nproc=nproc, user=name)
 
 
 def annotate(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
@@ -47,5 +48,5 @@ def annotate(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
             found = note(host, one.target, user[1] if user else None, one.effective.soft)
             if found:
                 limits[index] = one._replace(notes=list(one.notes) + [found])
-                warnings.append("Limit {0}: {1}".format(one.name, found))
+                warnings.append(_messages.about("Limit " + one.name, found))
     return plan._replace(limits=limits, warnings=warnings)

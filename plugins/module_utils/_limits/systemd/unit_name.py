@@ -7,6 +7,7 @@ import re
 import typing as t
 
 from ... import _errors
+from . import messages
 
 # The kinds of units that start processes, with the section that holds their limits: systemd.exec(5).
 SECTIONS = {"service": "Service", "socket": "Socket", "mount": "Mount", "swap": "Swap"}
@@ -26,15 +27,15 @@ def check_name(raw: object) -> str:
     """
     text = raw if isinstance(raw, str) else ""
     if not text:
-        raise _errors.ValueProblem("{0!r} is no unit; write its name, as in nginx.service".format(raw))
+        raise _errors.ValueProblem(messages.NOT_A_UNIT(found=raw))
     if not _NAME.match(text):
-        raise _errors.ValueProblem("a unit's name holds no such sign; write it escaped, {0}".format(escaped(text)))
+        raise _errors.ValueProblem(messages.UNIT_NOT_ESCAPED(escaped=escaped(text)))
     kind = type_of(text) if "." in text else ""
     if kind in _OTHER_TYPES:
-        raise _errors.ValueProblem("a {0} starts no process and has no limits of its own".format(kind))
+        raise _errors.ValueProblem(messages.UNIT_WITHOUT_PROCESS(kind=kind))
     name = text if kind in SECTIONS else text + ".service"
     if len(name) > 255 or name.startswith((".", "@")):
-        raise _errors.ValueProblem("{0!r} cannot be the name of a unit".format(text))
+        raise _errors.ValueProblem(messages.NOT_A_UNIT_NAME(found=text))
     return name
 
 

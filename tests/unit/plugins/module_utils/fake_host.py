@@ -189,6 +189,10 @@ class FakeHost:
     def age(self, path: str) -> t.Optional[float]:
         return self.ages.get(path, 10.0) if path in self.files else None
 
+    def uptime(self) -> t.Optional[float]:
+        words = self.texts.get("/proc/uptime", "").split()
+        return float(words[0]) if words else None
+
     def processes(self) -> t.List[str]:
         pids = {path.split("/")[2] for path in self.texts if path.startswith("/proc/")}
         return sorted((pid for pid in pids if pid.isdigit()), key=int)
@@ -197,7 +201,7 @@ class FakeHost:
         self.log.append(("limit", pid, limit))
         former = self.process_limits[pid]
         if limit in self.refused_limits:
-            raise _errors.HostProblem("the kernel refused it: Operation not permitted")
+            raise _errors.HostProblem("the kernel rejected it: Operation not permitted")
         self.process_limits[pid] = limit
         return former
 
@@ -209,7 +213,7 @@ class FakeHost:
 
     def netlink(self, protocol: int, request: bytes) -> t.Iterator[bytes]:
         if self.dumps is None:
-            raise _errors.HostProblem("netlink said: Permission denied")
+            raise _errors.HostProblem("netlink error: Permission denied")
         return self.dumps(request)
 
     def socket_owners(self, inodes: t.Container[int]) -> t.Dict[int, t.List[str]]:
@@ -237,10 +241,10 @@ class FakeHost:
                 raise OSError(errno.EACCES, os.strerror(errno.EACCES))
             new = self.rules.get(key_path, lambda new, old: new)(text, old)
         except OSError as error:
-            raise _errors.HostProblem("the kernel refused {0!r}: {1}".format(text, error.strerror))
+            raise _errors.HostProblem("the kernel rejected {0!r}: {1}".format(text, error.strerror))
         except Partly as partly:
             self.values[key_path] = str(partly)
-            raise _errors.HostProblem("the kernel refused {0!r}: {1}".format(text, os.strerror(errno.EINVAL)))
+            raise _errors.HostProblem("the kernel rejected {0!r}: {1}".format(text, os.strerror(errno.EINVAL)))
         if new is None:
             self.values[key_path] = text.split()[0]
             raise _errors.HostProblem("the kernel took only 2 of {0} bytes of {1!r}".format(len(text) + 1, text))

@@ -120,7 +120,7 @@ def test_where_sudo_wants_a_terminal_it_gets_one(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param({"failed": True, "msg": "the kernel refused it"}, id="the module failed"),
+        pytest.param({"failed": True, "msg": "the kernel rejected it"}, id="the module failed"),
         pytest.param(dict(NO_TERMINAL, module_stderr="Killed\n", rc=137), id="the module was killed"),
         pytest.param(
             dict(NO_TERMINAL, module_stderr="sudo: unable to resolve host web1: Name or service not known\n", rc=137),

@@ -85,8 +85,10 @@ def nofile(number, domain="*"):
             {REUSE: 1},
             {STAMPS: "0"},
             "tw_reuse_needs_timestamps",
-            "net.ipv4.tcp_tw_reuse 1 (asked for) does nothing while net.ipv4.tcp_timestamps 0 (as the host has it); "
-            "set net.ipv4.tcp_timestamps to 1, or net.ipv4.tcp_tw_reuse to 0",
+            (
+                "net.ipv4.tcp_tw_reuse 1 (asked for) has no effect while net.ipv4.tcp_timestamps 0 (as the host has "
+                "it); set net.ipv4.tcp_timestamps to 1, or net.ipv4.tcp_tw_reuse to 0"
+            ),
         ),
         ({REUSE: 1, STAMPS: 0}, {}, "tw_reuse_needs_timestamps", "net.ipv4.tcp_timestamps 0 (asked for)"),
         ({STAMPS: 0}, {REUSE: "1"}, "tw_reuse_needs_timestamps", "net.ipv4.tcp_tw_reuse 1 (as the host has it)"),
@@ -94,15 +96,17 @@ def nofile(number, domain="*"):
             {SCALING: 0},
             {},
             "large_buffers_need_window_scaling",
-            "so net.ipv4.tcp_rmem 4096 131072 33554432 (as the host has it) and net.ipv4.tcp_wmem 4096 16384 4194304 "
-            "(as the host has it) is of no use; set net.ipv4.tcp_window_scaling to 1, or the last number of "
-            "net.ipv4.tcp_rmem and of net.ipv4.tcp_wmem to 65535",
+            (
+                "so net.ipv4.tcp_rmem 4096 131072 33554432 (as the host has it) and net.ipv4.tcp_wmem 4096 16384 "
+                "4194304 (as the host has it) has no effect; set net.ipv4.tcp_window_scaling to 1, or the last "
+                "number of net.ipv4.tcp_rmem and of net.ipv4.tcp_wmem to 65535"
+            ),
         ),
         (
             {RMEM: [4096, 131072, 16777216]},
             {SCALING: "0", WMEM: "4096\t16384\t65535"},
             "large_buffers_need_window_scaling",
-            "net.ipv4.tcp_window_scaling 0 (as the host has it) holds every connection to 64 KiB",
+            "net.ipv4.tcp_window_scaling 0 (as the host has it) limits every connection to 64 KiB",
         ),
         (
             {RANGE: [1000, 65000]},
@@ -143,16 +147,21 @@ def test_what_comes_to_nothing_or_does_harm_is_refused(settings, live, rule, tex
             {BACKLOG: {"at_least": 8192, "source": ["memo_ko:143", "kernel_ip", "guide_zh:46"]}},
             {},
             "somaxconn_serves_syn_backlog",
-            "net.core.somaxconn 4096 (as the host has it) cuts the queue that net.ipv4.tcp_max_syn_backlog 8192 "
-            "(memo_ko:143, guide_zh:46) shall fill; set net.core.somaxconn to at least 8192",
+            (
+                "net.core.somaxconn 4096 (as the host has it) is the lower limit of the queue that "
+                "net.ipv4.tcp_max_syn_backlog 8192 (memo_ko:143, guide_zh:46) sizes; set net.core.somaxconn to at "
+                "least 8192"
+            ),
         ),
         ({SOMAXCONN: 1024}, {}, "somaxconn_serves_syn_backlog", "set net.core.somaxconn to at least 2048"),
         (
             {RMEM: {"at_least": [4096, 131072, 67108864]}},
             {},
             "rmem_max_covers_tcp_rmem",
-            "a program that asks by SO_RCVBUF less than net.ipv4.tcp_rmem 4096 131072 67108864 (asked for) gives to "
-            "others; set net.core.rmem_max to at least 67108864",
+            (
+                "a program that sets SO_RCVBUF less than net.ipv4.tcp_rmem 4096 131072 67108864 (asked for) gives to "
+                "others; set net.core.rmem_max to at least 67108864"
+            ),
         ),
         (
             {WMEM: {"at_least": [4096, 16384, 8388608]}},
@@ -164,7 +173,7 @@ def test_what_comes_to_nothing_or_does_harm_is_refused(settings, live, rule, tex
             {RANGE: [10000, 65000]},
             {},
             "port_range_reserves_services",
-            "reaches below 32768, where services listen, and nothing of it is reserved",
+            "reaches below 32768, where services listen, and reserves no port there",
         ),
     ],
 )

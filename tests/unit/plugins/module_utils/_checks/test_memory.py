@@ -139,7 +139,9 @@ def test_a_request_of_limits_alone_is_told_too():
 )
 def test_what_cannot_be_told_is_said(one, missing):
     result, warnings = ask({}, one)
-    assert warnings == ["What 10000 connections cost cannot be told: {0} cannot be read here.".format(missing)]
+    assert warnings == [
+        "The memory that 10000 connections take cannot be computed: {0} cannot be read here.".format(missing)
+    ]
     assert result["cost"]["bytes"] is None
 
 

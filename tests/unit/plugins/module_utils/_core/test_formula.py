@@ -70,7 +70,7 @@ def test_plain_values_depend_on_nothing(raw):
     formula.check(raw)
 
 
-ONE_OF = "a value that depends on the host needs exactly one of per_gib, per_cpu, largest and smallest, found "
+ONE_OF = "a formula takes exactly one of per_gib, per_cpu, largest and smallest; found "
 
 
 @pytest.mark.parametrize(
@@ -79,20 +79,20 @@ ONE_OF = "a value that depends on the host needs exactly one of per_gib, per_cpu
         ({}, ONE_OF + "none"),
         ({"per_gb": 1}, ONE_OF + "per_gb"),
         ({"per_gib": 1, "per_cpu": 1}, ONE_OF + "per_gib and per_cpu"),
-        ({"per_gib": 1, "step": 1}, "'step' is no field of a value with per_gib (allowed: per_gib, min, max)"),
-        ({"largest": [1, 2], "max": 1}, "'max' is no field of a value with largest (allowed: largest)"),
-        ({"per_gib": 0}, "per_gib takes a whole number above zero, found 0"),
-        ({"per_cpu": -5}, "per_cpu takes a whole number above zero, found -5"),
-        ({"per_gib": 1.5}, "per_gib takes a whole number, found 1.5"),
-        ({"per_gib": True}, "per_gib takes a whole number, found True"),
-        ({"per_gib": None}, "per_gib takes a whole number, found None"),
-        ({"per_gib": "64k"}, "per_gib takes a whole number, found '64k'"),
-        ({"per_gib": 1, "min": "x"}, "min takes a whole number, found 'x'"),
+        ({"per_gib": 1, "step": 1}, "'step' is not a field of a per_gib formula (known: per_gib, min, max)"),
+        ({"largest": [1, 2], "max": 1}, "'max' is not a field of a largest formula (known: largest)"),
+        ({"per_gib": 0}, "per_gib takes an integer above zero; found 0"),
+        ({"per_cpu": -5}, "per_cpu takes an integer above zero; found -5"),
+        ({"per_gib": 1.5}, "per_gib takes an integer; found 1.5"),
+        ({"per_gib": True}, "per_gib takes an integer; found True"),
+        ({"per_gib": None}, "per_gib takes an integer; found None"),
+        ({"per_gib": "64k"}, "per_gib takes an integer; found '64k'"),
+        ({"per_gib": 1, "min": "x"}, "min takes an integer; found 'x'"),
         ({"per_gib": 1, "min": 3, "max": 2}, "min 3 is above max 2"),
-        ({"largest": [1]}, "largest takes a list of at least two numbers, found [1]"),
-        ({"largest": 1}, "largest takes a list of at least two numbers, found 1"),
-        ({"smallest": [1, "x"]}, "smallest takes a whole number, found 'x'"),
-        ([1, {"per_gib": 0}], "per_gib takes a whole number above zero, found 0"),
+        ({"largest": [1]}, "largest takes a list of at least two numbers; found [1]"),
+        ({"largest": 1}, "largest takes a list of at least two numbers; found 1"),
+        ({"smallest": [1, "x"]}, "smallest takes an integer; found 'x'"),
+        ([1, {"per_gib": 0}], "per_gib takes an integer above zero; found 0"),
     ],
 )
 def test_what_is_no_formula_is_refused(raw, problem):

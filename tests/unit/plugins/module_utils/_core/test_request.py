@@ -11,7 +11,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._limits import lim
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import settings as sysctl_settings
 
 KEY = "net.core.somaxconn"
-FIELDS = "(allowed: value, at_least, at_most, why, source, hazard, instead_of)"
+FIELDS = "(known: value, at_least, at_most, why, source, hazard, instead_of)"
 
 
 def plain(desired_settings):
@@ -71,44 +71,41 @@ def test_settings(entries, desired_settings):
         pytest.param({KEY: None}, [KEY + ": the value is missing."], id="no value"),
         pytest.param(
             {KEY: {"valeu": 5}},
-            [KEY + ": 'valeu' is no field of a setting " + FIELDS + "; did you mean value?"],
+            [KEY + ": 'valeu' is not a field of a setting " + FIELDS + "; did you mean value?"],
             id="misspelled field",
         ),
-        pytest.param({KEY: {"zzz": 5}}, [KEY + ": 'zzz' is no field of a setting " + FIELDS + "."], id="unknown field"),
+        pytest.param({KEY: {"zzz": 5}}, [KEY + ": 'zzz' is not a field of a setting " + FIELDS + "."], id="unknown field"),
         pytest.param(
             {KEY: {}},
-            [KEY + ": a setting needs exactly one of value, at_least and at_most, found none."],
+            [KEY + ": a setting takes exactly one of value, at_least and at_most; found none."],
             id="empty map",
         ),
         pytest.param(
             {KEY: {"value": None}},
-            [KEY + ": a setting needs exactly one of value, at_least and at_most, found none."],
+            [KEY + ": a setting takes exactly one of value, at_least and at_most; found none."],
             id="empty value",
         ),
         pytest.param(
             {KEY: {"at_most": 5, "value": 5}},
-            [KEY + ": a setting needs exactly one of value, at_least and at_most, found value and at_most."],
+            [KEY + ": a setting takes exactly one of value, at_least and at_most; found value and at_most."],
             id="two operators",
         ),
         pytest.param(
-            {KEY: {"at_least": True}}, [KEY + ": at_least takes a number, found True."], id="bound without a number"
+            {KEY: {"at_least": True}}, [KEY + ": at_least takes a number; found True."], id="bound without a number"
         ),
         pytest.param(
             {KEY: {"at_most": {"a": 1}}},
-            [
-                KEY
-                + ": a value that depends on the host needs exactly one of per_gib, per_cpu, largest and smallest, found a."
-            ],
+            [KEY + ": a formula takes exactly one of per_gib, per_cpu, largest and smallest; found a."],
             id="bound with a map",
         ),
         pytest.param(
             {KEY: 5, "net/core/somaxconn": 6},
-            [KEY + " is asked for twice, as 5 and as 6; keep one."],
+            [KEY + " is requested twice, as 5 and as 6; keep one."],
             id="two values under two spellings",
         ),
         pytest.param(
             {KEY: 5, "net/core/somaxconn": {"at_least": 5}},
-            [KEY + " is asked for twice, as 5 and as >= 5; keep one."],
+            [KEY + " is requested twice, as 5 and as >= 5; keep one."],
             id="two operators under two spellings",
         ),
         pytest.param(
@@ -116,7 +113,7 @@ def test_settings(entries, desired_settings):
             [
                 "The key 'a..b' has an empty segment; write it as in net.core.somaxconn.",
                 KEY + ": the value is missing.",
-                "vm.swappiness: a setting needs exactly one of value, at_least and at_most, found value and at_least.",
+                "vm.swappiness: a setting takes exactly one of value, at_least and at_most; found value and at_least.",
             ],
             id="every problem at once",
         ),
@@ -211,38 +208,46 @@ LEGAL = (
         ),
         pytest.param(
             limit(soft=9, hard=5),
-            "Limit * nofile: soft 9 is above hard 5, pam_limits would cut it.",
+            "Limit * nofile: soft 9 is above hard 5; pam_limits would cut it.",
             id="soft above hard",
         ),
         pytest.param(
             limit(item="nproc", soft="unlimited", hard=5),
-            "Limit * nproc: soft unlimited is above hard 5, pam_limits would cut it.",
+            "Limit * nproc: soft unlimited is above hard 5; pam_limits would cut it.",
             id="no soft limit above hard",
         ),
         pytest.param(
             limit(soft={"at_least": 9}, hard={"at_most": 5}),
-            "Limit * nofile: soft >= 9 is above hard <= 5, pam_limits would cut it.",
+            "Limit * nofile: soft >= 9 is above hard <= 5; pam_limits would cut it.",
             id="bounds that cannot meet",
         ),
         pytest.param(
             limit(soft={"value": 1, "at_least": 1}),
-            "Limit * nofile: a limit's soft or hard needs exactly one of value, at_least and at_most, found value and at_least.",
+            (
+                "Limit * nofile: a limit's soft or hard takes exactly one of value, at_least and at_most; found "
+                "value and at_least."
+            ),
             id="two operators",
         ),
         pytest.param(
             limit(soft={"at_leest": 1}),
-            "Limit * nofile: 'at_leest' is no field of a limit's soft or hard (allowed: value, at_least, at_most); "
-            "did you mean at_least?",
+            (
+                "Limit * nofile: 'at_leest' is not a field of a limit's soft or hard (known: value, at_least, "
+                "at_most); did you mean at_least?"
+            ),
             id="misspelled operator",
         ),
         pytest.param(
             limit(domain="a b", soft=1),
-            "Limit a b nofile: the domain 'a b' holds a blank, a '#' or a control character and would never match.",
+            (
+                "Limit a b nofile: the domain 'a b' contains white space, a '#' or a control character and would "
+                "never match."
+            ),
             id="domain",
         ),
         pytest.param(
             limit(domain="%web", soft=1),
-            "Limit %web nofile: a domain that begins with % counts logins of a group and takes maxlogins only.",
+            ("Limit %web nofile: a domain that begins with % counts the logins of a group and takes maxlogins only."),
             id="% with nofile",
         ),
     ],
@@ -257,7 +262,7 @@ def test_refused_item():
     with pytest.raises(_errors.EntryProblems) as caught:
         limit_settings.parse([limit(item="nofiles", soft=1)])
     assert caught.value.problems[0].startswith(
-        "Limit * nofiles: 'nofiles' is no item of limits.conf(5) (known: as, core, "
+        "Limit * nofiles: 'nofiles' is not an item of limits.conf(5) (known: as, core, "
     )
     assert caught.value.problems[0].endswith("; did you mean nofile?")
 
@@ -282,8 +287,8 @@ def test_contradicting_limits():
     with pytest.raises(_errors.EntryProblems) as caught:
         limit_settings.parse([limit(soft=5), limit(soft=6), limit(domain="", soft=1)])
     assert caught.value.problems == [
-        "Limit * nofile is asked for twice with different values; keep one.",
-        "Limit nofile: '' is no domain; write a user, @group, *, or a range of ids as in 1000:2000.",
+        "Limit * nofile is requested twice with different values; keep one.",
+        "Limit nofile: '' is not a domain; write a user, @group, *, or a range of ids as in 1000:2000.",
     ]
 
 

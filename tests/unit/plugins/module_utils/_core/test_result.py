@@ -42,7 +42,7 @@ MAKE = step_types.WriteFile("/etc/l", "/etc/l", None, b"c\n")
 DROP = step_types.WriteFile("/etc/l", "/etc/l", b"c\n", None)
 
 
-UNKEPT = "would be changed, but the run came to nothing"
+UNKEPT = "not changed, because the run failed"
 
 
 def test_setting():

@@ -10,6 +10,7 @@ import socket
 import stat
 import struct
 import subprocess
+import time
 
 import pytest
 
@@ -184,6 +185,18 @@ def test_live_as_root_asks_the_kernel(monkeypatch, root, host, allowed):
     assert asked == [os.W_OK]
 
 
+def test_ages_are_of_one_moment_however_busy_the_machine_is(tmp_path, monkeypatch):
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "uptime").write_bytes(b"100.50 1.00\n")
+    (tmp_path / "old").write_bytes(b"")
+    os.utime(str(tmp_path / "old"), (1000, 1000))
+    # Between two readings of the clock some seconds pass, and it is read no more once there is a moment.
+    clock = iter([1010.0, 1015.0, 1020.0, 1020.5, 1030.0, 1039.0])
+    monkeypatch.setattr(time, "time", lambda: next(clock))
+    host = hosts.Host(str(tmp_path))
+    assert (host.age("/old"), host.uptime(), host.age("/old"), host.age("/missing")) == (20.0, 100.5, 20.0, None)
+
+
 def test_live_of_this_machine():
     live = hosts.Host().sysctl("kernel/osrelease")
     assert live == hosts.Live(True, os.uname().release, True, False)
@@ -219,7 +232,7 @@ def test_write_live_refused(monkeypatch, root, host):
     descriptors = len(os.listdir("/proc/self/fd"))
     with pytest.raises(_errors.HostProblem) as caught:
         host.write_live("net/x", "-5")
-    assert str(caught.value) == "the kernel refused '-5': Invalid argument"
+    assert str(caught.value) == "the kernel rejected '-5': Invalid argument"
     assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
@@ -233,7 +246,7 @@ def test_write_live_short(monkeypatch, root, host):
 
 def test_write_live_makes_no_file(root, host):
     (root / "proc/sys/net").mkdir(parents=True)
-    with pytest.raises(_errors.HostProblem, match="the kernel refused '5': No such file or directory"):
+    with pytest.raises(_errors.HostProblem, match="the kernel rejected '5': No such file or directory"):
         host.write_live("net/x", "5")
     assert inside(root) == []
 
@@ -418,15 +431,13 @@ def test_read_own_refuses(root, host, make, what):
 def test_read_own_refuses_what_is_no_path(host, path):
     with pytest.raises(_errors.HostProblem) as problem:
         host.read_managed(path)
-    assert str(problem.value) == "{0!r} is no path from the root to a file, in one line; name another file.".format(
-        path
-    )
+    assert str(problem.value) == "{0!r} is not an absolute path in one line; name another file.".format(path)
 
 
 def test_read_own_refuses_a_path_below_a_file(root, host):
     put(root, "/etc/x.conf", b"x")
     with pytest.raises(
-        _errors.HostProblem, match="^/etc/x.conf/y lies below what is no directory; name another file.$"
+        _errors.HostProblem, match="^/etc/x.conf/y is below something that is not a directory; name another file.$"
     ):
         host.read_managed("/etc/x.conf/y")
 
@@ -681,19 +692,19 @@ def test_netlink_answers_until_the_end(host, listening):
 
 
 def test_netlink_that_is_refused(host):
-    with pytest.raises(_errors.HostProblem, match="^netlink said: Protocol not supported$"):
+    with pytest.raises(_errors.HostProblem, match="^netlink error: Protocol not supported$"):
         next(host.netlink(31, LISTENING))
 
 
 def test_netlink_that_says_more_than_fits(monkeypatch, host, listening):
     monkeypatch.setattr(hosts, "_DATAGRAM", 16)
-    with pytest.raises(_errors.HostProblem, match="^the kernel's answer is cut off$"):
+    with pytest.raises(_errors.HostProblem, match="^the answer of the kernel is cut off$"):
         next(host.netlink(SOCK_DIAG, LISTENING))
 
 
 def test_netlink_that_never_answers(monkeypatch, host):
     monkeypatch.setattr(hosts, "_NETLINK_SECONDS", 0.1)
-    with pytest.raises(_errors.HostProblem, match="^netlink said: timed out$"):
+    with pytest.raises(_errors.HostProblem, match="^netlink error: timed out$"):
         next(host.netlink(SOCK_DIAG, struct.pack("=IHHII", 16, 3, 1, 1, 0)))
 
 

@@ -91,4 +91,4 @@ def test_what_a_process_has():
 def test_items_of_sessions_alone(item):
     with pytest.raises(_errors.ValueProblem) as problem:
         conversion.check_item(item, "unit")
-    assert "no limit of a unit (which takes: as, core" in str(problem.value)
+    assert "a unit takes: as, core" in str(problem.value)

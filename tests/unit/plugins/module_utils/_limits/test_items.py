@@ -142,32 +142,39 @@ def test_domain(text):
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        pytest.param("", "'' is no domain; write a user, @group, *, or a range of ids as in 1000:2000", id="empty"),
+        pytest.param("", "'' is not a domain; write a user, @group, *, or a range of ids as in 1000:2000", id="empty"),
         pytest.param(
-            None, "None is no domain; write a user, @group, *, or a range of ids as in 1000:2000", id="nothing"
+            None, "None is not a domain; write a user, @group, *, or a range of ids as in 1000:2000", id="nothing"
         ),
         pytest.param(
-            1000, "1000 is no domain; write a user, @group, *, or a range of ids as in 1000:2000", id="number"
+            1000, "1000 is not a domain; write a user, @group, *, or a range of ids as in 1000:2000", id="number"
         ),
-        pytest.param("a" * 401, "the domain is longer than 400 bytes, and names nobody", id="overlong"),
+        pytest.param("a" * 401, "the domain is longer than 400 bytes and matches nobody", id="overlong"),
         pytest.param(
-            "a b", "the domain 'a b' holds a blank, a '#' or a control character and would never match", id="blank"
+            "a b",
+            "the domain 'a b' contains white space, a '#' or a control character and would never match",
+            id="blank",
         ),
         pytest.param(
             "1000 :",
-            "the domain '1000 :' holds a blank, a '#' or a control character and would never match",
+            "the domain '1000 :' contains white space, a '#' or a control character and would never match",
             id="blank in a range",
         ),
         pytest.param(
             "a\n* hard nofile 1",
-            "the domain 'a\\n* hard nofile 1' holds a blank, a '#' or a control character and would never match",
+            (
+                "the domain 'a\\n* hard nofile 1' contains white space, a '#' or a control character and would never "
+                "match"
+            ),
             id="injected line",
         ),
         pytest.param(
-            "a#b", "the domain 'a#b' holds a blank, a '#' or a control character and would never match", id="hash"
+            "a#b",
+            "the domain 'a#b' contains white space, a '#' or a control character and would never match",
+            id="hash",
         ),
-        pytest.param("@", "the domain '@' names nobody; write @group or a range of ids", id="group without a name"),
-        pytest.param(":", "the domain ':' names nobody; write @group or a range of ids", id="range without an end"),
+        pytest.param("@", "the domain '@' matches nobody; write @group or a range of ids", id="group without a name"),
+        pytest.param(":", "the domain ':' matches nobody; write @group or a range of ids", id="range without an end"),
         pytest.param(
             "3000:1000", "the range '3000:1000' ends before it begins and would never match", id="range upside down"
         ),

@@ -134,8 +134,10 @@ def test_sysctl_policy(options, policy):
         pytest.param(
             {"name": "a\nb.c", "state": "absent"},
             _errors.EntryProblems,
-            "The key 'a\\nb.c' holds a blank or a control character; write one key, as in net.core.somaxconn. "
-            "Nothing was written.",
+            (
+                "The key 'a\\nb.c' contains white space or a control character; write one key, as in "
+                "net.core.somaxconn. Nothing was written."
+            ),
             id="malformed name, absent",
         ),
         pytest.param(
@@ -149,7 +151,7 @@ def test_sysctl_policy(options, policy):
         pytest.param(
             {"name": KEY, "value": 5, "live": False, "persist": False},
             _errors.TuneError,
-            "Neither the running kernel (live) nor the file (persist) shall be changed: there is nothing to do.",
+            "Neither the running kernel (live) nor the file (persist) may be changed: there is nothing to do.",
             id="nothing to do",
         ),
         pytest.param(
@@ -296,7 +298,7 @@ LEGAL = (
         ),
         pytest.param(
             single("soft", comment="a\n* hard nofile 1"),
-            "Limit www nofile: the comment holds a line break.",
+            "Limit www nofile: the comment contains a line break.",
             id="comment",
         ),
         pytest.param(
@@ -306,32 +308,41 @@ LEGAL = (
         ),
         pytest.param(
             single("soft", comment="a\0b"),
-            "Limit www nofile: the comment holds a zero byte, where pam_limits ends a line.",
+            "Limit www nofile: the comment contains a NUL byte, where pam_limits ends a line.",
             id="zero byte in the comment",
         ),
         pytest.param(
             single("soft", domain="a b"),
-            "Limit a b nofile: the domain 'a b' holds a blank, a '#' or a control character and would never match.",
+            (
+                "Limit a b nofile: the domain 'a b' contains white space, a '#' or a control character and would "
+                "never match."
+            ),
             id="domain",
         ),
         pytest.param(
             single("soft", domain=""),
-            "Limit nofile: '' is no domain; write a user, @group, *, or a range of ids as in 1000:2000.",
+            "Limit nofile: '' is not a domain; write a user, @group, *, or a range of ids as in 1000:2000.",
             id="empty domain",
         ),
         pytest.param(
             single("soft", None, domain="a b", state="absent"),
-            "Limit a b nofile: the domain 'a b' holds a blank, a '#' or a control character and would never match.",
+            (
+                "Limit a b nofile: the domain 'a b' contains white space, a '#' or a control character and would "
+                "never match."
+            ),
             id="domain, absent",
         ),
         pytest.param(
             {"limits": [{"domain": "www", "item": "nofile", "soft": 6, "hard": 5}]},
-            "Limit www nofile: soft 6 is above hard 5, pam_limits would cut it.",
+            "Limit www nofile: soft 6 is above hard 5; pam_limits would cut it.",
             id="batch",
         ),
         pytest.param(
             {"limits": [{"domain": "a b", "item": "nofile"}], "state": "absent"},
-            "Limit a b nofile: the domain 'a b' holds a blank, a '#' or a control character and would never match.",
+            (
+                "Limit a b nofile: the domain 'a b' contains white space, a '#' or a control character and would "
+                "never match."
+            ),
             id="absent batch",
         ),
     ],
@@ -400,8 +411,8 @@ def test_hazards_are_refused():
     with pytest.raises(_errors.EntryProblems) as caught:
         profile(**HAZARDS)
     assert caught.value.problems == [
-        KEY + " has a hazard: Bad. Set accept_hazards to apply it all the same.",
-        "* nofile has a hazard: Worse. Set accept_hazards to apply it all the same.",
+        KEY + " has a hazard: Bad. Set accept_hazards to apply it anyway.",
+        "* nofile has a hazard: Worse. Set accept_hazards to apply it anyway.",
     ]
 
 
@@ -415,7 +426,7 @@ def test_hazards_are_accepted():
 def test_connections_and_shares_are_above_zero(name):
     with pytest.raises(_errors.TuneError) as caught:
         profile(**{name: 0})
-    assert str(caught.value) == name + " is 0, and takes a whole number above zero."
+    assert str(caught.value) == name + " is 0; it takes an integer above zero."
     assert getattr(profile(**{name: 7}).policy, name) == 7
 
 

@@ -213,23 +213,27 @@ PROBLEMS = [
         {"net.core.somaxconn": 5, "net.ipv4.tcp_rmem": "1 2"},
         [],
         {},
-        "net.ipv4.tcp_rmem: '1 2' has 2 numbers where the key takes 3; a shorter or longer list would be written in part "
-        "(legal: 1 .. 2147483647 bytes: least, initial, largest).",
+        (
+            "net.ipv4.tcp_rmem: '1 2' has 2 numbers; the key takes 3, and the kernel would write any other list "
+            "in part (legal: 1 .. 2147483647 bytes: least, initial, largest)."
+        ),
         id="vector too short",
     ),
     pytest.param(
         {"net.core.somaxconn": 5, "net.ipv4.tcp_fin_timeout": 30},
         [],
         {"read_only": [FIN]},
-        "net.ipv4.tcp_fin_timeout: /proc/sys does not let it be written here, as in many containers.",
+        "net.ipv4.tcp_fin_timeout: /proc/sys is read-only here, as in many containers.",
         id="read-only key",
     ),
     pytest.param(
         {"net.core.somaxconn": 5},
         [{"domain": "*", "item": "nofile", "hard": 9999999}],
         {},
-        "Limit * nofile: rule nr_open: nofile 9999999 is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
-        "raise fs.nr_open first, or ask for 1048576 at the most.",
+        (
+            "Limit * nofile: rule nr_open: nofile 9999999 is above fs.nr_open 1048576; the kernel would reject "
+            "it and logins would fail. Raise fs.nr_open first, or request at most 1048576."
+        ),
         id="limit behind good settings",
     ),
     pytest.param(
@@ -282,7 +286,10 @@ def test_a_refused_value_in_the_middle_puts_everything_back():
         module_run.run(host, EVERYTHING, False)
     assert host.state() == before
     assert not [entry for entry in host.log if entry[0] != "live"]
-    reason = "the kernel refused '4096 131072 16777216': Invalid argument (legal: 1 .. 2147483647 bytes: least, initial, largest)"
+    reason = (
+        "the kernel rejected '4096 131072 16777216': Invalid argument (legal: 1 .. 2147483647 bytes: least, "
+        "initial, largest)"
+    )
     assert str(caught.value) == "setting net.ipv4.tcp_rmem failed: " + reason + ". Everything was put back as it was."
     result = caught.value.result
     assert result["undone"] == ["net.core.somaxconn is 4096 again.", "net.ipv4.tcp_fin_timeout is 60 again."]
@@ -315,10 +322,10 @@ def test_what_cannot_be_put_back_is_named():
     with pytest.raises(results.RequestFailed) as caught:
         module_run.run(host, EVERYTHING, False)
     assert caught.value.result["not_undone"] == [
-        "net.core.somaxconn could not be put back: the kernel refused '4096': Invalid argument."
+        "net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument."
     ]
     assert str(caught.value).endswith(
-        "Not put back: net.core.somaxconn could not be put back: the kernel refused '4096': Invalid argument."
+        ("Not put back: net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument.")
     )
     assert host.values[FIN] == "60"
 
@@ -370,7 +377,7 @@ def test_warnings_come_along():
         FakeHost(), request({"net.ipv4.tcp_tw_recycle": 1}, on_unavailable="warn"), False
     )
     assert list(warnings) == [
-        "net.ipv4.tcp_tw_recycle: gone since Linux 4.12: it broke clients behind one translated address."
+        "net.ipv4.tcp_tw_recycle: removed in Linux 4.12: it broke clients behind one translated address."
     ]
 
 
@@ -503,8 +510,8 @@ def test_a_host_that_does_not_tell_is_refused_before_anything_is_written():
             host, request({"net.core.somaxconn": SIZED}, [{"domain": "*", "item": "nofile", "hard": bound}]), False
         )
     assert caught.value.problems == [
-        "net.core.somaxconn: it depends on the memory of the host, and /proc/meminfo does not tell that.",
-        "Limit * nofile: it depends on the processors of the host, and neither /sys nor /proc tells their number.",
+        ("net.core.somaxconn: the formula depends on the memory of the host, which /proc/meminfo does not show."),
+        "Limit * nofile: the formula depends on the number of processors, which neither /sys nor /proc shows.",
     ]
     assert host.log == []
 
@@ -518,6 +525,6 @@ def test_a_worked_out_number_goes_through_the_same_checks():
             request({"net.ipv4.tcp_fin_timeout": {"value": {"per_gib": 10**9}}}, [dict(NOFILE, hard=bound)]),
             False,
         )
-    assert "net.ipv4.tcp_fin_timeout: 16000000000 is outside of the sane range" in str(caught.value)
+    assert "net.ipv4.tcp_fin_timeout: 16000000000 is outside the sane range" in str(caught.value)
     assert "nofile 16777216 is above fs.nr_open 1048576" in str(caught.value)
     assert host.log == []

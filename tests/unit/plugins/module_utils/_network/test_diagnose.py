@@ -62,4 +62,4 @@ def test_nobody_is_looked_for_without_need():
 def test_a_time_that_makes_no_sense(seconds):
     with pytest.raises(_errors.ValueProblem) as problem:
         diagnose.diagnose(FakeHost(), seconds)
-    assert "has to be between 0.1 and 3600." in str(problem.value)
+    assert "seconds takes 0.1 to 3600." in str(problem.value)

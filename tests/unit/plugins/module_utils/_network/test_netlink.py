@@ -121,10 +121,10 @@ def test_a_broken_attribute_ends_the_search():
 @pytest.mark.parametrize(
     ("datagrams", "words"),
     [
-        ([netlink_messages.refusal(2)], "the kernel refused with error 2"),
+        ([netlink_messages.refusal(2)], "the kernel answered with error 2"),
         (
             [netlink_messages.datagram(netlink_messages.socket(1), netlink_messages.done(-13))],
-            "the kernel refused with error 13",
+            "the kernel answered with error 13",
         ),
         ([netlink_messages.datagram(netlink_messages.socket(1))], "no end"),
         ([], "no end"),

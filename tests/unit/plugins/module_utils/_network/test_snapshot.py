@@ -102,11 +102,11 @@ def test_an_interrupted_dump_is_asked_for_anew(first):
 @pytest.mark.parametrize(
     ("dumps", "reason"),
     [
-        (None, "netlink said: Permission denied"),
-        (Kernel(netlink_messages.refusal(2)), "the kernel refused with error 2"),
+        (None, "netlink error: Permission denied"),
+        (Kernel(netlink_messages.refusal(2)), "the kernel answered with error 2"),
         (
             Kernel(*[netlink_messages.datagram(netlink_messages.done(flags=0x10))] * 3),
-            "the sockets changed while the kernel told of them",
+            "the sockets changed while the kernel listed them",
         ),
     ],
 )
@@ -115,7 +115,7 @@ def test_without_netlink_procfs_is_read(dumps, reason):
     assert reading.sockets.source == "/proc/net/tcp"
     assert reading.sockets.in_state(1) == 1
     assert [(one.port, one.length, one.limit) for one in reading.sockets.listeners] == [(8080, 6, None)]
-    assert reading.unseen == ["how long listen queues may get, and what they dropped: " + reason]
+    assert reading.unseen == ["the limits and drops of listen queues: " + reason]
 
 
 def test_a_container_that_hides_everything():
@@ -128,7 +128,7 @@ def test_a_container_that_hides_everything():
         "/proc/net/sockstat cannot be read here",
         "/proc/net/softnet_stat cannot be read here",
         "/proc/sys/fs/file-nr cannot be read here",
-        "the TCP sockets: netlink said: Permission denied, and /proc/net/tcp cannot be read here",
+        "the TCP sockets: netlink error: Permission denied, and /proc/net/tcp cannot be read here",
     ]
     result = snapshot.as_result(reading)
     assert result["states"] == [] and result["listeners"] == [] and result["source"] is None

@@ -250,7 +250,7 @@ def test_a_pattern_that_matches_nothing_is_unknown():
 
 
 def test_patterns_that_contradict_each_other():
-    with pytest.raises(_errors.EntryProblems, match="net.ipv4.conf.all.rp_filter is matched by two patterns"):
+    with pytest.raises(_errors.EntryProblems, match="two patterns match net.ipv4.conf.all.rp_filter"):
         run({"net.ipv4.conf.a*.rp_filter": 1, "net.ipv4.conf.*l.rp_filter": 2}, FakeHost(live=LIVE))
 
 

@@ -89,7 +89,7 @@ def test_sysctl_keys(names, host, keys):
             {"files": {SYSCTL_FILE: b"net.core.somaxconn=4096\n", LATE: b"net.core.somaxconn=1\n"}},
             {
                 "status": "ok",
-                "reason": "live 4096 differs from 1, which the next boot gives",
+                "reason": "the live value 4096 differs from the effective value after boot, 1",
                 "live": "4096",
                 "file": "4096",
                 "boot": ("1", LATE + ":1", False),
@@ -128,7 +128,7 @@ def test_sysctl_keys(names, host, keys):
             {"files": {EARLY: b"net.ipv4.tcp_tw_recycle=1\n"}},
             {
                 "status": "removed",
-                "reason": "gone since Linux 4.12: it broke clients behind one translated address",
+                "reason": "removed in Linux 4.12: it broke clients behind one translated address",
                 "live": None,
                 "file": None,
                 "boot": ("1", EARLY + ":1", False),
@@ -141,7 +141,7 @@ def test_sysctl_keys(names, host, keys):
             {"read_only": ["net/core/somaxconn"]},
             {
                 "status": "read_only",
-                "reason": "/proc/sys does not let it be written here, as in many containers",
+                "reason": "/proc/sys is read-only here, as in many containers",
                 "live": "4096",
                 "file": None,
                 "boot": (None, "kernel default", False),

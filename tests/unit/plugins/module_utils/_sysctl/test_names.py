@@ -81,33 +81,47 @@ WRITE = "; write it as in net.core.somaxconn."
         pytest.param("net.core.", "The key 'net.core.' has an empty segment" + WRITE, id="ends in a dot"),
         pytest.param("/net/core", "The key '/net/core' has an empty segment" + WRITE, id="begins with a slash"),
         pytest.param("../x", "The key '../x' has an empty segment" + WRITE, id="leaves /proc/sys at once"),
-        pytest.param("net/../x", "The key 'net/../x' leaves /proc/sys" + WRITE, id="leaves /proc/sys later"),
-        pytest.param("net/./x", "The key 'net/./x' leaves /proc/sys" + WRITE, id="a dot for a segment"),
-        pytest.param("a.b.//.c", "The key 'a.b.//.c' leaves /proc/sys" + WRITE, id="leaves /proc/sys when swapped"),
+        pytest.param("net/../x", "The key 'net/../x' leads outside /proc/sys" + WRITE, id="leaves /proc/sys later"),
+        pytest.param("net/./x", "The key 'net/./x' leads outside /proc/sys" + WRITE, id="a dot for a segment"),
+        pytest.param("a.b.//.c", "The key 'a.b.//.c' leads outside /proc/sys" + WRITE, id="leaves /proc/sys when swapped"),
         pytest.param(
             "net.core.x\nvm.y",
-            "The key 'net.core.x\\nvm.y' holds a blank or a control character; write one key, as in net.core.somaxconn.",
+            (
+                "The key 'net.core.x\\nvm.y' contains white space or a control character; write one key, as in "
+                "net.core.somaxconn."
+            ),
             id="newline",
         ),
         pytest.param(
             "net.core.x\n",
-            "The key 'net.core.x\\n' holds a blank or a control character; write one key, as in net.core.somaxconn.",
+            (
+                "The key 'net.core.x\\n' contains white space or a control character; write one key, as in "
+                "net.core.somaxconn."
+            ),
             id="newline at the end",
         ),
         pytest.param(
             "net.core x",
-            "The key 'net.core x' holds a blank or a control character; write one key, as in net.core.somaxconn.",
+            (
+                "The key 'net.core x' contains white space or a control character; write one key, as in "
+                "net.core.somaxconn."
+            ),
             id="blank",
         ),
         pytest.param(
             "net.core.\x00x",
-            "The key 'net.core.\\x00x' holds a blank or a control character; write one key, as in net.core.somaxconn.",
+            (
+                "The key 'net.core.\\x00x' contains white space or a control character; write one key, as in "
+                "net.core.somaxconn."
+            ),
             id="NUL",
         ),
         pytest.param(
             "net.core.x=5",
-            "The key 'net.core.x=5' holds a character that sysctl.d(5) gives a meaning of its own "
-            "('=', or a leading '#', ';' or '-').",
+            (
+                "The key 'net.core.x=5' contains a character that is special in sysctl.d(5): '=', or a leading '#', "
+                "';' or '-'."
+            ),
             id="equals",
         ),
         pytest.param(
@@ -117,7 +131,7 @@ WRITE = "; write it as in net.core.somaxconn."
         ),
         pytest.param(
             "net.ipv4.conf.*.rp_filter",
-            "The key 'net.ipv4.conf.*.rp_filter' is a pattern; here each key has to be named.",
+            "The key 'net.ipv4.conf.*.rp_filter' is a pattern; name each key here.",
             id="pattern",
         ),
         pytest.param(5, "The key 5 is not text; write it as in net.core.somaxconn.", id="number"),
@@ -132,7 +146,7 @@ def test_refused(name, text):
 
 @pytest.mark.parametrize("first", ["#", ";", "-"])
 def test_refused_first_character(first):
-    with pytest.raises(_errors.NameProblem, match="a meaning of its own"):
+    with pytest.raises(_errors.NameProblem, match="special in sysctl.d"):
         sysctl_names.canonical(first + "net.core.somaxconn")
 
 

@@ -84,7 +84,7 @@ def check(desired_settings, policy, host, expected):
     assert outcome(look(desired_settings, policy, host)) == expected
 
 
-MEETS = "the host has {0}, which meets it"
+MEETS = "the live value {0} satisfies it"
 
 
 @pytest.mark.parametrize(
@@ -519,55 +519,54 @@ LEGAL = " (legal: 0 .. 2147483647 connections)."
 
 
 def refused(wanted, reason, key=KEY):
-    return expect("refused", wanted, reason, problems=["{0}: {1}".format(key, reason)])
+    return expect("refused", wanted, reason, problems=["{0}: {1}{2}".format(key, reason, "" if reason.endswith(".") else ".")])
 
 
 @pytest.mark.parametrize(
     ("desired_settings", "policy", "host", "expected"),
     [
-        case("word for a number", {KEY: "many"}, refused("many", "'many' is no whole number" + LEGAL)),
-        case("fraction", {KEY: 1.5}, refused("1.5", "1.5 is no whole number" + LEGAL)),
-        case("no number at all", {KEY: float("nan")}, refused("nan", "nan is no whole number" + LEGAL)),
-        case("exponent", {KEY: "1e5"}, refused("1e5", "'1e5' is no whole number" + LEGAL)),
+        case("word for a number", {KEY: "many"}, refused("many", "'many' is not an integer" + LEGAL)),
+        case("fraction", {KEY: 1.5}, refused("1.5", "1.5 is not an integer" + LEGAL)),
+        case("no number at all", {KEY: float("nan")}, refused("nan", "nan is not an integer" + LEGAL)),
+        case("exponent", {KEY: "1e5"}, refused("1e5", "'1e5' is not an integer" + LEGAL)),
         case(
             "list for one",
             {KEY: [1, 2]},
             refused(
                 "[1, 2]",
-                "'1 2' has 2 numbers where the key takes 1; a shorter or longer list would be written in part" + LEGAL,
+                "'1 2' has 2 numbers; the key takes 1, and the kernel would write any other list in part" + LEGAL,
             ),
         ),
         case("empty", {KEY: ""}, refused("", "value cannot be blank" + LEGAL)),
         case(
             "map for a value",
             {KEY: {"value": {"per_cpu": 5}}},
-            refused("{'per_cpu': 5}", "{'per_cpu': 5} is neither a number, nor text, nor a list of numbers" + LEGAL),
+            refused("{'per_cpu': 5}", "{'per_cpu': 5} is not a number, not text and not a list of numbers" + LEGAL),
         ),
         case(
             "octal",
             {KEY: "04096"},
             refused(
                 "04096",
-                "'04096' has a leading zero: the kernel reads it as octal, a person does not; write the decimal number"
-                + LEGAL,
+                "'04096' has a leading zero, which the kernel reads as octal; write the decimal number" + LEGAL,
             ),
         ),
         case(
             "above the kernel's range",
             {KEY: 2147483648},
-            refused("2147483648", "2147483648 is outside of the kernel's range 0 .. 2147483647" + LEGAL),
+            refused("2147483648", "2147483648 is outside the kernel's range 0 .. 2147483647" + LEGAL),
         ),
         case(
             "below the kernel's range, as a bound",
             {KEY: {"at_least": -1}},
-            refused(">= -1", "-1 is outside of the kernel's range 0 .. 2147483647" + LEGAL),
+            refused(">= -1", "-1 is outside the kernel's range 0 .. 2147483647" + LEGAL),
         ),
         case(
             "outside of what makes sense",
             {"net.ipv4.tcp_fin_timeout": 0},
             refused(
                 "0",
-                "0 is outside of the sane range 1 .. 21474836 (legal: 1 .. 21474836 seconds).",
+                "0 is outside the sane range 1 .. 21474836 (legal: 1 .. 21474836 seconds).",
                 "net.ipv4.tcp_fin_timeout",
             ),
         ),
@@ -576,8 +575,10 @@ def refused(wanted, reason, key=KEY):
             {RMEM: [4096, 131072]},
             refused(
                 "[4096, 131072]",
-                "'4096 131072' has 2 numbers where the key takes 3; a shorter or longer list would be written in part "
-                "(legal: 1 .. 2147483647 bytes: least, initial, largest).",
+                (
+                    "'4096 131072' has 2 numbers; the key takes 3, and the kernel would write any other list in part "
+                    "(legal: 1 .. 2147483647 bytes: least, initial, largest)."
+                ),
                 RMEM,
             ),
         ),
@@ -586,8 +587,10 @@ def refused(wanted, reason, key=KEY):
             {RMEM: {"at_least": "1 2 3 4"}},
             refused(
                 ">= 1 2 3 4",
-                "'1 2 3 4' has 4 numbers where the key takes 3; a shorter or longer list would be written in part "
-                "(legal: 1 .. 2147483647 bytes: least, initial, largest).",
+                (
+                    "'1 2 3 4' has 4 numbers; the key takes 3, and the kernel would write any other list in part (legal: "
+                    "1 .. 2147483647 bytes: least, initial, largest)."
+                ),
                 RMEM,
             ),
         ),
@@ -596,8 +599,10 @@ def refused(wanted, reason, key=KEY):
             {"kernel.printk": "4 4"},
             refused(
                 "4 4",
-                "'4 4' has 2 numbers where the key takes 4; a shorter or longer list would be written in part (legal: whole "
-                "numbers, within bounds of the kernel's own).",
+                (
+                    "'4 4' has 2 numbers; the key takes 4, and the kernel would write any other list in part (legal: "
+                    "whole numbers, within bounds of the kernel's own)."
+                ),
                 "kernel.printk",
             ),
             live={"kernel/printk": "7\t4\t1\t7"},
@@ -607,8 +612,10 @@ def refused(wanted, reason, key=KEY):
             {"net.ipv4.ip_local_reserved_ports": "9010-9000"},
             refused(
                 "9010-9000",
-                "'9010-9000' is no list of ports; write ports and ranges from 0 to 65535 with commas and no blanks, "
-                "as in 8080,9000-9010 (legal: ports).",
+                (
+                    "'9010-9000' is not a list of ports; write ports and ranges from 0 to 65535, with commas and without "
+                    "spaces, as in 8080,9000-9010 (legal: ports)."
+                ),
                 "net.ipv4.ip_local_reserved_ports",
             ),
             live={"net/ipv4/ip_local_reserved_ports": ""},
@@ -618,7 +625,7 @@ def refused(wanted, reason, key=KEY):
             {"kernel.domainname": {"at_least": 5}},
             refused(
                 ">= 5",
-                "at_least compares numbers, and this key takes none (legal: one line of text).",
+                "at_least compares numbers, and this key does not hold numbers (legal: one line of text).",
                 "kernel.domainname",
             ),
             live={"kernel/domainname": "x"},
@@ -628,7 +635,7 @@ def refused(wanted, reason, key=KEY):
             {"kernel.core_pattern": "a\nvm.swappiness=1"},
             refused(
                 "a\nvm.swappiness=1",
-                "'a\\nvm.swappiness=1' holds a line break or a NUL byte (legal: one line of text).",
+                "'a\\nvm.swappiness=1' contains a line break or a NUL byte (legal: one line of text).",
                 "kernel.core_pattern",
             ),
             live={"kernel/core_pattern": "core"},
@@ -638,7 +645,7 @@ def refused(wanted, reason, key=KEY):
             {"net.ipv4.route.flush": 1},
             refused(
                 "1",
-                "a write to it triggers an action and leaves no state to keep; set persist to false.",
+                "a write to this key triggers an action and leaves no value to keep; set persist to false",
                 "net.ipv4.route.flush",
             ),
             live={"net/ipv4/route/flush": "0"},
@@ -649,7 +656,7 @@ def refused(wanted, reason, key=KEY):
             {"net.ipv4.route.flush": 1},
             refused(
                 "1",
-                "a write to it triggers an action and leaves no state to keep; set persist to false.",
+                "a write to this key triggers an action and leaves no value to keep; set persist to false",
                 "net.ipv4.route.flush",
             ),
             policy={"live": False},
@@ -659,13 +666,13 @@ def refused(wanted, reason, key=KEY):
         case(
             "refused also with on_unavailable skip",
             {KEY: "many"},
-            refused("many", "'many' is no whole number" + LEGAL),
+            refused("many", "'many' is not an integer" + LEGAL),
             policy={"on_unavailable": "skip"},
         ),
         case(
             "refused also when the kernel is left alone",
             {KEY: "many"},
-            refused("many", "'many' is no whole number" + LEGAL),
+            refused("many", "'many' is not an integer" + LEGAL),
             policy={"live": False},
         ),
     ],
@@ -679,59 +686,59 @@ UNAVAILABLE = [
     case(
         "removed",
         {"net.ipv4.tcp_tw_recycle": 1},
-        ("removed", "gone since Linux 4.12: it broke clients behind one translated address"),
+        ("removed", "removed in Linux 4.12: it broke clients behind one translated address"),
     ),
     case(
         "removed, as a bound",
         {"fs.inode-max": {"at_least": 65536}},
-        ("removed", "gone since Linux 2.4: inodes are allocated as needed"),
+        ("removed", "removed in Linux 2.4: inodes are allocated as needed"),
     ),
     case(
         "no effect",
         {"net.ipv4.tcp_fack": 1},
-        ("no_effect", "since Linux 4.15 the kernel accepts and ignores it: RACK took its place"),
+        ("no_effect", "the kernel accepts and ignores it since Linux 4.15: RACK took its place"),
         live={"net/ipv4/tcp_fack": "0"},
     ),
     case(
         "needs a module",
         {"net.netfilter.nf_conntrack_max": {"at_least": 1000}},
-        ("needs_module", "appears once the kernel module nf_conntrack is loaded"),
+        ("needs_module", "appears when the kernel module nf_conntrack is loaded"),
     ),
     case(
         "needs a module, key not in the catalog",
         {"net.bridge.bridge-nf-call-iptables": 0},
-        ("needs_module", "appears once the kernel module br_netfilter is loaded"),
+        ("needs_module", "appears when the kernel module br_netfilter is loaded"),
     ),
     case(
         "absent in a child network namespace",
         {"net.core.netdev_max_backlog": {"at_least": 30000}},
-        ("not_namespaced", "belongs to the host; a network namespace or container does not have it"),
+        ("not_namespaced", "belongs to the host; this network namespace or container does not have it"),
         live=CHILD,
     ),
     case(
         "read-only in a child network namespace",
         {"net.core.rmem_max": {"at_least": 16777216}},
-        ("not_namespaced", "belongs to the host; a network namespace or container may only read it"),
+        ("not_namespaced", "belongs to the host; this network namespace or container can only read it"),
         live=dict(CHILD, **{"net/core/rmem_max": "212992"}),
         read_only=["net/core/rmem_max"],
     ),
     case(
         "read-only",
         {KEY: 8192},
-        ("read_only", "/proc/sys does not let it be written here, as in many containers"),
+        ("read_only", "/proc/sys is read-only here, as in many containers"),
         read_only=[PATH],
     ),
     case(
         "read-only on the host itself",
         {"net.core.rmem_max": 16777216},
-        ("read_only", "/proc/sys does not let it be written here, as in many containers"),
+        ("read_only", "/proc/sys is read-only here, as in many containers"),
         live={"net/core/rmem_max": "212992"},
         read_only=["net/core/rmem_max"],
     ),
     case(
         "neither readable nor writable",
         {"vm.secret": 1},
-        ("read_only", "/proc/sys does not let it be written here, as in many containers"),
+        ("read_only", "/proc/sys is read-only here, as in many containers"),
         live={"vm/secret": "5"},
         read_only=["vm/secret"],
         write_only=["vm/secret"],
@@ -783,19 +790,19 @@ def test_unknown(on_unavailable, problems):
         pytest.param(
             {"net.ipv4.tcp_rto_max_ms": 5000},
             {},
-            "appeared in Linux 6.15, and this kernel is Linux 6.12",
+            "needs Linux 6.15 or newer; this kernel is Linux 6.12",
             id="known, but newer than this kernel",
         ),
         pytest.param(
             {"net.core.netdev_max_backlog": 5},
             {"live": {"net/core/somaxconn": None, "net/core/dev_weight": None}},
-            "Linux 6.12 as built here is without it",
+            "this build of Linux 6.12 does not have it",
             id="no network at all",
         ),
         pytest.param(
             {"net.core.netdev_max_backlog": 5},
             {"release": "weird"},
-            "Linux 0.0 as built here is without it",
+            "this build of Linux 0.0 does not have it",
             id="release that is no number",
         ),
     ],
@@ -1070,7 +1077,12 @@ NOT_LIVE, NOT_KEPT = {"live": False}, {"persist": False}
         case(
             "file only, a bound met by another file and not live",
             {KEY: {"at_least": 8192}},
-            expect("kept", ">= 8192", "the next boot gives 16384, which meets it", boot=("16384", EARLY + ":1", False)),
+            expect(
+                "kept",
+                ">= 8192",
+                "the effective value after boot, 16384, satisfies it",
+                boot=("16384", EARLY + ":1", False),
+            ),
             policy=NOT_LIVE,
             files={EARLY: b"net.core.somaxconn=16384\n"},
         ),
@@ -1178,10 +1190,10 @@ INTERFACES = {"net/ipv4/conf/lo/rp_filter": "0", "net/ipv4/conf/lo/nosuch_here":
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        ("net.ipv4.conf.v0.rp_filter", "there is no network interface v0 here"),
-        ("net.ipv4.conf.v0/7.nosuch_here", "there is no network interface v0.7 here"),
+        ("net.ipv4.conf.v0.rp_filter", "this host has no network interface v0"),
+        ("net.ipv4.conf.v0/7.nosuch_here", "this host has no network interface v0.7"),
         ("net.ipv4.conf.v0.tog", "no such key on this kernel"),
-        ("net.ipv4.conf.v1/5.rp_filter", "Linux 6.12 as built here is without it"),
+        ("net.ipv4.conf.v1/5.rp_filter", "this build of Linux 6.12 does not have it"),
         ("NET.IPV4.CONF.LO.RP_FILTER", "no such key on this kernel; did you mean net.ipv4.conf.lo.rp_filter?"),
     ],
 )

@@ -116,16 +116,19 @@ def test_normal(raw, shape, text):
 @pytest.mark.parametrize(
     ("raw", "shape", "text"),
     [
-        pytest.param("abc", ONE, "'abc' is no whole number", id="word"),
-        pytest.param("5junk", ONE, "'5junk' is no whole number", id="junk behind"),
-        pytest.param("1e5", ONE, "'1e5' is no whole number", id="exponent"),
-        pytest.param("64k", ONE, "'64k' is no whole number", id="suffix"),
-        pytest.param("65,535", ONE, "'65,535' is no whole number", id="thousands"),
-        pytest.param(1.5, ONE, "1.5 is no whole number", id="fraction"),
-        pytest.param(float("inf"), ONE, "inf is no whole number", id="infinity"),
-        pytest.param(float("nan"), ONE, "nan is no whole number", id="not a number"),
+        pytest.param("abc", ONE, "'abc' is not an integer", id="word"),
+        pytest.param("5junk", ONE, "'5junk' is not an integer", id="junk behind"),
+        pytest.param("1e5", ONE, "'1e5' is not an integer", id="exponent"),
+        pytest.param("64k", ONE, "'64k' is not an integer", id="suffix"),
+        pytest.param("65,535", ONE, "'65,535' is not an integer", id="thousands"),
+        pytest.param(1.5, ONE, "1.5 is not an integer", id="fraction"),
+        pytest.param(float("inf"), ONE, "inf is not an integer", id="infinity"),
+        pytest.param(float("nan"), ONE, "nan is not an integer", id="not a number"),
         pytest.param(
-            "9" * 5000, ONE, "'" + "9" * 5000 + "' has 5000 characters, and the kernel reads 20", id="endless digits"
+            "9" * 5000,
+            ONE,
+            "'" + "9" * 5000 + "' has 5000 characters; the kernel reads at most 20",
+            id="endless digits",
         ),
         pytest.param("", ONE, "value cannot be blank", id="empty"),
         pytest.param("  ", ONE, "value cannot be blank", id="blanks"),
@@ -133,74 +136,80 @@ def test_normal(raw, shape, text):
         pytest.param(
             "010",
             ONE,
-            "'010' has a leading zero: the kernel reads it as octal, a person does not; write the decimal number",
+            "'010' has a leading zero, which the kernel reads as octal; write the decimal number",
             id="octal",
         ),
         pytest.param(
             [4096, "0131072", 5],
             THREE,
-            "'4096 0131072 5': '0131072' has a leading zero: the kernel reads it as octal, a person does not; write the decimal number",
+            (
+                "'4096 0131072 5': '0131072' has a leading zero, which the kernel reads as octal; write the decimal "
+                "number"
+            ),
             id="octal in a list",
         ),
-        pytest.param(256, BYTE, "256 is outside of the kernel's range 0 .. 255", id="above the kernel's range"),
-        pytest.param(-1, BYTE, "-1 is outside of the kernel's range 0 .. 255", id="below the kernel's range"),
-        pytest.param(601, SANE, "601 is outside of the sane range 1 .. 600", id="above the sane range"),
-        pytest.param(-1, FROM_ZERO, "-1 is outside of the kernel's range 0 or more", id="half a range"),
+        pytest.param(256, BYTE, "256 is outside the kernel's range 0 .. 255", id="above the kernel's range"),
+        pytest.param(-1, BYTE, "-1 is outside the kernel's range 0 .. 255", id="below the kernel's range"),
+        pytest.param(601, SANE, "601 is outside the sane range 1 .. 600", id="above the sane range"),
+        pytest.param(-1, FROM_ZERO, "-1 is outside the kernel's range 0 or more", id="half a range"),
         pytest.param(
             [4096, 131072],
             THREE,
-            "'4096 131072' has 2 numbers where the key takes 3; a shorter or longer list would be written in part",
+            "'4096 131072' has 2 numbers; the key takes 3, and the kernel would write any other list in part",
             id="too few",
         ),
         pytest.param(
             "1 2 3 4",
             THREE,
-            "'1 2 3 4' has 4 numbers where the key takes 3; a shorter or longer list would be written in part",
+            "'1 2 3 4' has 4 numbers; the key takes 3, and the kernel would write any other list in part",
             id="too many",
         ),
         pytest.param(
             "5",
             THREE,
-            "'5' has 1 number where the key takes 3; a shorter or longer list would be written in part",
+            "'5' has 1 number; the key takes 3, and the kernel would write any other list in part",
             id="one for a vector",
         ),
-        pytest.param("5 # why", ONE, "'5 # why': '#' is no whole number", id="comment"),
-        pytest.param([1, 2.5], ANY, "2.5 in the list [1, 2.5] is no whole number", id="fraction in a list"),
-        pytest.param([1, None], ANY, "None in the list [1, None] is no whole number", id="nothing in a list"),
-        pytest.param([True], ANY, "True in the list [True] is no whole number", id="boolean in a list"),
-        pytest.param({"a": 1}, ONE, "{'a': 1} is neither a number, nor text, nor a list of numbers", id="map"),
+        pytest.param("5 # why", ONE, "'5 # why': '#' is not an integer", id="comment"),
+        pytest.param([1, 2.5], ANY, "2.5 in the list [1, 2.5] is not an integer", id="fraction in a list"),
+        pytest.param([1, None], ANY, "None in the list [1, None] is not an integer", id="nothing in a list"),
+        pytest.param([True], ANY, "True in the list [True] is not an integer", id="boolean in a list"),
+        pytest.param({"a": 1}, ONE, "{'a': 1} is not a number, not text and not a list of numbers", id="map"),
         pytest.param(
-            "9" * 21, ONE, "'" + "9" * 21 + "' has 21 characters, and the kernel reads 20", id="too many digits"
+            "9" * 21, ONE, "'" + "9" * 21 + "' has 21 characters; the kernel reads at most 20", id="too many digits"
         ),
         pytest.param("3 2 9", RISING, "'3 2 9': each has to be at least the one before it", id="falling"),
         pytest.param([5, 4], RANGE, "'5 4': the last one is below the first", id="range that ends before it begins"),
         pytest.param(
-            "a\rkernel.panic=1", TEXT, "'a\\rkernel.panic=1' holds a line break or a NUL byte", id="carriage return"
+            "a\rkernel.panic=1", TEXT, "'a\\rkernel.panic=1' contains a line break or a NUL byte", id="carriage return"
         ),
         pytest.param(
             "x" * 4095,
             TEXT,
-            "'" + "x" * 20 + "'... has 4095 characters, and the kernel takes less than 4096 bytes in a write",
+            "'" + "x" * 20 + "'... has 4095 characters; the kernel takes less than 4096 bytes in a write",
             id="more than a page",
         ),
         pytest.param(
             "\xe4" * 2048,
             TEXT,
-            "'" + "\xe4" * 20 + "'... has 2048 characters, and the kernel takes less than 4096 bytes in a write",
+            "'" + "\xe4" * 20 + "'... has 2048 characters; the kernel takes less than 4096 bytes in a write",
             id="more than a page of bytes",
         ),
         pytest.param(
             "1,256",
             shapes.Shape("ports", high=255),
-            "'1,256' is no list of numbers; write numbers and ranges from 0 to 255 with commas and no blanks, as in 0,2-5",
+            (
+                "'1,256' is not a list of numbers; write numbers and ranges from 0 to 255, with commas and without "
+                "spaces, as in 0,2-5"
+            ),
             id="number above the end of a list",
         ),
-        pytest.param("zz", SPELLED, "'zz' is not of the form that the key takes", id="form"),
-        pytest.param("5\n6", ONE, "'5\\n6' holds a line break or a NUL byte", id="line break"),
-        pytest.param("a\0b", TEXT, "'a\\x00b' holds a line break or a NUL byte", id="NUL"),
-        pytest.param("a\nvm.x=1", TEXT, "'a\\nvm.x=1' holds a line break or a NUL byte", id="injected line"),
+        pytest.param("zz", SPELLED, "'zz' does not have the form that the key takes", id="form"),
+        pytest.param("5\n6", ONE, "'5\\n6' contains a line break or a NUL byte", id="line break"),
+        pytest.param("a\0b", TEXT, "'a\\x00b' contains a line break or a NUL byte", id="NUL"),
+        pytest.param("a\nvm.x=1", TEXT, "'a\\nvm.x=1' contains a line break or a NUL byte", id="injected line"),
         pytest.param(
-            ["a\0b"], TEXT, "'a\\x00b' in the list ['a\\x00b'] holds a line break or a NUL byte", id="NUL in a list"
+            ["a\0b"], TEXT, "'a\\x00b' in the list ['a\\x00b'] contains a line break or a NUL byte", id="NUL in a list"
         ),
     ],
 )
@@ -218,8 +227,10 @@ def test_refused_ports(raw):
     with pytest.raises(_errors.ValueProblem) as caught:
         sysctl_values.parse(raw, PORTS)
     assert str(caught.value) == (
-        "{0!r} is no list of ports; write ports and ranges from 0 to 65535 with commas and no blanks, "
-        "as in 8080,9000-9010".format(raw)
+        (
+            "{0!r} is not a list of ports; write ports and ranges from 0 to 65535, with commas and without "
+            "spaces, as in 8080,9000-9010"
+        ).format(raw)
     )
 
 

@@ -63,7 +63,7 @@ def never_back(old_text):
 
 
 END = " Everything was put back as it was."
-EINVAL = "the kernel refused {0!r}: Invalid argument (legal: {1})."
+EINVAL = "the kernel rejected {0!r}: Invalid argument (legal: {1})."
 CONNECTIONS = "0 .. 2147483647 connections"
 BYTES = "1 .. 2147483647 bytes: least, initial, largest"
 FULL = "Writing {0} failed: No space left on device (the file system is full)."
@@ -127,21 +127,21 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
             [BACKLOG, EDIT, MAKE],
             {"full": [B]},
             FULL.format(B) + END,
-            [A + " is as it was.", "net.core.somaxconn is 4096 again."],
+            [A + " is removed again.", "net.core.somaxconn is 4096 again."],
             id="no space for the second file",
         ),
         pytest.param(
             [BACKLOG, MAKE, EDIT],
             {"full": [A]},
             FULL.format(A) + END,
-            [B + " is gone again.", "net.core.somaxconn is 4096 again."],
+            [B + " has its former content.", "net.core.somaxconn is 4096 again."],
             id="a file that was made goes again",
         ),
         pytest.param(
             [DROP, MAKE],
             {"full": [B]},
             FULL.format(B) + END,
-            [A + " is as it was."],
+            [A + " is removed again."],
             id="a file that was removed comes back",
         ),
         pytest.param(
@@ -185,7 +185,7 @@ def test_put_back_last_first():
             [TIMEOUT, BACKLOG, MAKE],
             {"full": [B], "rules": {SOMAXCONN: never_back("4096")}},
             ["net.ipv4.tcp_fin_timeout is 60 again."],
-            ["net.core.somaxconn could not be put back: the kernel refused '4096': Invalid argument."],
+            ["net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument."],
             id="a value that does not go back",
         ),
         pytest.param(
@@ -253,7 +253,7 @@ def test_what_settles_is_undone_after_the_files_in_its_own_order(monkeypatch):
         ("undo", "first", b"old"),
         ("undo", "second", b"old"),
     ]
-    assert caught.value.undone == [A + " is as it was.", "first was done again.", "second was done again."]
+    assert caught.value.undone == [A + " is removed again.", "first was done again.", "second was done again."]
 
 
 def test_a_step_that_only_checks_puts_back_what_was_written_before_it(monkeypatch):
@@ -278,8 +278,8 @@ def test_a_key_that_somebody_else_has_set_meanwhile_is_left_alone():
         apply.commit(host, [TIMEOUT, BACKLOG])
     assert (host.values[SOMAXCONN], host.values[FIN]) == ("5000", "60")
     assert str(caught.value) == (
-        "net.core.somaxconn is 5000 now, and was 4096 a moment ago: somebody else sets it too, so it was left alone; run this "
-        "again. Everything was put back as it was."
+        "net.core.somaxconn is 5000 now and was 4096 a moment ago: another program sets it too, so it was "
+        "not changed; run this again. Everything was put back as it was."
     )
     assert caught.value.undone == ["net.ipv4.tcp_fin_timeout is 60 again."]
 
@@ -316,4 +316,4 @@ def test_a_file_that_somebody_else_writes_after_us_is_not_put_back():
     with pytest.raises(apply.StepRefused) as caught:
         apply.commit(host, [EDIT, MAKE])
     assert host.files == {A: b"theirs"}
-    assert caught.value.not_undone == [A + " was changed by somebody else meanwhile, and was left alone."]
+    assert caught.value.not_undone == [A + " was changed externally in the meantime and was not restored."]

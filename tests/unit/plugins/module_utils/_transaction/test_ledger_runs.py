@@ -250,7 +250,7 @@ def test_names_that_are_made_up_for_each_run_are_refused_in_the_end():
     before = host.state(), host.private[ledgers.PATH]
     with pytest.raises(
         results.RequestFailed,
-        match="holds 50 profiles already, and 'run50' would be one more. Give the profile one name",
+        match="already holds 50 profiles, and 'run50' would be another. Give the profile a stable name",
     ):
         apply(host, "run50", sysctl={"net.core.somaxconn": 6000})
     assert (host.state(), host.private[ledgers.PATH]) == before
@@ -265,7 +265,7 @@ def test_what_somebody_else_set_since_stays_and_is_named():
     host.values[SOMAXCONN] = "20000"
     result, warnings = revert(host)
     assert (host.values[SOMAXCONN], host.values[FIN]) == ("20000", "60")
-    text = "is 20000 now, and was left as 8192: somebody else has set it since, so it stays"
+    text = "is 20000 now, and we applied 8192: it was changed externally and is kept"
     assert list(warnings) == ["net.core.somaxconn: " + text + "."]
     assert (result["settings"][0]["reason"], result["settings"][0]["live"]["after"]) == (text, "20000")
     assert host.private == {}
@@ -280,7 +280,7 @@ def test_lines_that_somebody_else_added_stay():
     assert host.files[SYSCTL_FILE] == (
         b"# theirs\n# mine\nvm.swappiness = 10\nnet.core.somaxconn = 4096\nvm.overcommit_memory = 1\n"
     )
-    assert list(warnings) == [SYSCTL_FILE + " was changed by somebody else since; only our own lines are taken back."]
+    assert list(warnings) == [SYSCTL_FILE + " was changed externally; only our lines are reverted."]
 
 
 def test_lines_added_before_a_second_apply_stay_too():
@@ -335,7 +335,7 @@ def test_a_file_that_somebody_else_removed_stays_away():
     _result, warnings = revert(host)
     assert SYSCTL_FILE not in host.files and LIMITS_FILE not in host.files
     assert [text.split(":")[0] for text in warnings] == [
-        SYSCTL_FILE + " is not there any more",
+        SYSCTL_FILE + " was removed externally; it is not restored.",
     ]
     assert host.private == {}
 
@@ -356,7 +356,7 @@ def test_profiles_that_came_together_go_together():
     start = host.state()
     apply(host, "a,b", **PROFILES["a"])
     with pytest.raises(
-        _errors.TuneError, match="^The profile b was applied together with others, as a,b, and cannot be told apart"
+        _errors.TuneError, match="^The profile b was applied together with others, as a,b, and cannot be reverted alone"
     ):
         revert(host, "b")
     assert revert(host, "b, a")[0]["changed"] is True
@@ -379,9 +379,7 @@ def test_a_name_that_was_never_applied_is_told():
     apply(host, "a")
     result, warnings = revert(host, "web")
     assert result["changed"] is False
-    assert list(warnings) == [
-        "Nothing of the profile web is in force on this host, so nothing is taken back; in force: a."
-    ]
+    assert list(warnings) == ["The profile web is not applied on this host, so nothing is reverted; applied: a."]
 
 
 # -- a ledger that cannot be used ---------------------------------------------------------------------------------------------
@@ -463,7 +461,7 @@ def test_only_root_takes_back():
     host = a_host()
     apply(host, "a")
     host.root = False
-    with pytest.raises(_errors.TuneError, match="^Taking profiles back needs root, and this ran as the user alice."):
+    with pytest.raises(_errors.TuneError, match="^Reverting profiles needs root, and this ran as the user alice."):
         revert(host, check_mode=True)
 
 
@@ -477,7 +475,7 @@ def test_what_the_kernel_refuses_to_take_back_is_named_and_the_rest_goes_back():
     with pytest.raises(results.RequestFailed) as caught:
         revert(host)
     assert (host.values[SOMAXCONN], host.values[FIN], LIMITS_FILE in host.files) == ("8192", "60", False)
-    reason = "net.core.somaxconn could not be put back: the kernel refused '4096': Invalid argument."
+    reason = "net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument."
     assert reason in str(caught.value)
     result = caught.value.result
     assert (result["changed"], result["not_undone"], result["summary"]) == (

@@ -117,10 +117,9 @@ def test_the_next_run_takes_back_a_trial_that_nobody_confirmed(check_mode):
     result, warnings = ask(host, name="db", check_mode=check_mode, **FIRST)
     ask(other, name="db", **FIRST)
     assert result["changed"] is True
-    assert list(warnings)[0] == (
-        "An earlier run (the module profile, applying web) was on trial here, and nobody confirmed it; what it changed "
-        "{0} taken back first.".format("would be" if check_mode else "was")
-    )
+    first = list(warnings)[0]
+    assert (first.id, first.fields["run"]) == ("transaction.unconfirmed_trial", "the module profile, applying web")
+    assert first.fields["phase"] == ("would be" if check_mode else "were")
     assert check_mode or whole(host) == whole(other)
 
 
@@ -133,11 +132,11 @@ def test_a_trial_on_top_of_a_trial_begins_where_that_one_did():
     assert result["trial_id"] == "id-2" and host.values[FIN] == "60"
     # Who began the first one learns that it is gone.
     with pytest.raises(
-        _errors.TuneError, match="Confirming the trial id-1 was refused: it is not on trial on this host any more"
+        _errors.TuneError, match="Confirming the trial id-1 was refused: it is no longer on trial on this host"
     ):
         ask(host, state="confirmed", trial_id="id-1")
     result, warnings = ask(host, state="withdrawn", trial_id="id-1")
-    assert result["changed"] is False and "another run has ended the trial" in list(warnings)[0]
+    assert result["changed"] is False and list(warnings)[0].id == "transaction.trial_already_ended"
     assert host.values[SOMAXCONN] == "16384"
     ask(host, state="withdrawn", trial_id="id-2")
     assert whole(host) == before
@@ -152,8 +151,8 @@ def test_what_somebody_else_changed_during_the_trial_stays_and_is_named():
     assert (host.values[SOMAXCONN], host.values[FIN]) == ("20000", "60")
     assert host.files == {SYSCTL_FILE: b"# mine\nnet.core.somaxconn = 4096\nvm.overcommit_memory = 1\n"}
     assert list(warnings) == [
-        "net.core.somaxconn: is 20000 now, and was left as 8192: somebody else has set it since, so it stays.",
-        SYSCTL_FILE + " was changed by somebody else since; only our own lines are taken back.",
+        "net.core.somaxconn: is 20000 now, and we applied 8192: it was changed externally and is kept.",
+        SYSCTL_FILE + " was changed externally; only our lines are reverted.",
     ]
 
 
@@ -177,7 +176,7 @@ def test_what_the_kernel_refuses_to_take_back_can_be_tried_again():
     host.rules[SOMAXCONN] = fake_host.refuses("4096")
     with pytest.raises(results.RequestFailed) as caught:
         ask(host, state="withdrawn", trial_id="id-1")
-    assert str(caught.value).startswith("Not everything could be put back; the rest was. net.core.somaxconn:")
+    assert str(caught.value).startswith("Some of it could not be restored; the rest was. net.core.somaxconn:")
     assert host.values[FIN] == "60"
     del host.rules[SOMAXCONN]
     ask(host, state="withdrawn", trial_id="id-1")

@@ -139,7 +139,11 @@ def test_each_profile_with_its_wish_and_reason() -> None:
 
 def test_hosts_that_have_the_same_share_a_part() -> None:
     shadowed = seen(
-        "30", "30", reason="live 30 differs from 60, which the next boot gives", value="60", winner="/etc/x:1"
+        "30",
+        "30",
+        reason="the live value 30 differs from the effective value after boot, 60",
+        value="60",
+        winner="/etc/x:1",
     )
     hosts = {"b": seen(), "a": seen(), "c": shadowed, "d": {"unreachable": True, "msg": "Timed out."}}
     page = lines(hosts=hosts)
@@ -153,7 +157,7 @@ def test_hosts_that_have_the_same_share_a_part() -> None:
         "  on file   30 in /etc/sysctl.d/99-tunefleet.conf",
         "  at boot   60, from /etc/x:1",
         "  lines     /etc/sysctl.conf:3",
-        "  note      live 30 differs from 60, which the next boot gives",
+        "  note      the live value 30 differs from the effective value after boot, 60",
     ]
     assert section(page, "What d has") == ["  unknown   it could not be asked: Timed out."]
     many = lines(hosts={f"web{number}": seen() for number in range(400)})

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._console import summary
 
 FILE = "/etc/sysctl.d/99-tunefleet.conf"
-HOST_ONLY = "belongs to the host; a network namespace or container does not have it"
+HOST_ONLY = "belongs to the host; this network namespace or container does not have it"
 
 
 def setting(key: str, status: str, **fields: t.Any) -> dict[str, t.Any]:

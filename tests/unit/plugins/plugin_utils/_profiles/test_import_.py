@@ -92,12 +92,12 @@ def test_of_several_files_the_last_counts_and_each_is_a_source() -> None:
         ("a.b =", "a.b is given no value."),
         ("a..b = 1", "empty segment"),
         ("../b = 1", "The key '../b'"),
-        ("net.ipv4.tcp_sack = 1 # on", "net.ipv4.tcp_sack: '1 # on': '#' is no whole number."),
+        ("net.ipv4.tcp_sack = 1 # on", "net.ipv4.tcp_sack: '1 # on': '#' is not an integer."),
         (
             "net.ipv4.tcp_sack = 300",
-            "net.ipv4.tcp_sack: 300 is outside of the kernel's range 0 .. 255.",
+            "net.ipv4.tcp_sack: 300 is outside the kernel's range 0 .. 255.",
         ),
-        ("net.ipv4.tcp_rmem = 4096 131072", "2 numbers where the key takes 3"),
+        ("net.ipv4.tcp_rmem = 4096 131072", "2 numbers; the key takes 3"),
         ("net.ipv4.route.flush = 1", "a write to net.ipv4.route.flush triggers an action and leaves nothing to keep."),
     ],
 )
@@ -143,7 +143,7 @@ def test_limits() -> None:
     ("line", "sentence"),
     [
         ("root -", "it exempts root from all limits, which a profile cannot say."),
-        ("* soft nofiles 1", "'nofiles' is no item of limits.conf(5); did you mean 'nofile'?"),
+        ("* soft nofiles 1", "'nofiles' is not an item of limits.conf(5); did you mean 'nofile'?"),
         ("* soft nofile 64k", "'64k' is not a whole number"),
         ("* both nofile 1", "is no rule of four words"),
         ("* soft nofile", "is no rule of four words"),

@@ -118,7 +118,7 @@ def test_lists_of_ports(amount: str, wish: profile_model.Wish) -> None:
 def test_a_list_of_ports_that_is_none() -> None:
     key = "net.ipv4.ip_local_reserved_ports"
     (sentence,) = problems(f"{HEADER}sysctl:\n  {key}: {{at_least: 80-, {REASON}}}\n")
-    assert sentence.startswith("mine.yml:") and f"{key}: '80-' is no list of ports; write ports" in sentence
+    assert sentence.startswith("mine.yml:") and f"{key}: '80-' is not a list of ports; write ports" in sentence
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_a_list_of_ports_that_is_none() -> None:
         ("value: []", "found an empty list."),
         (
             "value: {a: 1}",
-            "a.b: a value that depends on the host needs exactly one of per_gib, per_cpu, largest and smallest",
+            "a.b: a formula takes exactly one of per_gib, per_cpu, largest and smallest",
         ),
-        ("at_least: {per_gib: 0}", "a.b: per_gib takes a whole number above zero, found 0."),
+        ("at_least: {per_gib: 0}", "a.b: per_gib takes an integer above zero; found 0."),
         (
             "at_least: [1, {per_cpu: 1, mni: 2}]",
-            "'mni' is no field of a value with per_cpu (allowed: per_cpu, min, max).",
+            "'mni' is not a field of a per_cpu formula (known: per_cpu, min, max).",
         ),
         ("at_least: {per_gib: 1, min: 3, max: 2}", "a.b: min 3 is above max 2."),
         ("value: [bbr]", "must list whole numbers, found the text 'bbr'."),
@@ -187,14 +187,14 @@ def test_wrong_amounts(amount: str, part: str) -> None:
         (
             HEADER + f"sysctl:\n  net.ipv4.tcp_sack: {{value: 256, {REASON}}}",
             4,
-            "net.ipv4.tcp_sack: 256 is outside of the kernel's range 0 .. 255 (legal: 0 .. 255 flag).",
+            "net.ipv4.tcp_sack: 256 is outside the kernel's range 0 .. 255 (legal: 0 .. 255 flag).",
         ),
         (
             HEADER + f"sysctl:\n  net.ipv4.tcp_rmem: {{at_least: [1, 2], {REASON}}}",
             4,
-            "net.ipv4.tcp_rmem: '1 2' has 2 numbers where the key takes 3",
+            "net.ipv4.tcp_rmem: '1 2' has 2 numbers; the key takes 3",
         ),
-        (HEADER + f"sysctl:\n  net.ipv4.tcp_sack: {{value: bbr, {REASON}}}", 4, "'bbr' is no whole number"),
+        (HEADER + f"sysctl:\n  net.ipv4.tcp_sack: {{value: bbr, {REASON}}}", 4, "'bbr' is not an integer"),
         (
             HEADER + f"sysctl:\n  net.ipv4.route.flush: {{value: 1, {REASON}}}",
             4,
@@ -205,7 +205,7 @@ def test_wrong_amounts(amount: str, part: str) -> None:
             4,
             "limits.conf(5); did you mean 'nofile'",
         ),
-        (HEADER + f"limits:\n- {{domain: 'a b', item: core, soft: 1, {REASON}}}", 4, "the domain 'a b' holds a blank"),
+        (HEADER + f"limits:\n- {{domain: 'a b', item: core, soft: 1, {REASON}}}", 4, "the domain 'a b' contains white space"),
         (
             HEADER + f"limits:\n- {{domain: a, item: nice, soft: 77, {REASON}}}",
             4,
@@ -219,8 +219,8 @@ def test_wrong_amounts(amount: str, part: str) -> None:
             "one of domain, unit, manager or process, found none.",
         ),
         (HEADER + f"limits:\n- {{unit: a, domain: b, item: nofile, soft: 1, {REASON}}}", 4, "found domain and unit."),
-        (HEADER + f"limits:\n- {{unit: a b, item: nofile, soft: 1, {REASON}}}", 4, "write it escaped, a\\x20b."),
-        (HEADER + f"limits:\n- {{manager: both, item: nofile, soft: 1, {REASON}}}", 4, "it is system or user."),
+        (HEADER + f"limits:\n- {{unit: a b, item: nofile, soft: 1, {REASON}}}", 4, "write it escaped: a\\x20b."),
+        (HEADER + f"limits:\n- {{manager: both, item: nofile, soft: 1, {REASON}}}", 4, "write system or user."),
         (HEADER + f"limits:\n- {{unit: a, item: nofile, soft: 1, restart: 2, {REASON}}}", 4, "true or false, found 2"),
         (HEADER + f"limits:\n- {{domain: a, item: nofile, soft: 1, restart: true, {REASON}}}", 4, "with a unit only"),
         (HEADER + f"limits:\n- {{domain: a, item: nofile, {REASON}}}", 4, "neither 'soft' nor 'hard'"),
@@ -264,7 +264,7 @@ def test_a_limit_may_depend_on_the_host() -> None:
         profile_model.AT_LEAST, formula.Formula("per_gib", 8192, None, 1048576)
     )
     found = problems(HEADER + f"limits:\n- {{domain: a, item: nofile, hard: {{at_least: {{per_gib: x}}}}, {REASON}}}")
-    assert found == ["mine.yml:4: 'hard': per_gib takes a whole number, found 'x'."]
+    assert found == ["mine.yml:4: 'hard': per_gib takes an integer; found 'x'."]
 
 
 def test_sources_file() -> None:

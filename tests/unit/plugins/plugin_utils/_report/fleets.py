@@ -74,14 +74,14 @@ def lost(name: str, message: str = "no route to host", state: str = summary.UNRE
 
 def mixed() -> list[summary.Outcome]:
     """One of each kind: drift of several kinds, a kept value, one that is gone, a failure, a host that is not reached."""
-    gone = setting(FACK, "removed", None, live={}, file={}, boot={}, reason="gone since Linux 4.15")
-    kept = setting(SOMAXCONN, "kept", "30", reason="the host has 30, which meets it")
+    gone = setting(FACK, "removed", None, live={}, file={}, boot={}, reason="removed in Linux 4.15")
+    kept = setting(SOMAXCONN, "kept", "30", reason="the live value 30 satisfies it")
     return [
         host("web10", setting(found="60", status="changed"), kept, gone, limit()),
         host("web2", setting(), kept, gone, limit("changed"), needs=["new_session"], warnings=["be careful"]),
         host("web1", setting(), setting(SOMAXCONN), gone, limit()),
         lost("db1"),
-        lost("db2", "'abc' is no whole number.", summary.FAILED),
+        lost("db2", "'abc' is not an integer.", summary.FAILED),
     ]
 
 

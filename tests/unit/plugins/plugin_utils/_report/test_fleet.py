@@ -58,7 +58,7 @@ def test_the_document() -> None:
     }
     web2 = document["hosts"][3]
     assert (web2["needs"], web2["warnings"], web2["time"]) == (["new_session"], ["be careful"], "2026-11-22T03:00:00Z")
-    assert document["hosts"][1]["message"] == "'abc' is no whole number."
+    assert document["hosts"][1]["message"] == "'abc' is not an integer."
 
 
 def test_a_wish_is_told_once_with_its_reason_and_the_titles_of_its_sources() -> None:

@@ -43,10 +43,10 @@ def test_a_failure_says_what_was_found_and_why_it_matters() -> None:
 def test_what_cannot_be_set_is_skipped_and_a_lost_host_is_an_error() -> None:
     root = parsed(fleet())
     skipped = cases(root, "web1")[FACK].find("skipped")
-    assert skipped is not None and skipped.get("message") == "removed: gone since Linux 4.15"
+    assert skipped is not None and skipped.get("message") == "removed: removed in Linux 4.15"
     errors = {host: cases(root, host)["audit"].find("error") for host in ("db1", "db2")}
     told = {host: (error.get("type"), error.get("message")) for host, error in errors.items() if error is not None}
-    assert told == {"db1": ("unreachable", "no route to host"), "db2": ("failed", "'abc' is no whole number.")}
+    assert told == {"db1": ("unreachable", "no route to host"), "db2": ("failed", "'abc' is not an integer.")}
 
 
 def test_the_time_is_told_when_given_and_the_bytes_are_the_same_each_time() -> None:

@@ -7,23 +7,26 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import guard, variant
 
 ABOVE = (
-    "rule nr_open: nofile {0} is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
-    "raise fs.nr_open first, or ask for 1048576 at the most."
+    "rule nr_open: nofile {0} is above fs.nr_open 1048576; the kernel would reject it and logins would "
+    "fail. Raise fs.nr_open first, or request at most 1048576."
 )
 WORD = (
-    "rule unlimited: nofile takes no 'unlimited' here: pam_limits before 1.5.2 then refuses every login; "
-    "write the number, up to fs.nr_open."
+    "rule unlimited: this pam_limits (before 1.5.2) refuses every login if nofile is 'unlimited'; write "
+    "the number, up to fs.nr_open."
 )
 LOW = (
-    "rule floor: {0} {1} leaves a login in which nothing works; ask for {2} at the least, "
-    "or name a domain that nobody logs in with."
+    "rule floor: {0} {1} leaves a login in which nothing works; request at least {2}, or name a domain "
+    "that nobody logs in with."
 )
 NEW = variant.PamVariant()
 PLAIN = guard.GuardContext(1048576, NEW)
-SUDO = "rule floor: nonewprivs 1 disables sudo and su for somebody who becomes root by them; name users who do not."
+SUDO = (
+    "rule floor: nonewprivs 1 disables sudo and su for an administrator who becomes root through them; "
+    "name users who do not."
+)
 THREADS = (
-    "rule threads: nproc 39 is below the 40 threads that user alice runs now, and no further one could start; "
-    "ask for more than 40."
+    "rule threads: nproc 39 is below the 40 threads that user alice runs now, so no other could start; "
+    "request more than 40."
 )
 
 

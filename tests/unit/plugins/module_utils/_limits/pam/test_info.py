@@ -89,7 +89,7 @@ def test_limits_of_several_users():
 def test_limits_of_nobody():
     with pytest.raises(_errors.TuneError) as caught:
         limits(["alice", "mallory"])
-    assert str(caught.value) == "Reading the limits of user 'mallory' failed: there is no such user on this host."
+    assert str(caught.value) == "Reading the limits of user 'mallory' failed: this host has no such user."
 
 
 def test_limits_of_every_domain():
@@ -168,7 +168,7 @@ def test_a_file_of_a_unit_that_cannot_be_read_is_named(path, told):
     fake.closed = path
     result = systemd_info.everything(fake, asked)
     assert {name for one in result["limits"] for name in one["target"].values()} == told
-    assert path + " cannot be read, so what it gives to a unit is not told." in result["notes"]
+    assert path + " cannot be read, so the limit that it sets is unknown." in result["notes"]
 
 
 STACK = {"/etc/pam.d/sshd": b"session required pam_limits.so\n", "/etc/ssh/sshd_config": b"UsePAM yes\n"}
@@ -231,13 +231,19 @@ def session(service, rules=b"", module=None, files=None, texts=None):
         pytest.param(
             b"* - nofile 2000000\n",
             PLAIN,
-            (2000, 20000, DAEMON, DAEMON, "the kernel refuses what the rules ask for, so the session is refused"),
+            (
+                2000,
+                20000,
+                DAEMON,
+                DAEMON,
+                "the kernel rejects what the rules request, so pam_limits refuses the session",
+            ),
             id="above fs.nr_open",
         ),
         pytest.param(
             b"* - nofile 2000000\n",
             DEBIAN_13,
-            (2000, 20000, DAEMON, DAEMON, "the kernel refuses what the rules ask for, so nothing changes"),
+            (2000, 20000, DAEMON, DAEMON, "the kernel rejects what the rules request, so the session keeps its limits"),
             id="above fs.nr_open on Debian",
         ),
         pytest.param(
@@ -251,7 +257,7 @@ def test_which_layer_set_it_last(rules, module, expected):
 
 def test_a_daemon_without_the_capability():
     assert session("sshd", b"* - nofile 65535\n", texts=WEAK)[4] == (
-        "the kernel refuses what the rules ask for, so the session is refused"
+        "the kernel rejects what the rules request, so pam_limits refuses the session"
     )
 
 
@@ -260,17 +266,17 @@ def test_a_daemon_without_the_capability():
     [
         pytest.param(
             {"/etc/pam.d/sshd": b"session required pam_unix.so\n"},
-            (2000, 20000, DAEMON, DAEMON, "/etc/pam.d/sshd has no pam_limits"),
+            (2000, 20000, DAEMON, DAEMON, "/etc/pam.d/sshd does not use pam_limits"),
             id="a stack without it",
         ),
         pytest.param(
             {"/usr/lib/pam.d/sshd": b"session required pam_unix.so\n"},
-            (2000, 20000, DAEMON, DAEMON, "/usr/lib/pam.d/sshd has no pam_limits"),
+            (2000, 20000, DAEMON, DAEMON, "/usr/lib/pam.d/sshd does not use pam_limits"),
             id="in a directory of the vendor",
         ),
         pytest.param(
             dict(STACK, **{"/etc/ssh/sshd_config": b"UsePAM no\n"}),
-            (2000, 20000, DAEMON, DAEMON, "sshd does not ask PAM: /etc/ssh/sshd_config:1"),
+            (2000, 20000, DAEMON, DAEMON, "sshd does not use PAM: /etc/ssh/sshd_config:1"),
             id="UsePAM no",
         ),
         pytest.param(
@@ -311,12 +317,12 @@ def test_services_that_others_call():
     assert session("systemd-user", files=files)[2:] == (
         "process 1",
         "process 1",
-        "/usr/lib/pam.d/systemd-user has no pam_limits",
+        "/usr/lib/pam.d/systemd-user does not use pam_limits",
     )
 
 
 def test_without_pam_limits():
-    assert session("sshd", b"* - nofile 5\n", module={})[4] == "pam_limits was not found here"
+    assert session("sshd", b"* - nofile 5\n", module={})[4] == "this host has no pam_limits"
 
 
 def test_the_vendors_limits_conf_counts_until_there_is_one_in_etc():
@@ -341,37 +347,45 @@ def notes(**files):
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        pytest.param({}, ["pam_limits was not found here; without it no session reads limits files."], id="no PAM"),
+        pytest.param({}, ["This host has no pam_limits; without it no session reads limits files."], id="no PAM"),
         pytest.param(dict(PLAIN, **STACK), [], id="all is well"),
         pytest.param(
             dict(PLAIN, **dict(STACK, **{"/etc/ssh/sshd_config": b""})),
-            ["sshd does not ask PAM (/etc/ssh/sshd_config has no UsePAM yes), so ssh sessions keep what sshd has."],
+            [
+                (
+                    "sshd does not use PAM (/etc/ssh/sshd_config has no UsePAM yes), so ssh sessions keep the limits of "
+                    "sshd."
+                )
+            ],
             id="UsePAM is no by default",
         ),
         pytest.param(
             dict(PLAIN, **{"/etc/pam.d/cron": b"session required pam_unix.so\n", "/etc/pam.d/chsh": b""}),
-            ["/etc/pam.d/cron has no pam_limits, so sessions of cron are not bound."],
+            ["/etc/pam.d/cron does not use pam_limits, so sessions of cron are not limited."],
             id="cron without it",
         ),
         pytest.param(
             dict(PLAIN, **{"/etc/pam.d/su": b"session required pam_limits.so conf=/x\n"}),
-            ["pam_limits reads /x alone (conf= in /etc/pam.d/su:1), for sessions of su."],
+            ["pam_limits reads only /x (conf= in /etc/pam.d/su:1) for sessions of su."],
             id="conf=",
         ),
         pytest.param(
             dict(PLAIN, **{"/etc/security/limits.d/a.conf": b"\xef\xbb\xbf* - nofile 300\n"}),
-            ["/etc/security/limits.d/a.conf begins with a byte order mark, so its first rule binds nobody."],
+            ["/etc/security/limits.d/a.conf begins with a byte order mark, so pam_limits ignores its first rule."],
             id="byte order mark",
         ),
         pytest.param(
             dict(DEBIAN_12, **{MAIN: b"#\n#" + b"c" * 1500 + b"\n"}),
-            [MAIN + " line 2 is longer than 1022 bytes; this pam_limits reads its end as a line of its own."],
+            [MAIN + " line 2 is longer than 1022 bytes; this pam_limits reads its end as another line."],
             id="a long line",
         ),
         pytest.param(
             DEBIAN_12,
             [
-                "/etc/security/limits.conf is missing, and this pam_limits then refuses every login; an empty file will do."
+                (
+                    "/etc/security/limits.conf is missing, and this pam_limits then refuses every login; an empty file "
+                    "is enough."
+                )
             ],
             id="limits.conf is missing",
         ),
@@ -385,7 +399,9 @@ def test_notes(files, expected):
 @pytest.mark.parametrize(("module", "told"), [(DEBIAN_12, True), (DEBIAN_13, False)])
 def test_a_link_that_leads_nowhere(module, told):
     found = notes(files=dict(module, **{MAIN: b""}), links={"/etc/security/limits.d/old.conf": "/nowhere"})
-    text = "/etc/security/limits.d/old.conf is a link that leads nowhere, and this pam_limits then refuses every login; remove it."
+    text = (
+        "/etc/security/limits.d/old.conf is a dangling link, and this pam_limits then refuses every login; remove it."
+    )
     assert found == [text] * told
 
 
@@ -405,7 +421,10 @@ def test_a_ring_of_links_is_told_and_does_not_stop_us(module):
     files = dict(module, **{MAIN: b"* - nofile 300\n", "/etc/security/limits.d/ring.conf": b""})
     result = pam_info.limits(Ring(files=files, users=USERS), ["alice"])
     assert result["notes"] == [
-        "/etc/security/limits.d/ring.conf cannot be opened (a ring of links?), and pam_limits then refuses every login; remove it."
+        (
+            "/etc/security/limits.d/ring.conf cannot be opened (symlink loop?), and pam_limits then refuses "
+            "every login; remove it."
+        )
     ]
     with pytest.raises(_errors.HostProblem):
         pam_info.limits(Ring(files=files, users=USERS, root=False), ["alice"])
@@ -414,12 +433,12 @@ def test_a_ring_of_links_is_told_and_does_not_stop_us(module):
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        (MAIN, [MAIN + " cannot be opened (a ring of links?), and pam_limits then refuses every login; remove it."]),
+        (MAIN, [MAIN + " cannot be opened (symlink loop?), and pam_limits then refuses every login; remove it."]),
         ("/etc/pam.d/ring", []),
         ("/etc/ssh/sshd_config.d/ring.conf", []),
         (
             "/etc/security/other.conf",
-            ["pam_limits reads /etc/security/other.conf alone (conf= in /etc/pam.d/sshd:1), for sessions of sshd."],
+            ["pam_limits reads only /etc/security/other.conf (conf= in /etc/pam.d/sshd:1) for sessions of sshd."],
         ),
     ],
 )

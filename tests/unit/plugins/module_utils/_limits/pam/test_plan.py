@@ -264,7 +264,7 @@ def test_value(desired_limits, policy, host, expected):
     check(desired_limits, policy, host, expected)
 
 
-KEPT = "sessions have it already without a rule of ours"
+KEPT = "sessions satisfy it without a rule of ours"
 
 
 @pytest.mark.parametrize(
@@ -425,19 +425,19 @@ def test_bounds(desired_limits, policy, host, expected):
 
 def refused(reason, effective=None, **more):
     return expect(
-        "refused", effective or limit_types.Limit(1024, 524288), reason, problems=["Limit * nofile: " + reason], **more
+        "refused", effective or limit_types.Limit(1024, 524288), reason, problems=["Limit * nofile: " + reason + ("" if reason.endswith(".") else ".")], **more
     )
 
 
 ABOVE = (
-    "rule nr_open: nofile {0} is above fs.nr_open 1048576, the kernel would refuse it and logins would fail; "
-    "raise fs.nr_open first, or ask for 1048576 at the most."
+    "rule nr_open: nofile {0} is above fs.nr_open 1048576; the kernel would reject it and logins would "
+    "fail. Raise fs.nr_open first, or request at most 1048576."
 )
 UNLIMITED = (
-    "rule unlimited: nofile takes no 'unlimited' here: pam_limits before 1.5.2 then refuses every login; "
-    "write the number, up to fs.nr_open."
+    "rule unlimited: this pam_limits (before 1.5.2) refuses every login if nofile is 'unlimited'; write "
+    "the number, up to fs.nr_open."
 )
-CUT = "soft {0} is above the hard limit {1}, pam_limits would cut it; ask for hard too."
+CUT = "soft {0} is above the hard limit {1}, so pam_limits would cut it; request hard too"
 
 
 @pytest.mark.parametrize(
@@ -594,7 +594,7 @@ UNREACHABLE = "belongs to the host of this container: sessions here cannot have 
                 limit_types.Limit(1024, 30000),
                 file=HEAD + line("hard", 30000),
                 after=limit_types.Limit(None, 30000),
-                warnings=["Limit * nofile: " + UNREACHABLE.format(20000)],
+                warnings=["Limit * nofile: " + UNREACHABLE.format(20000) + "."],
             ),
             policy={"guard": "warn"},
             texts=WEAK,
@@ -614,11 +614,11 @@ def test_container(desired_limits, policy, host, expected):
             expect(
                 "changed",
                 limit_types.Limit(4096, 9000),
-                LATE + ":2 wins over it",
+                LATE + ":2 takes precedence",
                 file=HEAD + lines(5000, 9000),
                 after=limit_types.Limit(5000, 9000),
                 shadowed_by=LATE + ":2",
-                warnings=["Limit * nofile: " + LATE + ":2 wins over it."],
+                warnings=["Limit * nofile: " + LATE + ":2 takes precedence."],
             ),
             files={LATE: b"#\n* soft nofile 4096\n"},
         ),
@@ -628,10 +628,10 @@ def test_container(desired_limits, policy, host, expected):
             expect(
                 "ok",
                 limit_types.Limit(4096, 4096),
-                LATE + ":1 wins over it",
+                LATE + ":1 takes precedence",
                 after=limit_types.Limit(None, 9000),
                 shadowed_by=LATE + ":1",
-                problems=["Limit * nofile: " + LATE + ":1 wins over it."],
+                problems=["Limit * nofile: " + LATE + ":1 takes precedence."],
             ),
             policy={"on_shadowed": "fail"},
             files={LATE: b"* - nofile 4096\n", OWN: b"* hard nofile 9000\n"},
@@ -664,11 +664,11 @@ def test_container(desired_limits, policy, host, expected):
             expect(
                 "changed",
                 limit_types.Limit(4096, 524288),
-                LATE + ":1 wins over it",
+                LATE + ":1 takes precedence",
                 file=HEAD + line("soft", 5000),
                 after=limit_types.Limit(5000),
                 shadowed_by=LATE + ":1",
-                warnings=["Limit * nofile: " + LATE + ":1 wins over it."],
+                warnings=["Limit * nofile: " + LATE + ":1 takes precedence."],
             ),
             files={LATE: b"* soft nofile 4096\n"},
         ),
@@ -678,11 +678,11 @@ def test_container(desired_limits, policy, host, expected):
             expect(
                 "changed",
                 limit_types.Limit(1024, 524288),
-                MAIN + ":2 wins over it",
+                MAIN + ":2 takes precedence",
                 file=HEAD + line("soft", 5000, "alice") + line("hard", 6000, "alice"),
                 after=limit_types.Limit(5000, 6000),
                 shadowed_by=MAIN + ":2",
-                warnings=["Limit alice nofile: " + MAIN + ":2 wins over it."],
+                warnings=["Limit alice nofile: " + MAIN + ":2 takes precedence."],
             ),
             files={MAIN: b"\nalice -\n"},
         ),
@@ -714,11 +714,11 @@ def test_container(desired_limits, policy, host, expected):
             expect(
                 "changed",
                 limit_types.Limit(4096, 524288),
-                EARLY + ":1 wins over it",
+                EARLY + ":1 takes precedence",
                 file=HEAD + line("soft", 5000),
                 after=limit_types.Limit(5000),
                 shadowed_by=EARLY + ":1",
-                warnings=["Limit * nofile: " + EARLY + ":1 wins over it."],
+                warnings=["Limit * nofile: " + EARLY + ":1 takes precedence."],
             ),
             policy={"limits_file": "/etc/security/limits.d/10-x.conf"},
             files={EARLY: b"* soft nofile 4096\n"},
@@ -734,7 +734,8 @@ def test_name_that_is_never_read(name):
     path = "/etc/security/limits.d/" + name
     plan = look([limit(5000)], {"limits_file": path}, {})
     assert list(plan.problems) == [
-        path + " would never be read: pam_limits takes names in limits.d that end in .conf and begin with no dot."
+        path
+        + (" would never be read: pam_limits reads names in limits.d that end in .conf and do not begin with a dot.")
     ]
 
 

@@ -116,15 +116,17 @@ def test_what_was_put_back_is_told():
     host = host_with(refuses_written)
     with pytest.raises(results.RequestFailed) as caught:
         run(host)
-    assert caught.value.result["undone"] == [OWN + " is gone again."] and OWN not in host.files
+    assert caught.value.result["undone"] == [OWN + " has its former content."] and OWN not in host.files
 
 
 def test_who_was_refused_all_along_does_not_count():
     host = host_with(lambda host, view, users: {"alice": "Permission denied"})
     result, warnings = run(host)
     assert result["changed"] and list(warnings) == [
-        "Sessions of alice (Permission denied) are refused without any change already; look for the cause in the files that "
-        "pam_limits reads."
+        (
+            "Sessions of alice (Permission denied) are already refused without any change; search the cause in "
+            "the files that pam_limits reads."
+        )
     ]
 
 
@@ -144,7 +146,7 @@ def test_where_pam_cannot_be_asked_the_rules_have_to_do():
     result, warnings = run(host)
     assert result["changed"]
     assert list(warnings) == [
-        "PAM could not be asked about the new limits (libpam is older than 1.4.0), so the rules of the guard alone spoke."
+        ("PAM session check unavailable (libpam is older than 1.4.0); only the static guard rules were applied.")
     ]
 
 

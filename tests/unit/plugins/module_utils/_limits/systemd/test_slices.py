@@ -31,17 +31,17 @@ def host_with(tasks_max, files=None):
 @pytest.mark.parametrize(
     ("uid", "nproc", "said"),
     [
-        (2000, 101, "TasksMax=100 of user-2000.slice is lower than the nproc 101 of alice, and ends it first."),
+        (2000, 101, "TasksMax=100 of user-2000.slice is lower than nproc 101 of alice and takes effect first."),
         (
             2000,
             "unlimited",
-            "TasksMax=100 of user-2000.slice is lower than the nproc unlimited of alice, and ends it first.",
+            "TasksMax=100 of user-2000.slice is lower than nproc unlimited of alice and takes effect first.",
         ),
         (2000, 100, None),
         (2000, None, None),
         (3000, 101, None),
         (0, 101, None),
-        (None, 901, "TasksMax=900 of user-.slice is lower than the nproc 901 of alice, and ends it first."),
+        (None, 901, "TasksMax=900 of user-.slice is lower than nproc 901 of alice and takes effect first."),
         (None, 900, None),
     ],
 )
@@ -73,8 +73,8 @@ def test_told_of_what_is_set():
         host, {"domain": "alice"}, {"domain": "*"}, {"domain": "root"}, {"domain": "*", "item": "nofile"}
     )
     notes = [
-        "TasksMax=100 of user-2000.slice is lower than the nproc 300 of alice, and ends it first.",
-        "TasksMax=200 of user-.slice is lower than the nproc 300 of *, and ends it first.",
+        "TasksMax=100 of user-2000.slice is lower than nproc 300 of alice and takes effect first.",
+        "TasksMax=200 of user-.slice is lower than nproc 300 of * and takes effect first.",
     ]
     assert [text for text in warnings if "TasksMax" in text] == [
         "Limit alice nproc: " + notes[0],
@@ -98,5 +98,5 @@ def test_told_of_a_user_that_is_read():
     host = host_with({"user-2000.slice": "100"}, dict(BOOTED, **{"/etc/security/limits.conf": b"alice - nproc 300\n"}))
     asked = {"users": ["alice", "root"], "units": None, "managers": None, "processes": None}
     assert [text for text in systemd_info.everything(host, asked)["notes"] if "Tasks" in text] == [
-        "TasksMax=100 of user-2000.slice is lower than the nproc 300 of alice, and ends it first."
+        "TasksMax=100 of user-2000.slice is lower than nproc 300 of alice and takes effect first."
     ]

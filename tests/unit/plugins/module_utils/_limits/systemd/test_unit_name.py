@@ -45,12 +45,12 @@ def test_a_name_without_a_type_is_a_service(raw, name):
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        ("", "is no unit"),
-        (None, "is no unit"),
-        (7, "is no unit"),
-        ("a b.service", "write it escaped, a\\x20b.service"),
-        ("srv/data.mount", "write it escaped, srv-data.mount"),
-        ("a\nb", "write it escaped, a\\x0ab"),
+        ("", "is not a unit"),
+        (None, "is not a unit"),
+        (7, "is not a unit"),
+        ("a b.service", "write it escaped: a\\x20b.service"),
+        ("srv/data.mount", "write it escaped: srv-data.mount"),
+        ("a\nb", "write it escaped: a\\x0ab"),
         ("user.slice", "a slice starts no process"),
         ("x" * 300, "cannot be the name of a unit"),
         (".service", "cannot be the name of a unit"),
