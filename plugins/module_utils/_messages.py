@@ -13,23 +13,15 @@ import typing as t
 class Message(str):
     """A rendered message that keeps its data.
 
-    ``id`` names the text, as in ``sysctl.out_of_range``; ``fields`` holds what is filled in; ``subject`` is the key or the limit that
-    the message is about, empty where the text names it itself.
+    ``id`` names the text, as in ``sysctl.out_of_range``. ``fields`` holds what is filled in. ``subject`` is the key or the limit that
+    the message is about, empty where the text names it itself. ``detail`` is the message without its subject.
     """
 
     id = ""
+    template = ""
     subject = ""
+    detail = ""
     fields: t.Mapping[str, t.Any] = {}
-
-    def as_data(self) -> t.Dict[str, t.Any]:
-        """The message for a result: ``id``, ``subject`` and ``text``."""
-        return {"id": self.id, "subject": self.subject, "text": str(self)}
-
-
-def _message(text: str, id_: str, subject: str, fields: t.Mapping[str, t.Any]) -> Message:
-    found = Message(text)
-    found.id, found.subject, found.fields = id_, subject, fields
-    return found
 
 
 class Text(t.NamedTuple):
@@ -39,21 +31,47 @@ class Text(t.NamedTuple):
     template: str
 
     def __call__(self, **fields: t.Any) -> Message:
-        return _message(self.template.format(**fields), self.id, "", fields)
+        return _render(self.id, self.template, "", fields)
 
 
-def about(subject: str, message: str) -> Message:
+def _render(id_: str, template: str, subject: str, fields: t.Mapping[str, t.Any]) -> Message:
+    detail = template.format(**fields)
+    if "legal" in fields and "{legal}" not in template:
+        detail = "{0} (legal: {1}).".format(detail, fields["legal"])
+    found = Message(detail)
+    if subject:
+        detail = detail if detail.endswith((".", "?")) else detail + "."
+        found = Message("{0}: {1}".format(subject, detail))
+    found.id, found.template, found.subject, found.detail, found.fields = id_, template, subject, detail, fields
+    return found
+
+
+def as_message(text: str) -> Message:
+    """A message, or one without an id for a text that comes from elsewhere, such as strerror(3)."""
+    return text if isinstance(text, Message) else _render("", text.replace("{", "{{").replace("}", "}}"), "", {})
+
+
+def about(subject: str, text: str) -> Message:
     """A message with the entry that it is about in front, as one sentence on one line even when the name has several."""
-    name = " ".join(subject.split())
-    text = "{0}: {1}{2}".format(name, message, "" if message.endswith((".", "?")) else ".")
-    return _message(text, getattr(message, "id", ""), name, getattr(message, "fields", {}))
+    message = as_message(text)
+    return _render(message.id, message.template, " ".join(subject.split()), message.fields)
 
 
-def with_legal(message: str, legal: str) -> Message:
+def with_legal(text: str, legal: str) -> Message:
     """A message followed by what its key or item takes."""
-    fields = dict(getattr(message, "fields", {}), legal=legal)
-    text = "{0} (legal: {1}).".format(message, legal)
-    return _message(text, getattr(message, "id", ""), getattr(message, "subject", ""), fields)
+    message = as_message(text)
+    return _render(message.id, message.template, message.subject, dict(message.fields, legal=legal))
+
+
+def mapped(message: Message, change: t.Callable[[t.Any], t.Any]) -> Message:
+    """A message with each of its fields changed, such as without secrets."""
+    fields = {name: change(value) for name, value in message.fields.items()}
+    return _render(message.id, message.template, message.subject, fields)
+
+
+def joined(sentences: t.Sequence[str]) -> str:
+    """Several messages as one text; each ends as a sentence."""
+    return " ".join(one if one.endswith((".", "?")) else one + "." for one in sentences)
 
 
 def refused(problems: t.Sequence[str]) -> str:

@@ -320,7 +320,7 @@ def main() -> None:
             hosts.Host(), module_options.parse_sysctl_options(module.params), module.check_mode, module._diff
         )
     except results.RequestFailed as error:
-        module.fail_json(msg=compat.single_failure(module.params, error.result, str(error)), **error.result)
+        module.fail_json(msg=compat.single_failure(module.params, error), **error.result)
     except _errors.TuneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:

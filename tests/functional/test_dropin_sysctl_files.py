@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_replaced_stays_and_so_does_the_kernel(
     after = ns.snapshot()
     ns.run("chattr", "-ia", FILE, check=False)
     assert after == before
-    one_sentence(outcome, FILE, "put back as it was.")
+    one_sentence(outcome, FILE, "were undone.")
     assert word in outcome.msg.lower()
 
 
@@ -160,7 +160,7 @@ def test_a_disk_that_fills_up_amid_the_writing_leaves_the_old_file(ns: Namespace
     ns.sh("mount -t tmpfs -o size=400k tunefleet /etc/sysctl.d")
     ns.write(FILE, f"{FIN}=50\n" + "# " + "x" * 250000 + "\n")
     before = ns.snapshot()
-    one_sentence(ns.sysctl(name=FIN, value=30, sysctl_file=FILE), FILE, "full", "put back as it was.")
+    one_sentence(ns.sysctl(name=FIN, value=30, sysctl_file=FILE), FILE, "full", "were undone.")
     assert ns.snapshot() == before
     assert not ns.sysctl(name=FIN, value=30, persist=False).failed
 

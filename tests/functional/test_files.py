@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_written_undoes_the_live_values(ns: Namespace, com
     after = ns.snapshot()
     ns.run("sh", "-c", "chattr -i /etc/sysctl.d " + SYSCTL_FILE, check=False)
     assert after == before
-    one_sentence(outcome, SYSCTL_FILE, words, "Everything was put back as it was.")
+    one_sentence(outcome, SYSCTL_FILE, words, "All changes of this run were undone.")
     assert outcome.result["undone"] == [KEEPALIVE + " is 7200 again.", FIN + " is 60 again."]
 
 
@@ -154,7 +154,7 @@ def test_a_full_disk_undoes_the_live_values_and_leaves_no_rest(ns: Namespace, co
     before = ns.snapshot()
     outcome = ns.sysctl({FIN: 31, KEEPALIVE: 1000})
     assert ns.snapshot() == before
-    one_sentence(outcome, SYSCTL_FILE, "full", "Everything was put back as it was.")
+    one_sentence(outcome, SYSCTL_FILE, "full", "All changes of this run were undone.")
     assert ns.live(FIN, KEEPALIVE) == {FIN: "60", KEEPALIVE: "7200"}
 
 

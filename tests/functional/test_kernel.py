@@ -42,7 +42,7 @@ def test_a_refusal_in_the_middle_of_a_batch_puts_everything_back(
     before = ns.snapshot()
     outcome = ns.sysctl({FIN: 31, KEEPALIVE: 1000, key: value, "net.ipv4.tcp_keepalive_probes": 4})
     assert ns.snapshot() == before
-    one_sentence(outcome, key, reason, "Everything was put back as it was.")
+    one_sentence(outcome, key, reason, "All changes of this run were undone.")
     assert outcome.setting(key)["status"] == "refused" and reason in outcome.setting(key)["reason"]
     assert outcome.result["undone"] == [KEEPALIVE + " is 7200 again.", FIN + " is 60 again."]
     assert outcome.result["not_undone"] == []
@@ -58,7 +58,7 @@ def test_a_refusal_undoes_files_of_both_kinds_in_a_profile(ns: Namespace) -> Non
     before = ns.snapshot(stamps=False)
     outcome = ns.profile(name="x", sysctl={FIN: 31}, limits=[NOFILE])
     assert ns.snapshot(stamps=False) == before
-    one_sentence(outcome, LIMITS_FILE, "read-only", "Everything was put back as it was.")
+    one_sentence(outcome, LIMITS_FILE, "read-only", "All changes of this run were undone.")
     assert outcome.result["undone"] == [SYSCTL_FILE + " is removed again.", FIN + " is 60 again."]
 
 

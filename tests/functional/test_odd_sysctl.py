@@ -122,7 +122,7 @@ def test_so_is_one_that_only_the_kernel_refuses(shared: Namespace, key: str, val
     has(shared, key)
     before = shared.snapshot()
     outcome = shared.sysctl(name=key, value=value)
-    one_sentence(outcome, key, *words, "Everything was put back as it was.")
+    one_sentence(outcome, key, *words, "All changes of this run were undone.")
     assert shared.snapshot() == before
 
 

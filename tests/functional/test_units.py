@@ -201,7 +201,7 @@ def test_a_failed_restart_is_undone(host: BootedHost) -> None:
     assert outcome.msg.startswith(
         "restarting broken.service failed: systemctl restart -- broken.service failed: Job for "
     )
-    assert outcome.msg.endswith("Everything was put back as it was.")
+    assert outcome.msg.endswith("All changes of this run were undone.")
     assert outcome.result["undone"][-2:] == [
         "systemd has reloaded its files.",
         "broken.service was restarted with its former limits.",
@@ -518,7 +518,7 @@ def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) 
         ]
         outcome = host.module(module, {"limits": desired_settings})
         assert outcome.failed and "pam_limits refuses a session of nobody (" in outcome.msg, outcome.text
-        assert outcome.msg.endswith("with the files that were written. Everything was put back as it was.")
+        assert outcome.msg.endswith("with the files that were written. All changes of this run were undone.")
         assert outcome.result["undone"] == [
             "/etc/systemd/system/calm.service.d/99-tunefleet.conf has its former content.",
             OWN + " is removed again.",

@@ -8,6 +8,8 @@
 import re
 import typing as t
 
+from .. import _messages
+
 MASK = "********"
 # Whoever knows the first can open connections without a handshake in somebody else's name: RFC 7413, section 5.1; the kernel shows
 # it to root alone. From the second the addresses of the host can be guessed: RFC 7217, section 7.
@@ -56,6 +58,8 @@ def redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
 
 
 def _redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
+    if isinstance(value, _messages.Message) and value.id:
+        return _messages.mapped(value, lambda field: _redact(field, secrets))
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)

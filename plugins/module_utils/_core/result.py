@@ -5,7 +5,7 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from . import bound as bounds
 from . import limit as limit_types
 from . import messages
@@ -17,10 +17,14 @@ Result = t.Dict[str, t.Any]
 
 
 class RequestFailed(_errors.TuneError):
-    """A request came to nothing; ``result`` tells entry by entry how far each would have come, and what was put back."""
+    """A request failed. ``result`` shows each entry as it is now, and what was restored.
 
-    def __init__(self, message: str, result: Result) -> None:
+    ``problems`` holds the message of each entry that was refused before anything was written; none when a step failed.
+    """
+
+    def __init__(self, message: str, result: Result, problems: t.Sequence[_messages.Message] = ()) -> None:
         self.result = result
+        self.problems = list(problems)
         super().__init__(message)
 
 

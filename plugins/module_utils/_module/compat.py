@@ -5,8 +5,10 @@
 
 import typing as t
 
+from .. import _messages
 from .._core import result as results
 from .._core import status as statuses
+from . import messages
 
 
 def single_limit(options: t.Mapping[str, t.Any], result: results.Result) -> results.Result:
@@ -20,18 +22,17 @@ def single_limit(options: t.Mapping[str, t.Any], result: results.Result) -> resu
     return dict(result, msg="" if value is None else "\t".join(fields) + comment + "\n")
 
 
-def single_failure(options: t.Mapping[str, t.Any], result: results.Result, message: str) -> str:
-    """The message of the module ``sysctl`` for a single key that was refused, with the words of ansible.posix.sysctl in front.
+def single_failure(options: t.Mapping[str, t.Any], failure: results.RequestFailed) -> str:
+    """The message of the module ``sysctl`` for a single key that was refused, as ansible.posix.sysctl begins it.
 
-    Playbooks look for them. Where the other module runs ``sysctl -w`` it says the first, where it reloads its file the second.
+    Playbooks search for these beginnings. Where the other module runs ``sysctl -w`` it reports a failed setting; where it reloads its
+    file, a failed reload.
     """
-    one = (result["settings"] or [{"key": "", "status": ""}])[0]
+    one = (failure.result["settings"] or [{"key": "", "status": ""}])[0]
     if options["name"] is None or not (one["status"] == statuses.REFUSED or one["status"] in statuses.UNAVAILABLE):
-        return message
+        return failure.message
     if not options["sysctl_set"]:
-        return "Failed to reload sysctl: " + message if options["reload"] else message
-    if message.startswith("setting "):
-        return message
-    named = one["key"] + ": "
-    reason = message[len(named) :] if message.startswith(named) else message
-    return "setting {0} failed: {1}".format(one["key"], reason)
+        return messages.RELOAD_FAILED(reason=failure.message) if options["reload"] else failure.message
+    if not failure.problems:
+        return failure.message  # a step failed, and its message begins that way already
+    return messages.SETTING_FAILED(key=one["key"], reason=_messages.refused([one.detail for one in failure.problems]))

@@ -31,3 +31,5 @@ NEEDS_ROOT = _messages.Text(
     "{operation} needs root, and this ran as the user {user}. Run it as root, or let Ansible become root "
     "(become: true, or --become on the command line). Nothing was written.",
 )
+RELOAD_FAILED = _messages.Text("module.reload_failed", "Failed to reload sysctl: {reason}")
+SETTING_FAILED = _messages.Text("module.setting_failed", "setting {key} failed: {reason}")

@@ -162,14 +162,13 @@ def run(
         result, warnings = _locked(host, request, check_mode)
     except results.RequestFailed as failure:
         secrets = asked + redact.secrets_in_result(failure.result)
-        raise results.RequestFailed(
-            redact.redact(str(failure), secrets), _shown(failure.result, secrets, diff)
-        ) from None
+        message, problems = redact.redact(failure.message, secrets), redact.redact(failure.problems, secrets)
+        raise results.RequestFailed(message, _shown(failure.result, secrets, diff), problems) from None
     except _errors.TuneError as problem:
-        text = redact.redact(str(problem), asked)
-        if text == str(problem):
+        message = redact.redact(problem.message, asked)
+        if message == problem.message:
             raise
-        raise _errors.TuneError(text) from None
+        raise _errors.TuneError(message) from None
     secrets = asked + redact.secrets_in_result(result)
     return _shown(result, secrets, diff), redact.redact(list(warnings), secrets)
 
@@ -227,7 +226,9 @@ def _apply(
     plan = plan_on(host, request)
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
-        raise results.RequestFailed(_messages.refused(plan.problems), results.failed_result(plan, path))
+        result = results.failed_result(plan, path)
+        problems = [_messages.as_message(one) for one in plan.problems]
+        raise results.RequestFailed(_messages.refused(problems), result, problems)
     warnings = list(request.warnings) + list(plan.warnings)
     if check_mode:
         return results.from_plan(plan, path), warnings

@@ -90,7 +90,7 @@ LEADING_ZERO = _messages.Text(
     "sysctl.leading_zero",
     "{found!r} has a leading zero, which the kernel reads as octal; write the decimal number",
 )
-OUT_OF_RANGE = _messages.Text("sysctl.out_of_range", "{found} is outside the {kind} {legal}")
+OUT_OF_RANGE = _messages.Text("sysctl.out_of_range", "{found} is outside the {kind} {range}")
 WRONG_LENGTH = _messages.Text(
     "sysctl.wrong_length",
     "{found!r} has {count} number{plural}; the key takes {expected}, and the kernel would write any other list in part",

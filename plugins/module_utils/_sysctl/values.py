@@ -99,7 +99,7 @@ def _checked_integer(word: str, shape: shapes.Shape) -> int:
     if (shape.low is not None and number < shape.low) or (shape.high is not None and number > shape.high):
         raise _errors.ValueProblem(
             messages.OUT_OF_RANGE(
-                found=number, kind="kernel's range" if shape.enforced else "sane range", legal=span(shape)
+                found=number, kind="kernel's range" if shape.enforced else "sane range", range=span(shape)
             )
         )
     return number

@@ -5,7 +5,7 @@
 
 import typing as t
 
-from .. import _errors
+from .. import _errors, _messages
 from .._core import shape as shapes
 from .._core import steps as step_types
 from .._host import machine
@@ -36,8 +36,9 @@ class StepRefused(_errors.TuneError):
         self.undone = list(undone)
         self.not_undone = list(not_undone)
         what = "" if step is None else _KINDS[type(step)].describe(step)
-        end = "Everything was put back as it was." if not not_undone else "Not put back: " + " ".join(not_undone)
-        super().__init__("{0}{1}. {2}".format(what + " failed: " if what else "", reason.rstrip("."), end))
+        failed = messages.STEP_FAILED(step=what, reason=reason) if what else reason
+        outcome = messages.NOT_UNDONE(problems=" ".join(not_undone)) if not_undone else messages.ALL_UNDONE()
+        super().__init__(_messages.joined([failed, outcome]))
 
 
 class Kind(t.NamedTuple):

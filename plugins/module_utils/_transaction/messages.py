@@ -121,3 +121,5 @@ CHANGED_EXTERNALLY = _messages.Text(
     "transaction.changed_externally",
     "is {found} now, and we applied {applied}: it was changed externally and is kept",
 )
+ALL_UNDONE = _messages.Text("transaction.all_undone", "All changes of this run were undone.")
+NOT_UNDONE = _messages.Text("transaction.not_undone", "Not undone: {problems}")

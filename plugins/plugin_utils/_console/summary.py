@@ -15,6 +15,8 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ...module_utils import _messages
+
 # Tones.
 PLAIN, HEAD, GOOD, CHANGE, WARN, BAD = "plain", "head", "good", "change", "warn", "bad"
 
@@ -540,9 +542,10 @@ def _unavailable(outcomes: Iterable[Outcome]) -> Iterable[Item]:
 def _warnings(outcomes: Iterable[Outcome]) -> Iterable[Item]:
     """What the modules warned of, apart from what the section above this one says already."""
     for outcome in outcomes:
-        said = [(item.name, item.text) for item in _unavailable([outcome])]
+        listed = [(prefix + item.name, item.text) for item in _unavailable([outcome]) for prefix in ("", "Limit ")]
+        shown = {str(_messages.about(subject, reason)) for subject, reason in listed}
         for warning in map(str, outcome.result.get("warnings") or ()):
-            if not any(name in warning and reason in warning for name, reason in said):
+            if warning not in shown:
                 yield Item("", warning, outcome.host)
 
 

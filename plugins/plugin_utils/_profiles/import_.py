@@ -211,7 +211,9 @@ class _Reader:
             raise _errors.ValueProblem(f"{text!r} is no rule of four words: domain, soft, hard or -, item, value")
         domain, item = items.domain(words[0]), words[2]
         if item not in items.ITEMS:
-            raise _errors.ValueProblem(f"{item!r} is not an item of limits.conf(5){validation.suggest(item, items.ITEMS)}")
+            raise _errors.ValueProblem(
+                f"{item!r} is not an item of limits.conf(5){validation.suggest(item, items.ITEMS)}"
+            )
         value = str(items.number(words[3], item))
         earlier = self.entries.pop((domain, item), None) or Entry((domain, item), {}, (), ())
         fields = {**earlier.fields, **dict.fromkeys(_LIMIT_TYPES[words[1]], value)}

@@ -279,7 +279,9 @@ class _Validator:
     def known_item(self, path: yaml_lines.Path, item: str) -> None:
         if item and item not in items.ITEMS:
             known = profile_model.listed(sorted(items.ITEMS))
-            self.wrong(path, f"{item!r} is not an item of limits.conf(5){suggest(item, items.ITEMS)} Known are {known}.")
+            self.wrong(
+                path, f"{item!r} is not an item of limits.conf(5){suggest(item, items.ITEMS)} Known are {known}."
+            )
 
     def bound(self, path: yaml_lines.Path, data: t.Any, item: str) -> profile_model.Wish:
         def amount(found: t.Any) -> profile_model.Amount:

@@ -56,7 +56,8 @@ def notes_for(
 
 
 def _about_domain(desired: requests.LimitRequest, seen: pam_facts.PamFacts) -> t.List[str]:
-    domain, found = desired.target, []
+    domain = desired.target
+    found: t.List[str] = []
     if re.match(r"^[0-9]+$", domain):
         found.append(messages.DOMAIN_IS_A_USER_NAME(domain=domain))
     elif re.match(r"^:[0-9]+$", domain):

@@ -74,7 +74,9 @@ def test_settings(entries, desired_settings):
             [KEY + ": 'valeu' is not a field of a setting " + FIELDS + "; did you mean value?"],
             id="misspelled field",
         ),
-        pytest.param({KEY: {"zzz": 5}}, [KEY + ": 'zzz' is not a field of a setting " + FIELDS + "."], id="unknown field"),
+        pytest.param(
+            {KEY: {"zzz": 5}}, [KEY + ": 'zzz' is not a field of a setting " + FIELDS + "."], id="unknown field"
+        ),
         pytest.param(
             {KEY: {}},
             [KEY + ": a setting takes exactly one of value, at_least and at_most; found none."],

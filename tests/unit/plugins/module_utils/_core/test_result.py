@@ -9,7 +9,6 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._core import plan 
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import shape as shapes
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import steps as step_types
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import compat
 
 PATH = "/etc/sysctl.d/99-tunefleet.conf"
 SETTING = plans.SettingDecision(
@@ -234,27 +233,3 @@ def test_limits_that_a_step_was_there_for(step, refused):
     found = results.failed_result(plans.Plan(limits=limits), PATH, step, "because")["limits"]
     assert [name for (_kind, name), one in zip(targets, found) if one["status"] == "refused"] == refused
     assert all((one["reason"] == "because") == (one["status"] == "refused") for one in found)
-
-
-@pytest.mark.parametrize(
-    ("options", "status", "message", "told"),
-    [
-        ({}, "refused", "a.b: 5 is too much.", "Failed to reload sysctl: a.b: 5 is too much."),
-        ({}, "unknown", "a.b: no such key.", "Failed to reload sysctl: a.b: no such key."),
-        ({"sysctl_set": True}, "refused", "a.b: 5 is too much.", "setting a.b failed: 5 is too much."),
-        ({"sysctl_set": True}, "refused", "setting a.b failed: no. Undone.", "setting a.b failed: no. Undone."),
-        ({"sysctl_set": True}, "read_only", "Everything stays.", "setting a.b failed: Everything stays."),
-        ({"reload": False}, "refused", "a.b: 5 is too much.", "a.b: 5 is too much."),
-        ({}, "changed", "Writing /x failed.", "Writing /x failed."),
-        ({"name": None}, "refused", "a.b: 5 is too much.", "a.b: 5 is too much."),
-    ],
-)
-def test_a_single_failure_begins_as_that_of_ansible_posix(options, status, message, told):
-    options = dict({"name": "a/b", "sysctl_set": False, "reload": True}, **options)
-    result = {"settings": [{"key": "a.b", "status": status}]}
-    assert compat.single_failure(options, result, message) == told
-
-
-def test_a_failure_before_any_key_was_looked_at():
-    options = {"name": "a.b", "sysctl_set": False, "reload": True}
-    assert compat.single_failure(options, {"settings": []}, "why") == "why"

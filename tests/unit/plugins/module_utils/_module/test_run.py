@@ -290,7 +290,7 @@ def test_a_refused_value_in_the_middle_puts_everything_back():
         "the kernel rejected '4096 131072 16777216': Invalid argument (legal: 1 .. 2147483647 bytes: least, "
         "initial, largest)"
     )
-    assert str(caught.value) == "setting net.ipv4.tcp_rmem failed: " + reason + ". Everything was put back as it was."
+    assert str(caught.value) == "setting net.ipv4.tcp_rmem failed: " + reason + ". All changes of this run were undone."
     result = caught.value.result
     assert result["undone"] == ["net.core.somaxconn is 4096 again.", "net.ipv4.tcp_fin_timeout is 60 again."]
     assert result["not_undone"] == []
@@ -309,7 +309,7 @@ def test_a_file_that_cannot_be_written_puts_everything_back(full):
     assert host.state() == before
     assert str(caught.value) == (
         "Writing {0} failed: No space left on device (the file system is full). "
-        "Everything was put back as it was.".format(full)
+        "All changes of this run were undone.".format(full)
     )
     assert not [one for one in caught.value.result["settings"] if one["status"] == "refused"]
     assert "net.core.somaxconn is 4096 again." in caught.value.result["undone"]
@@ -325,7 +325,7 @@ def test_what_cannot_be_put_back_is_named():
         "net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument."
     ]
     assert str(caught.value).endswith(
-        ("Not put back: net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument.")
+        ("Not undone: net.core.somaxconn could not be restored: the kernel rejected '4096': Invalid argument.")
     )
     assert host.values[FIN] == "60"
 

@@ -83,7 +83,9 @@ WRITE = "; write it as in net.core.somaxconn."
         pytest.param("../x", "The key '../x' has an empty segment" + WRITE, id="leaves /proc/sys at once"),
         pytest.param("net/../x", "The key 'net/../x' leads outside /proc/sys" + WRITE, id="leaves /proc/sys later"),
         pytest.param("net/./x", "The key 'net/./x' leads outside /proc/sys" + WRITE, id="a dot for a segment"),
-        pytest.param("a.b.//.c", "The key 'a.b.//.c' leads outside /proc/sys" + WRITE, id="leaves /proc/sys when swapped"),
+        pytest.param(
+            "a.b.//.c", "The key 'a.b.//.c' leads outside /proc/sys" + WRITE, id="leaves /proc/sys when swapped"
+        ),
         pytest.param(
             "net.core.x\nvm.y",
             (

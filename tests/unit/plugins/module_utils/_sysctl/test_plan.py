@@ -519,7 +519,9 @@ LEGAL = " (legal: 0 .. 2147483647 connections)."
 
 
 def refused(wanted, reason, key=KEY):
-    return expect("refused", wanted, reason, problems=["{0}: {1}{2}".format(key, reason, "" if reason.endswith(".") else ".")])
+    return expect(
+        "refused", wanted, reason, problems=["{0}: {1}{2}".format(key, reason, "" if reason.endswith(".") else ".")]
+    )
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def never_back(old_text):
     return rule
 
 
-END = " Everything was put back as it was."
+END = " All changes of this run were undone."
 EINVAL = "the kernel rejected {0!r}: Invalid argument (legal: {1})."
 CONNECTIONS = "0 .. 2147483647 connections"
 BYTES = "1 .. 2147483647 bytes: least, initial, largest"
@@ -202,7 +202,7 @@ def test_not_undone(steps, host, undone, not_undone):
     with pytest.raises(apply.StepRefused) as caught:
         apply.commit(fake, steps)
     assert (caught.value.undone, caught.value.not_undone) == (undone, not_undone)
-    assert str(caught.value).endswith(" Not put back: " + not_undone[0])
+    assert str(caught.value).endswith(" Not undone: " + not_undone[0])
     assert "as it was" not in str(caught.value)
 
 
@@ -263,7 +263,7 @@ def test_a_step_that_only_checks_puts_back_what_was_written_before_it(monkeypatc
     kind = apply.Kind(probe, lambda host, step: "", lambda step: "probing " + step[0])
     monkeypatch.setitem(apply._KINDS, Reload, kind)
     host = FakeHost(files={A: b"old"})
-    with pytest.raises(apply.StepRefused, match="^probing PAM failed: a login would fail. Everything was put back"):
+    with pytest.raises(apply.StepRefused, match="^probing PAM failed: a login would fail. All changes"):
         apply.commit(host, [EDIT, Reload(["PAM"])])
     assert host.files == {A: b"old"}
 
@@ -279,7 +279,7 @@ def test_a_key_that_somebody_else_has_set_meanwhile_is_left_alone():
     assert (host.values[SOMAXCONN], host.values[FIN]) == ("5000", "60")
     assert str(caught.value) == (
         "net.core.somaxconn is 5000 now and was 4096 a moment ago: another program sets it too, so it was "
-        "not changed; run this again. Everything was put back as it was."
+        "not changed; run this again. All changes of this run were undone."
     )
     assert caught.value.undone == ["net.ipv4.tcp_fin_timeout is 60 again."]
 
@@ -299,7 +299,7 @@ def test_a_key_that_an_earlier_step_moved_is_no_foreign_one():
 
 def test_a_file_that_somebody_else_has_written_meanwhile_is_left_alone():
     host = FakeHost(files={A: b"theirs"})
-    with pytest.raises(apply.StepRefused, match="changed by somebody else. Everything was put back as it was.$"):
+    with pytest.raises(apply.StepRefused, match="changed by somebody else. All changes of this run were undone.$"):
         apply.commit(host, [BACKLOG, EDIT])
     assert host.files == {A: b"theirs"} and host.values[SOMAXCONN] == "4096"
 

@@ -73,7 +73,7 @@ def test_a_refused_limit_puts_the_others_back():
     assert host.process_limits == {41: (5, 9), 42: (5, 9)}
     assert str(refusal.value) == (
         "setting process a nofile of process 42 failed: the kernel rejected it: Operation not permitted. "
-        "Everything was put back as it was."
+        "All changes of this run were undone."
     )
     assert refusal.value.undone == ["Process 41 has its former limit again."]
 

@@ -205,7 +205,11 @@ def test_wrong_amounts(amount: str, part: str) -> None:
             4,
             "limits.conf(5); did you mean 'nofile'",
         ),
-        (HEADER + f"limits:\n- {{domain: 'a b', item: core, soft: 1, {REASON}}}", 4, "the domain 'a b' contains white space"),
+        (
+            HEADER + f"limits:\n- {{domain: 'a b', item: core, soft: 1, {REASON}}}",
+            4,
+            "the domain 'a b' contains white space",
+        ),
         (
             HEADER + f"limits:\n- {{domain: a, item: nice, soft: 77, {REASON}}}",
             4,

@@ -223,7 +223,11 @@ def test_a_user_manager_that_lingers_has_to_be_restarted():
     ("own", "others", "said"),
     [
         ("9-mine", ["10-a", "8-b"], "9-mine.conf is read after 10-a.conf: files are sorted byte by byte"),
-        ("10-mine", ["9-a", "2-b", "20-c"], "10-mine.conf is read before 2-b.conf and before 9-a.conf: files are sorted byte by byte"),
+        (
+            "10-mine",
+            ["9-a", "2-b", "20-c"],
+            "10-mine.conf is read before 2-b.conf and before 9-a.conf: files are sorted byte by byte",
+        ),
         ("99-mine", ["100-a"], "99-mine.conf is read after 100-a.conf: files are sorted byte by byte"),
         ("99-mine", ["10-a", "99-z", "z"], None),
         ("mine", ["10-a"], None),

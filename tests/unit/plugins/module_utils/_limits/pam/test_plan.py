@@ -425,7 +425,11 @@ def test_bounds(desired_limits, policy, host, expected):
 
 def refused(reason, effective=None, **more):
     return expect(
-        "refused", effective or limit_types.Limit(1024, 524288), reason, problems=["Limit * nofile: " + reason + ("" if reason.endswith(".") else ".")], **more
+        "refused",
+        effective or limit_types.Limit(1024, 524288),
+        reason,
+        problems=["Limit * nofile: " + reason + ("" if reason.endswith(".") else ".")],
+        **more,
     )
 
 
