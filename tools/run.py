@@ -56,7 +56,7 @@ def words(name: str) -> list[str]:
 def whole_number(name: str, default: int) -> str:
     text = typed(name) or str(default)
     if not text.isascii() or not text.isdigit():
-        raise Refusal(f"{name}={text} is no whole number.")
+        raise Refusal(f"{name}={text} is not an integer.")
     return text
 
 

@@ -303,7 +303,7 @@ def test_a_senseless_variable_gets_one_sentence(recorded: Path, variable: str, s
 def test_the_number_of_oracle_cases_is_a_number(recorded: Path, cases: str) -> None:
     code, output = make(recorded, "oracle", f"CASES={cases}")
     assert code != 0
-    assert output.splitlines()[0] == f"tunefleet: CASES={cases} is no whole number."
+    assert output.splitlines()[0] == f"tunefleet: CASES={cases} is not an integer."
 
 
 @pytest.mark.parametrize("name", ["xx_XX.UTF-8", "C.ISO-8859-1"])

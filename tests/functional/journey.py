@@ -308,7 +308,7 @@ class Journey:
         ]
         again, _warnings = self.ground.run(options, False)
         assert not again["changed"], again
-        return bool(result["changed"]), [text for text in warnings if "somebody else" in text]
+        return bool(result["changed"]), [text for text in warnings if "externally" in text]
 
     def apply(self) -> None:
         name, dice = self.dice.choice(NAMES), self.dice

@@ -195,7 +195,7 @@ UNLIKE = [
         "an empty domain (row 42)",
         [task(domain="")],
         None,
-        {"failed": "it names nobody", "text": "so nothing is written", "changed": "so nothing is written"},
+        {"failed": "it matches nobody", "text": "so nothing is written", "changed": "so nothing is written"},
     ),
     Case(
         "the larger of two nice values (row 43)",

@@ -47,7 +47,7 @@ CONTENT = f"# ours\n{KEEPALIVE}=7200\n\n; {FIN}=9\n{SYNCOOKIES}=1\n"
 EXACT = ("name cannot be blank", "value cannot be None", "value cannot be blank")
 BEGINNINGS = (r"setting \S+ failed: ", "Failed to reload sysctl: ", "Failed to open ")
 KINDS = (
-    ("read-only", r"Read-only file system|permission denied on key|/proc/sys does not let it be written"),
+    ("read-only", r"Read-only file system|permission denied on key|/proc/sys is read-only here"),
     ("unknown key", r"cannot stat /proc/sys|no such key on this kernel"),
     ("refused value", r'setting key "|the kernel refused|\(legal: '),
     ("options", r"^missing required arguments|^one of the following is required|^value of \w+ must be one of"),

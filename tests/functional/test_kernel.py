@@ -112,7 +112,7 @@ def _keys_of_this_namespace(ns: Namespace) -> list[tuple[str, object, str, str]]
         ("fs.inode-max", 65536, "removed", "Linux 2.4"),
         ("net.ipv4.tcp_fack", 1, "no_effect", "Linux 4.15"),
         ("net.ipv4.tcp_fin_timeou", 30, "unknown", "did you mean net.ipv4.tcp_fin_timeout"),
-        ("vm.swappiness", 11, "read_only", "does not let it be written"),
+        ("vm.swappiness", 11, "read_only", "/proc/sys is read-only here"),
     ]
     for key, module in (("net.sctp.rto_min", "sctp"), ("net.rds.tcp.rds_tcp_sndbuf", "rds")):
         if not ns.path(path_of(key)).exists():

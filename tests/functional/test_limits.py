@@ -297,7 +297,7 @@ def test_what_was_refused_before_is_nobodys_fault(ns: Namespace) -> None:
     ns.write(CONF, "nobody - maxlogins 0\n")
     outcome = ns.limits([{"domain": "nobody", "item": "nproc", "hard": 3000}])
     assert outcome.changed and len(outcome.warnings) == 1
-    assert "nobody (Permission denied) are refused without any change already" in outcome.warnings[0]
+    assert "nobody (Permission denied) are already refused without any change" in outcome.warnings[0]
 
 
 def test_a_link_that_leads_nowhere_is_told(ns: Namespace) -> None:

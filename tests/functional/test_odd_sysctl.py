@@ -42,13 +42,13 @@ def has(ns: Namespace, key: str) -> None:
     "path", ["", " ", "site.conf", "./site.conf", "..", "/etc/a\0b.conf", "/etc/a\nb.conf", "/etc/a\rb.conf"], ids=repr
 )
 def test_what_is_no_path_of_a_file(shared: Namespace, path: str) -> None:
-    refused(shared, repr(path), "no path from the root", name=FIN, value=30, sysctl_file=path)
+    refused(shared, repr(path), "not an absolute path", name=FIN, value=30, sysctl_file=path)
 
 
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/etc/passwd/site.conf", "lies below what is no directory"),
+        ("/etc/passwd/site.conf", "is below something that is not a directory"),
         ("/etc/" + "n" * 256, "Failed to open"),
         ("/", "is a directory"),
         ("/etc/sysctl.d/", "is a directory"),
@@ -86,7 +86,7 @@ def test_a_line_of_more_than_a_megabyte_is_not_written(shared: Namespace) -> Non
     [
         (FIN, "9" * 21, ["'" + "9" * 21 + "'", "21 characters", "legal: 1 .. 21474836 seconds"]),
         (FIN, "30 # why", ["'30 # why'", "'#' is not an integer", "legal: 1 .. 21474836 seconds"]),
-        (FIN, "\u0663\u0660", ["no whole number", "legal: 1 .. 21474836 seconds"]),
+        (FIN, "\u0663\u0660", ["not an integer", "legal: 1 .. 21474836 seconds"]),
         (FIN, "1_000", ["'1_000'", "legal: "]),
         ("net.ipv4.tcp_ecn", -1, ["-1", "legal: 0 or more mode"]),
         (

@@ -60,7 +60,7 @@ def test_a_confirmed_trial_is_a_profile_like_any_other(ns: Namespace, program: i
     assert not ns.profile(state="confirmed", trial_id=tried.result["trial_id"]).changed
     assert ns.live(FIN, SOMAXCONN) == during
     assert not ns.profile(name="web", trial=True, **SECOND).changed
-    one_sentence(ns.profile(state="confirmed", trial_id=tried.result["trial_id"]), "not on trial on this host any more")
+    one_sentence(ns.profile(state="confirmed", trial_id=tried.result["trial_id"]), "no longer on trial on this host")
     assert ns.profile(name="web", state="reverted").changed
     assert whole(ns, program) == before
 
@@ -69,7 +69,7 @@ def test_a_trial_that_nobody_confirmed_goes_with_the_next_run(ns: Namespace, pro
     before = whole(ns, program)
     ns.profile(name="web", trial=True, **SECOND)
     outcome = ns.profile(state="reverted")
-    assert "was on trial here, and nobody confirmed it; what it changed was taken back first." in outcome.warnings[0]
+    assert "was on trial here and was not confirmed; its changes were reverted first." in outcome.warnings[0]
     assert whole(ns, program) == before
 
 

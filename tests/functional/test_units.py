@@ -123,7 +123,7 @@ def test_a_line_that_systemd_never_comes_to(host: BootedHost) -> None:
     path = DROP_IN.format("web.service")
     host.write({path: "[Service\n"})
     outcome = host.limits(files("web", 2048, 4096))
-    assert outcome.failed and f"systemd does not read {path} to its end" in outcome.msg
+    assert outcome.failed and f"systemd stops reading {path} before our line" in outcome.msg
     assert host.sh(f"cat {path}; rm -r {path.rpartition('/')[0]}; systemctl daemon-reload") == "[Service\n"
 
 
@@ -146,7 +146,7 @@ def test_files_of_others_that_cannot_be_read(host: BootedHost) -> None:
         assert not host.module("limits_info", {"users": ["nobody"], "units": ["web"]}).failed
         ring(manager)
         outcome = host.limits({"manager": "system", "item": "nofile", "soft": 1500})
-        assert outcome.failed and f"systemd does not read {manager}/10-a.conf to its end" in outcome.msg
+        assert outcome.failed and f"systemd stops reading {manager}/10-a.conf before our line" in outcome.msg
         host.write({manager + "/99-z.conf": "[Manager]\nDefaultLimitNOFILE=1600\n"})
         host.sh("systemctl daemon-reload")
         assert default(host) == "1024"
@@ -328,7 +328,7 @@ def test_units_that_take_no_limit(host: BootedHost) -> None:
         (files("gone.service", 5), "the unit is masked and never starts"),
         (files("web", 50000, 60000), "belongs to the host of this container: its systemd cannot give more than 20000"),
         (files("web", 30000), "belongs to the host of this container"),
-        (files("web", "unlimited", "unlimited"), "nofile takes no 'unlimited'"),
+        (files("web", "unlimited", "unlimited"), "nofile cannot be 'unlimited'"),
         (files("web", 5, 2147483648), "is above fs.nr_open"),
     ):
         outcome = host.limits(files("other", 2222, 3333), desired)
@@ -345,7 +345,7 @@ def test_the_manager_of_the_system(host: BootedHost) -> None:
     assert only(outcome)["effective"] == {"soft": 2048, "hard": 20000}
     # Services that take the default keep what they have; a reboot gives it to all of them, and so does a restart of each.
     assert outcome.result["needs"] == ["reboot"]
-    assert "keep what they started with, such as " in only(outcome)["reason"]
+    assert "keep the limits that they started with, such as " in only(outcome)["reason"]
     assert host.files_of("web") == "1024:20000"
     host.sh("systemctl restart web")
     assert host.files_of("web") == "2048:20000"
@@ -403,7 +403,10 @@ def test_processes_by_name_and_by_pid_file(host: BootedHost) -> None:
     assert one.changed
     assert sorted(line.split()[3] for line in host.sh(script).splitlines()) == ["4000", "5000"]
     raised = host.limits({"process": "tf-daemon", "item": "nofile", "hard": 30000})
-    assert raised.failed and "without CAP_SYS_RESOURCE no hard limit is raised, and the process has 20000" in raised.msg
+    assert (
+        raised.failed
+        and "without CAP_SYS_RESOURCE no hard limit can be raised, and the process has 20000" in raised.msg
+    )
     assert "did you mean tf-daemon" in host.limits(dict(desired, process="tf-deamon")).msg
     assert "no process with the id in that file runs" in host.limits(dict(desired, process="/run/nothing.pid")).msg
     host.sh("pkill -x tf-daemon")
@@ -480,7 +483,7 @@ def test_pam_comes_after_the_unit(host: BootedHost) -> None:
     assert (one["effective"]["soft"], one["live"]["soft"]) == (3000, 2500)
     assert one["set_by"] == "limits.conf(5), through PAMName=su of the unit"
     warned = host.limits(files("session", 3000, 3000))
-    assert any("opens a session of PAM (su)" in text for text in warned.warnings)
+    assert any("opens a PAM session (su)" in text for text in warned.warnings)
     # Another restart would change nothing about it, so none is asked for.
     host.sh("systemctl restart session; sleep 0.5")
     assert host.limits(files("session", 3000, 3000)).result["needs"] == []
@@ -565,7 +568,7 @@ def test_a_stack_that_is_put_together_from_other_files(host: BootedHost) -> None
             assert [[one["soft"], one["hard"]] for one in told()] == got
             assert (got[0] == [2500, 2500]) == ("limits" in line)
         assert [one["note"] for one in told()] == [
-            f"{place} has no pam_limits" for place in ("/usr/lib/pam.d/tf-way", "/etc/pam.d/tf-absolute")
+            f"{place} does not use pam_limits" for place in ("/usr/lib/pam.d/tf-way", "/etc/pam.d/tf-absolute")
         ]
     finally:
         host.sh("rm -rf /usr/lib/pam.d/tf* /etc/pam.d/tf* /opt/tf /etc/security/limits.d/10-pam.conf")
@@ -653,7 +656,11 @@ def test_words_and_items_of_another_release(host: BootedHost) -> None:
     old = host.suite == "bullseye"
     desired = {"domain": "nobody", "item": "nofile", "soft": 1024, "hard": "unlimited"}
     outcome = host.limits(desired)
-    said = "rule unlimited: nofile takes no 'unlimited' here" if old else "belongs to the host of this container"
+    said = (
+        "rule unlimited: this pam_limits (before 1.5.2) refuses every login"
+        if old
+        else "belongs to the host of this container"
+    )
     assert outcome.failed and said in outcome.msg, outcome.text
     assert outcome.result["limits"][0]["status"] == ("refused" if old else "not_namespaced")
     for item, since in (("rttime", "1.7.1"), ("nonewprivs", "1.5.0" if old else "")):
@@ -661,7 +668,7 @@ def test_words_and_items_of_another_release(host: BootedHost) -> None:
         assert outcome.failed == bool(since)
         if since:
             assert outcome.result["limits"][0]["status"] == "no_effect"
-            assert f"passes over {item}, which came with Linux-PAM {since}" in outcome.msg
+            assert f"ignores {item}, which needs Linux-PAM {since}" in outcome.msg
     assert host.sh(f"ls {OWN} 2>/dev/null || true") == ""
 
 
@@ -707,7 +714,7 @@ def test_systemd_that_does_not_run(host: BootedHost) -> None:
     try:
         outcome = host.limits(files("web", 2222, 3333), {"manager": "system", "item": "nofile", "soft": 1500})
         assert (outcome.changed, outcome.result["needs"]) == (True, ["reboot"])
-        assert host.limits(files("webb", 2222, 3333)).msg.startswith("Limit webb.service nofile: there is not a unit")
+        assert host.limits(files("webb", 2222, 3333)).msg.startswith("Limit webb.service nofile: this host has no unit")
         assert host.limits(files("web"), {"manager": "system", "item": "nofile"}, state="absent").changed
     finally:
         host.sh("mv /run/systemd/system.away /run/systemd/system")

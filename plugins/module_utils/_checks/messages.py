@@ -24,9 +24,8 @@ TW_REUSE_NEEDS_TIMESTAMPS = _messages.Text(
 )
 LARGE_BUFFERS_NEED_WINDOW_SCALING = _messages.Text(
     "checks.large_buffers_need_window_scaling",
-    "{value} limits every connection to 64 KiB in flight, so {buffers} has no effect{phase}; set "
-    "net.ipv4.tcp_window_scaling to 1, or the last number of {keys} to {highest} [rule "
-    "large_buffers_need_window_scaling].",
+    "{value} limits a connection to 64 KiB in flight, so {buffers} is unused{phase}; set net.ipv4.tcp_window_scaling to 1, "
+    "or the last number of {keys} to {highest} [rule large_buffers_need_window_scaling].",
 )
 SOMAXCONN_SERVES_SYN_BACKLOG = _messages.Text(
     "checks.somaxconn_serves_syn_backlog",

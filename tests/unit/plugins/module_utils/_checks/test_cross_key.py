@@ -98,7 +98,7 @@ def nofile(number, domain="*"):
             "large_buffers_need_window_scaling",
             (
                 "so net.ipv4.tcp_rmem 4096 131072 33554432 (as the host has it) and net.ipv4.tcp_wmem 4096 16384 "
-                "4194304 (as the host has it) has no effect; set net.ipv4.tcp_window_scaling to 1, or the last "
+                "4194304 (as the host has it) is unused; set net.ipv4.tcp_window_scaling to 1, or the last "
                 "number of net.ipv4.tcp_rmem and of net.ipv4.tcp_wmem to 65535"
             ),
         ),
@@ -106,7 +106,7 @@ def nofile(number, domain="*"):
             {RMEM: [4096, 131072, 16777216]},
             {SCALING: "0", WMEM: "4096\t16384\t65535"},
             "large_buffers_need_window_scaling",
-            "net.ipv4.tcp_window_scaling 0 (as the host has it) limits every connection to 64 KiB",
+            "net.ipv4.tcp_window_scaling 0 (as the host has it) limits a connection to 64 KiB",
         ),
         (
             {RANGE: [1000, 65000]},
