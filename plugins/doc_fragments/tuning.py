@@ -16,12 +16,11 @@ attributes:
     support: full
     platforms: linux
 notes:
-  - Needs nothing but Python 3.6 or newer on the host, no C(sysctl) program and no facts.
-  - Gets to the host as the input of the one command that runs it, which Ansible calls pipelining, where the connection can do that and
-    nobody has chosen (C(ansible_pipelining), or C(pipelining) in C(ansible.cfg)). To become root on this way,
-    P(ansible.builtin.sudo#become) without a password will do. For every other way, and where sudo insists on a terminal
-    (C(requiretty) of C(sudoers)), a file is sent, made executable, run and removed, as Ansible does with all modules. So it is before
-    ansible-core 2.18, which cannot tell whether somebody has chosen, unless C(ansible_pipelining) is true.
+  - Needs only Python 3.6 or newer on the host. It needs no C(sysctl) program and no facts.
+  - Uses pipelining if the connection supports it and neither C(ansible_pipelining) nor C(pipelining) in C(ansible.cfg) is set. The module
+    is then the input of the one command that runs it. This includes P(ansible.builtin.sudo#become) without a password.
+  - Otherwise Ansible copies the module to a file on the host and runs it, as usual. It also does so if sudo needs a terminal (C(requiretty)
+    in C(sudoers)), and before ansible-core 2.18 unless C(ansible_pipelining) is true.
 """
 
     CHANGES = r"""
@@ -31,13 +30,13 @@ attributes:
     description: Can run in C(check_mode) and return the changed status prediction without modifying the host.
     support: full
     details:
-      - What nobody but the kernel knows cannot be foretold, such as which modes of a key, or which congestion controls, its
-        release takes. The run finds out, and then puts everything back.
+      - Check mode cannot predict what only the kernel knows, such as the congestion controls of its build. The run then fails and
+        restores everything.
   diff_mode:
     description: Returns what changed, or would change in check mode, when in diff mode.
     support: full
     details:
-      - One page lists the live kernel parameters, another each file.
+      - One diff shows the live kernel parameters, another each file.
   idempotent:
     description: When run twice in a row outside of check mode, with the same arguments, the second run reports no change.
     support: full
@@ -67,9 +66,8 @@ attributes:
 options:
   on_shadowed:
     description:
-      - What to do about an entry that will not come into force at the next boot, because another file wins over it or because
-        its own file is not read then.
-      - V(fail) refuses the whole request before anything is written.
+      - What to do with an entry that has no effect at boot, because another file takes precedence or because its own file is not read.
+      - V(fail) refuses the request before anything is written.
     type: str
     choices: [warn, fail]
     default: warn
@@ -84,37 +82,37 @@ options:
     suboptions:
       domain:
         description:
-          - A user, C(@group), C(*) for everybody, or a range of user ids such as C(1000:2000). Holds for new sessions.
-          - On Debian C(*) and C(@group) do not bind root.
+          - A user, C(@group), C(*) for everyone, or a range of user ids such as C(1000:2000). Applies to new sessions.
+          - On Debian C(*) and C(@group) do not apply to root.
           - An entry has exactly one of C(domain), C(unit), C(manager) and C(process).
         type: str
       unit:
         description:
-          - A unit of systemd, such as C(nginx.service) or the template C(getty@.service). Its limit is kept in the drop-in
-            C(/etc/systemd/system/UNIT.d/99-tunefleet.conf), which systemd is made to read; a service never reads limits.conf(5).
-          - What it has already, over all drop-ins and the manager's default, is never lowered by C(at_least).
-          - Without a type it is a service. A name with other signs is written as systemd-escape(1) does it.
+          - A unit of systemd, such as C(nginx.service) or the template C(getty@.service). A service never reads limits.conf(5).
+          - The module writes the drop-in C(/etc/systemd/system/UNIT.d/99-tunefleet.conf) and reloads systemd.
+          - C(at_least) never lowers the present limit, over all drop-ins and the manager's default.
+          - A name without a type is a service. Escape other characters as systemd-escape(1) does.
         type: str
       manager:
         description:
-          - The default of all units that have no limit of their own, V(system) for services, V(user) for what runs below
-            C(user@UID.service). Kept in C(/etc/systemd/system.conf.d/99-tunefleet.conf) or C(user.conf.d).
-          - The hard limit of a user manager comes from PAM, and cuts what is said here.
+          - The default of all units without their own limit. V(system) is for services, V(user) for units below C(user@UID.service).
+          - The module writes C(/etc/systemd/system.conf.d/99-tunefleet.conf), or the same in C(user.conf.d).
+          - PAM sets the hard limit of a user manager. It is the upper bound of this default.
         type: str
         choices: [system, user]
       process:
         description:
-          - Running processes, by name or by the path of a pid file. Set at once with prlimit(2), gone when the process ends.
+          - Running processes, by name or by the path of a pid file. Set with prlimit(2) until the process ends.
         type: str
       restart:
         description:
-          - Restart the C(unit) when its running process still has another limit. Otherwise RV(needs) names the unit.
-          - A unit that does not run is not started. Nothing that was not named is ever restarted.
+          - Restart the C(unit) if its running process has another limit. Otherwise RV(needs) names the unit.
+          - A stopped unit is not started. A unit that is not listed is never restarted.
         type: bool
         default: false
       item:
         description:
-          - What is limited, in the unit of limits.conf(5) for every kind of target.
+          - The limited resource, in the unit of limits.conf(5) for every kind of target.
           - Units, managers and processes take V(as), V(core), V(cpu), V(data), V(fsize), V(memlock), V(msgqueue), V(nofile),
             V(nproc), V(rss), V(rtprio), V(rttime), V(sigpending) and V(stack).
         type: str
@@ -123,29 +121,28 @@ options:
           nonewprivs, nproc, priority, rss, rtprio, rttime, sigpending, stack]
       soft:
         description:
-          - The soft limit. A number, or V(unlimited), or a map with exactly one of C(value), C(at_least) and C(at_most).
-          - With C(at_least) nothing is written where sessions have at least that already, by a rule of any file or by what the
-            processes that start sessions have.
-          - "The number may depend on the host, as in C({at_least: {per_gib: 8192, max: 1048576}}), see the option
+          - The soft limit. A number, V(unlimited), or a map with exactly one of C(value), C(at_least) and C(at_most).
+          - With C(at_least), nothing is written if sessions already have at least that limit, from a rule of any file or from the
+            processes that start sessions.
+          - "The number may be a formula, as in C({at_least: {per_gib: 8192, max: 1048576}}). See the option
             O(tunefleet.linux.sysctl#module:settings)."
         type: raw
       hard:
         description: The hard limit, as C(soft).
         type: raw
       why:
-        description: Why it is wanted; comes back in the result.
+        description: The reason. The result repeats it.
         type: str
       source:
-        description: Where the value comes from; comes back in the result.
+        description: The sources of the value. The result repeats them.
         type: list
         elements: str
       hazard:
-        description: What the value may break; M(tunefleet.linux.profile) then asks for it to be accepted.
+        description: What the value may break. M(tunefleet.linux.profile) then needs O(tunefleet.linux.profile#module:accept_hazards).
         type: str
       instead_of:
         description:
-          - Wishes of profiles that this one was preferred to, as P(tunefleet.linux.profile#lookup) lists them; they come back in
-            the result.
+          - Values of profiles that this one overrides, as P(tunefleet.linux.profile#lookup) lists them. The result repeats them.
         type: list
         elements: dict
 """

@@ -5,13 +5,14 @@
 
 DOCUMENTATION = r"""
 module: diagnose
-short_description: Say what the network of a host is short of, and what would help
+short_description: Find network bottlenecks of a host, and what helps
 version_added: 0.1.0
 description:
-  - Reads what M(tunefleet.linux.socket_info) reads twice, some seconds apart, and says what was dropped in between or is nearly used
-    up, which setting limits it, which value or profile would help and what that costs; and when no kernel setting helps, because a
-    program's own listen queue is too short, for example.
-  - A host that lost nothing gets no advice, however busy it is. It is judged by these seconds alone, so look while it is under load.
+  - Takes two samples of M(tunefleet.linux.socket_info), some seconds apart. Reports what the host dropped in between, or is about to
+    exhaust.
+  - Names the limiting setting, a value or profile that helps, and its cost. Says so if no kernel setting helps, for example if a
+    program's own listen queue is too short.
+  - A host without losses gets no advice, however busy it is. Run the module while the host is under load.
   - Nothing is ever written. C(docs/diagnose.md) explains every piece of advice.
 author:
   - The tunefleet.linux authors (@tunefleet)
@@ -20,24 +21,24 @@ extends_documentation_fragment:
   - tunefleet.linux.tuning.reads
 options:
   seconds:
-    description: How long to wait between the two readings, from 0.1 to 3600.
+    description: Seconds between the two samples, from 0.1 to 3600.
     type: float
     default: 5
 notes:
-  - Works without root. Which program a listening socket belongs to, and whether it ran out of files, is seen by root only.
-  - Time that a task may take at most, as with C(async) or a C(timeout) of the task, has to be longer than O(seconds).
+  - Works without root. Only root sees the program of a listening socket, and whether it ran out of files.
+  - The C(timeout) or C(async) time of the task must be longer than O(seconds).
 seealso:
   - module: tunefleet.linux.socket_info
 """
 
 EXAMPLES = r"""
 ---
-- name: See what the host is short of
+- name: Find bottlenecks of the host
   tunefleet.linux.diagnose:
     seconds: 10
   register: diagnosis
 
-- name: Stop when connections are being lost
+- name: Stop if the host loses connections
   ansible.builtin.assert:
     that: diagnosis.advice | selectattr('severity', 'eq', 'loss') | length == 0
     fail_msg: "{{ diagnosis.advice | map(attribute='evidence') | list }}"
@@ -45,13 +46,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 advice:
-  description: What is under pressure; empty when nothing is.
+  description: The bottlenecks. Empty if there is none.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Which kind of trouble it is. Ids stay as they are from release to release.
+      description: The kind of bottleneck. An id keeps its meaning from release to release.
       type: str
       returned: success
       sample: accept_queue_backlog
@@ -61,29 +62,29 @@ advice:
       returned: success
       sample: A program's own listen queue overflows
     severity:
-      description: V(loss) when something was lost between the readings, V(near) when it was not lost yet.
+      description: V(loss) if the host lost something between the samples, V(near) if it is about to.
       type: str
       returned: success
       sample: loss
     subject:
-      description: What it is about, where there may be several, such as a listening socket with its program. Empty otherwise.
+      description: The affected object, such as a listening socket with its program. Empty if there can be only one.
       type: str
       returned: success
       sample: 127.0.0.1:8080 python (process 30594)
     evidence:
-      description: What was seen, in numbers.
+      description: The numbers behind the advice.
       type: str
       returned: success
       sample: 122 attempts to connect dropped in 5.0 s (24.4/s); 6 wait for accept(), limit 5, full at both looks
     kernel_helps:
-      description: Whether a kernel setting would help at all.
+      description: Whether a kernel setting helps.
       type: bool
       returned: success
       sample: false
     settings:
       description:
-        - The settings that limit it. C(key) with its C(live) value (null where this namespace does not show it), the value C(suggested),
-          and the C(profile) of this collection that has it; null where there is none.
+        - The limiting settings. Each has its C(key), its C(live) value (null if this namespace does not show it), a C(suggested) value
+          and a C(profile) of this collection that sets it (null if there is none).
       type: list
       elements: dict
       returned: success
@@ -110,12 +111,12 @@ advice:
       returned: success
       sample: Some kilobytes of kernel memory for each connection that waits, and only while it waits.
 grown:
-  description: Counters of RV(tunefleet.linux.socket_info#module:counters) that grew between the readings, and by how much.
+  description: Counters of RV(tunefleet.linux.socket_info#module:counters) that grew between the samples, and by how much.
   returned: success
   type: dict
   sample: {ListenOverflows: 122, ListenDrops: 122}
 seconds:
-  description: Seconds between the readings.
+  description: Seconds between the samples.
   returned: success
   type: float
   sample: 5.0

@@ -5,38 +5,37 @@
 
 DOCUMENTATION = r"""
 module: gate
-short_description: Decide whether a batch of hosts is as well after a change as before
+short_description: Decide whether a batch of hosts is as healthy after a change as before
 version_added: 0.1.0
 description:
-  - The part of the entry point C(gated) of the role P(tunefleet.linux.tune#role) that decides. It reads what the tasks of that
-    entry point have registered of each host of the batch, and is of no use without them.
-  - Holds what M(tunefleet.linux.socket_info) read after the change against what it read before. A loss is worse when there is at least
-    one a second and more than twice as many as before; so is a resource that is nearly used up now and was not before.
-  - Runs on the controller, once for the batch. No connection is opened.
-  - C(docs/rollout.md) tells about the whole.
+  - Makes the decisions of the entry point C(gated) of the role P(tunefleet.linux.tune#role). It reads what the tasks of that entry
+    point registered for each host, and is of no use without them.
+  - Compares samples of M(tunefleet.linux.socket_info) before and after the change. A loss is a regression if there is at least one a
+    second and more than twice as many as before. A nearly exhausted resource is one if it was not before.
+  - Runs on the controller, once for the batch. It opens no connection.
+  - C(docs/rollout.md) describes the roll-out.
 author:
   - The tunefleet.linux authors (@tunefleet)
 options:
   stage:
     description:
-      - V(baseline) and V(settle) wait for O(seconds), or not at all when a host has failed already.
-      - V(before) fails when a host of the batch must not be changed, because it cannot be reached, or because the user's own check
-        fails already.
-      - V(after) says whether every host of the batch is as well as before.
-      - V(end) tells how each host ended, and fails when the batch did.
+      - V(baseline) and V(settle) wait for O(seconds), or not at all if a host has already failed.
+      - V(before) fails if a host of the batch must not be changed. It is unreachable, or the user's own check already fails.
+      - V(after) returns whether every host of the batch is as healthy as before.
+      - V(end) returns the outcome of each host, and fails if the batch failed.
     type: str
     required: true
     choices: [baseline, before, settle, after, end]
   seconds:
-    description: How long to wait.
+    description: Seconds to wait.
     type: float
     default: 0
 attributes:
   action:
-    description: The whole of it runs as an action on the controller.
+    description: Runs entirely as an action on the controller.
     support: full
   bypass_host_loop:
-    description: Runs once for the batch, and so not under the strategy C(free).
+    description: Runs once for the batch. The strategy C(free) is not supported.
     support: full
   check_mode:
     description: Nothing is ever changed.
@@ -48,7 +47,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Roll out in batches, with the tasks that this is made for
+- name: Roll out in batches, with the tasks that use this module
   ansible.builtin.import_role:
     name: tunefleet.linux.tune
     tasks_from: gated
@@ -56,7 +55,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 good:
-  description: Whether every host of the batch is well.
+  description: Whether every host of the batch is healthy.
   returned: success
   type: bool
   sample: true

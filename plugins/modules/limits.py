@@ -5,17 +5,16 @@
 
 DOCUMENTATION = r"""
 module: limits
-short_description: Set limits of sessions, services and processes, and never lock anybody out
+short_description: Set limits of sessions, services and processes without locking anyone out
 version_added: 0.1.0
 description:
-  - Sets rules of limits.conf(5) for users, groups or everybody, one or many in one call, and tells what a new session gets over
-    all files.
-  - A limit that the kernel would refuse is never written, because pam_limits then ends every login, root's included, on
-    distributions that did not patch that away. A value that pam_limits would misread (V(64k), V(1e5), V(0x1000)) is refused.
-  - The rules are read when a session begins. Services of systemd never read them, so an entry may name a unit, systemd's default
-    for all units, or a running process in place of a domain.
-  - A drop-in for M(community.general.pam_limits); change the name of the module and a playbook goes on working. The default
-    file differs, so that the file of the distribution stays as it is.
+  - Sets one or many rules of limits.conf(5) for users, groups or everyone, in one call. Reports what a new session gets over all files.
+  - Never writes a limit that the kernel would reject. Unless the distribution patched it, pam_limits then refuses every login,
+    root's included. Refuses a value that pam_limits would misread, such as V(64k), V(1e5) or V(0x1000).
+  - Sessions read the rules when they begin. systemd services never read them. For a service, name its unit, systemd's default for
+    all units, or a running process instead of a domain.
+  - A drop-in replacement for M(community.general.pam_limits). Change the module name, and a playbook keeps working. Only the
+    default file differs, so the file of the distribution stays as it is.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -27,7 +26,7 @@ options:
     description: Domain of a single limit. Short for O(limits) with one entry.
     type: str
   limit_type:
-    description: Type of a single limit; V(-) sets soft and hard.
+    description: Type of a single limit. V(-) sets soft and hard.
     type: str
     choices: [hard, soft, '-']
   limit_item:
@@ -36,47 +35,46 @@ options:
     choices: [as, core, cpu, data, fsize, locks, maxlogins, maxsyslogins, memlock, msgqueue, nice, nofile,
       nonewprivs, nproc, priority, rss, rtprio, rttime, sigpending, stack]
   value:
-    description: Value of a single limit. Required when O(state=present).
+    description: Value of a single limit. Required if O(state=present).
     type: str
   use_max:
-    description: Keep the value of the file where it is larger.
+    description: Keep the value of the file if it is larger.
     type: bool
     default: false
   use_min:
-    description: Keep the value of the file where it is smaller.
+    description: Keep the value of the file if it is smaller.
     type: bool
     default: false
   comment:
-    description: Comment behind a single limit.
+    description: Comment at the end of a single limit's line.
     type: str
     default: ''
   state:
     description:
       - V(present) sets the limits.
       - V(absent) removes them from O(dest), or from our drop-in of the unit or manager. An entry of O(limits) with neither C(soft)
-        nor C(hard) loses both.
+        nor C(hard) removes both.
     type: str
     choices: [present, absent]
     default: present
   dest:
     description:
-      - The file that keeps the rules. It is made when missing; other lines stay as they are, byte for byte.
+      - The file that keeps the rules. The module creates it if missing. Other lines keep every byte.
       - Only a regular file, or a link to one, is ever replaced.
     type: path
     default: /etc/security/limits.d/99-tunefleet.conf
   backup:
-    description: Keep a dated copy of each file when it changes.
+    description: Keep a dated copy of each file that changes.
     type: bool
     default: false
   guard:
     description:
-      - What to do about a limit that would lock people out - one that the kernel refuses, such as a nofile above C(fs.nr_open) or
-        above what sessions in this container can have, and one that is too low for a login.
-      - PAM itself is asked as well, where libpam is 1.4 or newer and the module runs as root. Sessions are opened in a process of
-        its own, without touching an installed stack, with the files as they would be before they are written, and again
-        afterwards. Files with which it then refuses somebody are put back.
-      - The rules are in C(docs/limits.md) of the collection.
-      - V(refuse) refuses the whole request before anything is written, V(warn) writes it and warns, V(off) writes it.
+      - What to do with a limit that would lock users out. The kernel rejects some limits, such as nofile above C(fs.nr_open) or above
+        the ceiling of this container. Others are too low for a login.
+      - As root, and with libpam 1.4 or newer, the module also opens test sessions in a separate process. It tests the new files
+        before it writes them, and again afterwards. It restores files with which PAM refuses a session. No installed stack changes.
+      - C(docs/limits.md) of the collection lists the rules.
+      - V(refuse) refuses the request before anything is written. V(warn) writes and warns. V(off) writes.
     type: str
     choices: [refuse, warn, 'off']
     default: refuse
@@ -91,7 +89,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Let every new session open many files, and never lower what it has
+- name: Raise nofile for every new session, and never lower it
   tunefleet.linux.limits:
     limits:
       - domain: "*"
@@ -99,7 +97,7 @@ EXAMPLES = r"""
         soft: {at_least: 65535}
         hard: {at_least: 65535}
 
-- name: Let nginx open many files, now and after every restart
+- name: Raise nofile for nginx, now and after every restart
   tunefleet.linux.limits:
     limits:
       - unit: nginx.service
@@ -108,7 +106,7 @@ EXAMPLES = r"""
         hard: {at_least: 65535}
         restart: true
 
-- name: Raise what services get by default, and what one that runs has
+- name: Raise the default of all services, and the limit of a running process
   tunefleet.linux.limits:
     limits:
       - manager: system
@@ -135,13 +133,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 limits:
-  description: One entry for each limit, in the order asked for.
+  description: One entry for each limit, in the order of the request.
   returned: always, unless an entry was malformed
   type: list
   elements: dict
   contains:
     target:
-      description: Whom the limit is for.
+      description: The domain, unit, manager or process.
       type: dict
       returned: success
       sample: {domain: '*'}
@@ -153,81 +151,82 @@ limits:
     status:
       description:
         - V(ok), V(changed), V(kept) and V(refused) as for a setting.
-        - V(not_namespaced), the host of this container owns the hard limit, and nothing here can have more.
-        - V(unknown), there is no such unit or process. V(no_effect), the unit is masked, the host has no systemd, or its pam_limits does
-          not know the item.
+        - V(not_namespaced), the host of this container owns the hard limit, and nothing in the container can exceed it.
+        - V(unknown), there is no such unit or process.
+        - V(no_effect), the unit is masked, the host has no systemd, or its pam_limits does not know the item.
       type: str
       returned: success
       sample: changed
     wanted:
-      description: What was asked for, C(soft) and C(hard).
+      description: The requested C(soft) and C(hard) limit.
       type: dict
       returned: success
       sample: {soft: '>= 65535', hard: '>= 65535'}
     reason:
-      description: Why it ended in this status, where that needs a word.
+      description: Why the limit has this status.
       type: str
       returned: success
-      sample: sessions have it already without a rule of ours
+      sample: sessions satisfy it without a rule of ours
     before:
       description:
-        - C(soft) and C(hard) as our file said of a domain, as a manager gave them, or as the running process had them; the lowest
-          where there are several processes. Null where nothing is known or runs.
+        - C(soft) and C(hard) before the run. For a domain, the rule in our file. For a manager, its default. For a unit or process,
+          the limit of the running process, and the lowest of several. Null if unknown, or if nothing runs.
       type: dict
       returned: success
       sample: {soft: null, hard: null}
     after:
-      description: The same now, or as it would be in check mode. A process of a unit has it only once it is restarted.
+      description: The same after the run, or as predicted in check mode. A unit's process has it only after a restart.
       type: dict
       returned: success
       sample: {soft: 65535, hard: null}
     effective:
       description:
-        - What a new session of the domain gets over all files, for users whom no stronger rule names; what the unit gets when it
-          is started again, or a unit without a limit of its own; what the process has.
+        - For a domain, the limit of a new session over all files, for users without a more specific rule.
+        - For a unit, the limit after its next start. For a manager, the limit of units without their own.
+        - For a process, its present limit.
       type: dict
       returned: success
       sample: {soft: 65535, hard: 524288}
     shadowed_by:
-      description: The C(path:line) of a rule or a drop-in that wins over ours.
+      description: The C(path:line) of a rule or drop-in that takes precedence over ours.
       type: str
       returned: success
       sample: /etc/security/limits.d/99-z.conf:3
     notes:
       description:
-        - What else to know about a rule of limits.d, one sentence each - whom it does not bind and by which line, services whose
-          PAM stack does not ask pam_limits, what a domain that is a number means.
+        - What else applies to a rule of limits.d, one sentence each. Examples are users with a more specific rule, services whose
+          PAM stack does not use pam_limits, and the meaning of a numeric domain.
       type: list
       elements: str
       returned: success
-      sample: ['* does not bind root on this distribution; the domain root does.']
+      sample: ['* does not apply to root on this distribution; use the domain root.']
     why:
-      description: The reason that was given with the limit.
+      description: The reason that came with the limit.
       type: str
       returned: success
       sample: Every connection is an open file.
     source:
-      description: The sources that were given with the limit.
+      description: The sources that came with the limit.
       type: list
       elements: str
       returned: success
       sample: ['memo_ko:13']
     instead_of:
       description:
-        - Requests of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+        - Values of other profiles that this one overrides, each with C(profile), C(wanted), C(why) and C(source).
       type: list
       elements: dict
       returned: when profiles contradict each other, or the play overrides them
       sample:
         - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
 settings:
-  description: Always empty here; M(tunefleet.linux.profile) returns settings in the same result.
+  description: Always empty here. M(tunefleet.linux.profile) returns settings in the same result.
   returned: always, unless an entry was malformed
   type: list
   elements: dict
   sample: []
 msg:
-  description: The line of a single limit, as M(community.general.pam_limits) returns it; empty when it is gone.
+  description: The line of a single limit, as M(community.general.pam_limits) returns it. Empty if it was removed.
   returned: O(domain) is given, and nothing failed
   type: str
   sample: "www-data\tsoft\tnofile\t65535\n"
@@ -237,38 +236,40 @@ backup_file:
   type: str
   sample: /etc/security/limits.d/99-tunefleet.conf.4242.2026-01-31@12:00:00~
 summary:
-  description: How many entries ended in which status.
+  description: The number of entries by status.
   returned: always, unless an entry was malformed
   type: dict
   sample: {ok: 20, changed: 3, kept: 4}
 needs:
   description:
-    - What has to happen before everything is in force. V(new_session), log in again. V(restart:UNIT), that unit runs with other
-      limits than it would be started with. V(reboot), more services do, or systemd does not run here now.
+    - What must happen before every value is in effect.
+    - V(new_session), users must log in again.
+    - V(restart:UNIT), the running unit has other limits than after a restart.
+    - V(reboot), more than one service needs a restart, or systemd does not run now.
   returned: always, unless an entry was malformed
   type: list
   elements: str
   sample: [new_session]
 rules:
   description:
-    - Rules across keys that do not hold for the values of the request together with what the host has. Each has the name of the
-      C(rule), whether it C(refused) the request, and a C(text) that says what to change.
+    - Cross-key rules that the requested values violate together with the values of the host. Each has the name of the C(rule),
+      whether it C(refused) the request, and a C(text) that says what to change.
   returned: always, unless an entry was malformed
   type: list
   elements: dict
   sample:
     - rule: somaxconn_serves_syn_backlog
       refused: false
-      text: net.core.somaxconn 4096 (as the host has it) cuts the queue that net.ipv4.tcp_max_syn_backlog 8192 (memo_ko:143) shall
-        fill; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
+      text: net.core.somaxconn 4096 (as the host has it) is the lower limit of the queue that net.ipv4.tcp_max_syn_backlog 8192
+        (memo_ko:143) sizes; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
 undone:
-  description: What was put back after an entry was refused, one sentence each.
+  description: What was restored after a failure, one sentence each.
   returned: failure
   type: list
   elements: str
   sample: [net.core.somaxconn is 4096 again.]
 not_undone:
-  description: What could not be put back, one sentence each.
+  description: What could not be restored, one sentence each.
   returned: failure
   type: list
   elements: str

@@ -5,16 +5,15 @@
 
 DOCUMENTATION = r"""
 module: limits_info
-short_description: Read the limits of sessions, units and processes, and which layer set them last
+short_description: Read the limits of sessions, units and processes, and their origin
 version_added: 0.1.0
 description:
-  - Returns for users the limits that a new session gets over all files of limits.conf(5), and the line that decides each.
-  - For each service that opens sessions, such as sshd, cron and su, tells what the session gets, and which layer set it last - a
-    line of a file, the daemon, process 1 or the caller - by the PAM stack of that service.
-  - The files are read as the pam_limits of the host reads them, whose bytes tell its release and whether it is Debian's. See
-    C(docs/limits.md) of the collection.
-  - For units and managers of systemd tells what they give, over all drop-ins, what the running process has, and who set that last;
-    and what makes it less than it looks, such as C(PAMName=), or a C(TasksMax=) below nproc.
+  - Returns for each user the limits of a new session over all files of limits.conf(5), and the line that takes precedence.
+  - For each service that opens sessions, such as sshd, cron and su, returns the limits of the session and their origin. The origin is
+    a line of a file, the daemon, process 1 or the caller, according to the PAM stack of that service.
+  - Reads the files as the host's pam_limits does. Its bytes show its release, and whether it is Debian's. See C(docs/limits.md).
+  - For units and managers of systemd, returns the configured limit over all drop-ins, the limit of the running process and its origin.
+    Notes name what makes it lower, such as C(PAMName=), or a C(TasksMax=) below nproc.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -23,22 +22,22 @@ extends_documentation_fragment:
 options:
   users:
     description:
-      - Users to look at.
-      - Without any, and without units, managers and processes, one entry for each domain and item that a rule names; besides, of
-        nofile and nproc, what systemd gives its services, and each unit that a file gives a limit of its own.
+      - Users to read.
+      - If no option is set, the result has one entry for each domain and item of a rule. For nofile and nproc it adds the default of
+        systemd, and each unit that a file gives its own limit.
     type: list
     elements: str
   units:
-    description: Units of systemd to look at, such as C(nginx.service).
+    description: Units of systemd to read, such as C(nginx.service).
     type: list
     elements: str
   managers:
-    description: Managers of systemd whose defaults to look at.
+    description: Managers of systemd whose defaults to read.
     type: list
     elements: str
     choices: [system, user]
   processes:
-    description: Running processes to look at, by name or by the path of a pid file; one entry for each.
+    description: Running processes to read, by name or by the path of a pid file. One entry for each.
     type: list
     elements: str
 seealso:
@@ -47,14 +46,14 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Read what the files say, of sessions and of services
+- name: Read every rule, and the limits of services
   tunefleet.linux.limits_info:
 
-- name: Read what a new session of a user gets
+- name: Read the limits of a new session
   tunefleet.linux.limits_info:
     users: [root, www-data]
 
-- name: Read what nginx gets, what it has now, and why
+- name: Read the limits of nginx and their origin
   tunefleet.linux.limits_info:
     units: [nginx.service]
     managers: [system]
@@ -63,13 +62,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 limits:
-  description: One entry for each user, domain, unit, manager or process and item; of all but sessions nofile and nproc are told.
+  description: One entry for each user, domain, unit, manager or process, and item. Only sessions have other items than nofile and nproc.
   returned: success
   type: list
   elements: dict
   contains:
     target:
-      description: The user, domain, unit, manager or process; with a process its C(pid).
+      description: The user, domain, unit, manager or process. A process has its C(pid).
       type: dict
       returned: success
       sample: {user: www-data}
@@ -80,7 +79,8 @@ limits:
       sample: nofile
     status:
       description:
-        - V(ok); V(unknown), there is no such unit or process; V(no_effect), the unit is masked or the host has no systemd.
+        - V(ok), the limit is known. V(unknown), there is no such unit or process.
+        - V(no_effect), the unit is masked or the host has no systemd.
       type: str
       returned: success
       sample: ok
@@ -91,22 +91,22 @@ limits:
       sample: exempt from all limits by /etc/security/limits.conf:8
     effective:
       description:
-        - What a new session gets, what a unit gets when it is started again, what a manager gives by default, or what a process has,
-          in units of limits.conf(5). Null where nothing says.
+        - The limit of a new session, of a unit after its next start, of units without their own (manager), or of a process.
+        - In units of limits.conf(5). Null if nothing sets it.
       type: dict
       returned: success
       sample: {soft: 1024, hard: 524288}
     rule:
-      description: The lines that decide. Null where none does, and a session keeps what it starts with, a unit takes the default.
+      description: The lines that take precedence. Null if none does. A session then keeps its initial limit, a unit takes the default.
       type: dict
       returned: success
       sample: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: null}
     services:
       description:
-        - For each service in C(/etc/pam.d) and the directories of vendors that opens sessions, what the session gets (C(soft),
-          C(hard)), which layer set each of them last (C(set_by)), and what else to know (C(note)).
-        - A note tells of a stack without pam_limits, of C(UsePAM no), of a file that C(conf=) names or a stack includes and that is
-          missing, of a line that may jump over pam_limits, of an exemption, and of what the kernel refuses.
+        - Each service in C(/etc/pam.d) and in vendor directories that opens sessions. It has the limits of the session (C(soft),
+          C(hard)), the origin of each (C(set_by)) and a C(note).
+        - A note names a stack without pam_limits, C(UsePAM no), a missing file that C(conf=) or an include names, a line that may skip
+          pam_limits, an exemption, or a limit that the kernel rejects.
       type: dict
       returned: O(users) is given
       sample:
@@ -116,33 +116,32 @@ limits:
           set_by: {soft: '/etc/security/limits.d/99-tunefleet.conf:2', hard: 'sshd (process 812)'}
           note: null
     live:
-      description: What the main process of the unit, the running manager, or the process has now; null where none runs.
+      description: The present limit of the unit's main process, the manager, or the process. Null if none runs.
       type: dict
       returned: a unit, a manager or a process is named
       sample: {soft: 1024, hard: 524288}
     set_by:
       description:
-        - Which layer set C(live) last - the line of a file, the default of systemd, limits.conf(5) through C(PAMName=), the unit's
-          files as they were when it was started, or the process itself.
+        - The origin of C(live). It is a line of a file, the default of systemd, limits.conf(5) through C(PAMName=), the unit's files at
+          its start, or the process itself.
       type: str
       returned: a unit, a manager or a process is named
       sample: /etc/systemd/system/nginx.service.d/99-tunefleet.conf:3
     notes:
       description:
-        - What makes the limit less than it looks, half a sentence each. Of the manager V(user) the hard limit of the sessions that PAM
-          opens for it, by which C(effective) is cut.
+        - What makes the effective limit lower. For the manager V(user) it is the hard limit of the sessions that PAM opens for it.
       type: list
       elements: str
       returned: a unit, a manager or a process is named
-      sample: ['TasksMax=512 of the unit is lower than nproc 65535, and ends it first']
+      sample: ['TasksMax=512 of the unit is lower than nproc 65535 and takes effect first']
 notes:
   description:
-    - Ways in for which limits files have no effect, files that pam_limits stumbles over, users whose slice allows fewer tasks than nproc,
-      and users whom a rule of Debian's item C(chroot) locks into a directory; one sentence each.
+    - One sentence each on services that do not read limits files, on files that make pam_limits fail, on users whose slice allows fewer
+      tasks than nproc, and on users with a rule of Debian's item C(chroot).
   returned: success
   type: list
   elements: str
-  sample: ['sshd does not ask PAM (/etc/ssh/sshd_config:3 has no UsePAM yes), so ssh sessions keep what sshd has.']
+  sample: ['sshd does not use PAM (/etc/ssh/sshd_config:3 has no UsePAM yes), so ssh sessions keep the limits of sshd.']
 """
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _ansiballz

@@ -5,16 +5,14 @@
 
 DOCUMENTATION = r"""
 module: profile
-short_description: Apply kernel parameters and limits of a profile in one transaction
+short_description: Apply the kernel parameters and limits of a profile in one transaction
 version_added: 0.1.0
 description:
-  - Sets everything that a tuning profile asks for, kernel parameters and limits, in one call. All or nothing.
-  - Everything is checked before the first write; when the kernel refuses a value, live values and files are put back as they
-    were.
-  - What was there before is kept in a ledger on the host (C(/var/lib/tunefleet/ledger.json), for root alone), and O(state=reverted)
-    puts it back.
-  - Check mode is the audit. It tells what differs from the profile, live, on file and at the next boot, and writes nothing.
-  - The role P(tunefleet.linux.tune#role) calls it with what P(tunefleet.linux.profile#lookup) composed.
+  - Sets all kernel parameters and limits of a tuning profile in one call. The call applies everything or nothing.
+  - The module checks every value before the first write. If the kernel rejects one, it restores live values and files.
+  - A ledger on the host keeps the original state (C(/var/lib/tunefleet/ledger.json), for root only). O(state=reverted) restores it.
+  - Check mode is the audit. It reports what differs from the profile, live, in files and after boot, and writes nothing.
+  - The role P(tunefleet.linux.tune#role) calls this module with the values that P(tunefleet.linux.profile#lookup) composes.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -25,81 +23,79 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of what is applied, or names, as a list or with commas between them. The ledger keeps under them what was changed.
-      - For O(state=reverted), the names of what to take back. Without one, everything is taken back.
+      - Name of the profile, or several names, as a list or separated by commas. The ledger records changes under them.
+      - With O(state=reverted), the profiles to revert. Without a name, all profiles are reverted.
     type: list
     elements: str
   state:
     description:
-      - V(applied) sets what O(sysctl) and O(limits) ask for.
-      - V(reverted) takes back what was ever changed under O(name). What O(sysctl) and O(limits) say then does not count, nor does
-        any policy, for the ledger decides. The host gets as if the profile had never been there and the others that are in force
-        had been applied alone, in their order. What two of them share stays as long as one of them wants it; after the last one,
-        every file is what it was before the first, byte for byte, and so is every live value, also when the host was
-        restarted meanwhile.
-      - What somebody else changed since is left alone and named in a warning. Of a file, only our own lines are then taken back.
-      - What the kernel refuses to take back fails the task, once everything else was put back. The ledger keeps it, so the same can be
-        tried again.
-      - A run that was killed is cleared up by the next one. An V(applied) is undone before anything else is done, a V(reverted) is
-        brought to its end.
-      - V(confirmed) ends a O(trial) so that what it changed stays, V(withdrawn) takes exactly that back. What earlier runs did under
-        whatever name is then as it was, in the ledger as well, so a profile that was in force before is in force again.
+      - V(applied) sets the values of O(sysctl) and O(limits).
+      - V(reverted) restores the state that the host would have without the profile. O(sysctl), O(limits) and all policies are
+        ignored, because the ledger has the values. Settings that another applied profile still needs stay.
+      - When the last profile is reverted, every file has its original bytes and every live value its original value, also after
+        a restart of the host.
+      - What was changed externally since is kept and named in a warning. In such a file, only our own lines are removed.
+      - If the kernel rejects an original value, the rest is restored and the task fails. The ledger keeps the value for another try.
+      - The next run completes or undoes an interrupted run first. It undoes V(applied) and completes V(reverted).
+      - V(confirmed) ends a O(trial) and keeps its changes. V(withdrawn) reverts exactly these changes. Profiles that were applied
+        before the trial are then applied as before.
     type: str
     choices: [applied, reverted, confirmed, withdrawn]
     default: applied
   trial:
     description:
-      - With O(state=applied), what is changed is on trial, everything in force at once, until O(state=confirmed) or O(state=withdrawn).
-      - A trial that nobody confirmed is taken back by the next run on that host, whatever it is for, before anything else is done.
-      - A run that changes nothing needs no confirmation, and returns no RV(trial_id).
+      - With O(state=applied), the changes take effect at once and are on trial until O(state=confirmed) or O(state=withdrawn).
+      - The next run on the host first reverts a trial that was not confirmed.
+      - A run without changes needs no confirmation and returns no RV(trial_id).
     type: bool
     default: false
   trial_id:
     description:
-      - Which trial to confirm or to take back, as RV(trial_id) told it. Without it, V(withdrawn) takes back whatever is on trial.
-      - V(confirmed) fails when another run has ended that trial meanwhile.
+      - The trial to confirm or to revert, from RV(trial_id). Without it, V(withdrawn) reverts any trial.
+      - V(confirmed) fails if another run has already ended that trial.
     type: str
   sysctl:
     description: The keys to set, as in the option O(tunefleet.linux.sysctl#module:settings).
     type: dict
   accept_hazards:
     description:
-      - Apply settings and limits that have a C(hazard), too. Otherwise they refuse the whole request before anything is written;
-        in check mode, which writes nothing, they are a warning each.
-      - Rules across keys, which refuse values that come to nothing or do harm together, then only warn. See RV(rules).
+      - Apply settings and limits with a C(hazard), too. Without it, they refuse the request before anything is written. In check
+        mode, each is a warning.
+      - Cross-key rules then only warn. They refuse values that have no effect, or do harm, together. See RV(rules).
     type: bool
     default: false
   on_unavailable:
     description:
-      - What to do about a key that cannot be set on this host, see RV(settings[].status). Nothing is ever written for it.
-      - V(fail) refuses the whole request before anything is written.
-      - V(warn) goes on with a warning, except that an V(unknown) key still fails, for it is most likely a typo.
-      - V(skip) goes on and says so in the result only.
+      - What to do with a key that cannot be set on this host. See RV(settings[].status). Nothing is written for it.
+      - V(fail) refuses the request before anything is written.
+      - V(warn) continues with a warning. An V(unknown) key still fails, because it is probably a typo.
+      - V(skip) continues and only reports the key in the result.
     type: str
     choices: [fail, warn, skip]
     default: warn
   guard:
     description:
-      - What to do about a limit that the kernel would refuse, see the option O(tunefleet.linux.limits#module:guard).
+      - What to do with a limit that the kernel would reject. See the option O(tunefleet.linux.limits#module:guard).
     type: str
     choices: [refuse, warn, 'off']
     default: refuse
   connections:
     description:
-      - For how many TCP connections at once the host is meant. Their kernel memory with the values after the change is worked out,
-        shown in RV(cost), and held against the memory of the host, or the limit of the container where that is less.
-      - What counts is the larger of what all may fill to begin with (the second numbers of C(net.ipv4.tcp_rmem) and
-        C(net.ipv4.tcp_wmem)), and what they come to when grown (the third numbers, held back by C(net.ipv4.tcp_mem)); sockets and
-        descriptors, 4 KiB each; and as many sockets in TIME-WAIT as C(net.ipv4.tcp_max_tw_buckets) allows, 256 bytes each.
+      - The number of simultaneous TCP connections that the host must serve. RV(cost) shows their kernel memory with the new values,
+        compared with the memory of the host or the lower limit of its container.
+      - Buffers count with the larger of two sums. The first is the initial size (second number of C(net.ipv4.tcp_rmem) and
+        C(net.ipv4.tcp_wmem)). The second is the maximum size (third number), limited by C(net.ipv4.tcp_mem).
+      - Sockets and descriptors add 4 KiB for each connection. Sockets in TIME-WAIT add 256 bytes each, up to
+        C(net.ipv4.tcp_max_tw_buckets).
     type: int
   memory_warn:
-    description: The percentage of the memory above which the cost of O(connections) is warned of.
+    description: Warn if O(connections) take more than this percentage of the memory.
     type: int
     default: 50
   memory_refuse:
     description:
-      - The percentage of the memory above which the cost of O(connections) refuses the request before anything is written.
-      - With O(accept_hazards=true) it is only warned of.
+      - Refuse the request if O(connections) take more than this percentage of the memory. Nothing is written.
+      - With O(accept_hazards=true) it is only a warning.
     type: int
     default: 100
 seealso:
@@ -129,7 +125,7 @@ EXAMPLES = r"""
         soft: 262144
         hard: 262144
 
-- name: Take back what the profile web_server changed
+- name: Revert the profile web_server
   tunefleet.linux.profile:
     name: web_server
     state: reverted
@@ -151,68 +147,68 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state:
-  description: What O(state) says.
+  description: The value of O(state).
   returned: always
   type: str
   sample: applied
 name:
-  description: What O(name) says, with commas between several names.
+  description: The value of O(name), with commas between several names.
   returned: always
   type: str
   sample: web_server
 settings:
-  description: One entry for each key, in the order asked for.
+  description: One entry for each key, in the order of the request.
   returned: always, unless an entry was malformed
   type: list
   elements: dict
   contains:
     key:
-      description: The key in its canonical spelling.
+      description: The key in its canonical form.
       type: str
       returned: success
       sample: net.core.somaxconn
     status:
       description:
-        - V(ok), live value, entry and next boot are as wanted already.
-        - V(changed), it was changed, or would be in check mode.
-        - V(kept), the host already meets the bound; nothing was written.
-        - V(removed), the kernel dropped this key. V(no_effect), the kernel accepts and ignores it.
-        - V(unknown), there is no such key on this kernel. V(needs_module), it appears once a kernel module is loaded.
-        - V(not_namespaced), it belongs to the host of this network namespace or container. V(read_only), it cannot be
-          written here.
-        - V(refused), the value is not legal, or the kernel refused it.
+        - V(ok), the live value, the entry and the effective value after boot are as requested.
+        - V(changed), the key was changed, or would be in check mode.
+        - V(kept), the host already satisfies the bound. Nothing was written.
+        - V(removed), the kernel removed this key. V(no_effect), the kernel accepts and ignores it.
+        - V(unknown), this kernel has no such key. V(needs_module), the key appears when a kernel module is loaded.
+        - V(not_namespaced), the key belongs to the host of this network namespace or container.
+        - V(read_only), the key cannot be written here.
+        - V(refused), the value is not legal, or the kernel rejected it.
       type: str
       returned: success
       sample: changed
     wanted:
-      description: What was asked for; for a number that depends on the host with the arithmetic behind it.
+      description: The requested value. For a formula, the number and how it was computed.
       type: str
       returned: success
       sample: '>= 8192'
     reason:
-      description: Why it ended in this status, where that needs a word.
+      description: Why the key has this status.
       type: str
       returned: success
-      sample: the host has 16384, which meets it
+      sample: the live value 16384 satisfies it
     live:
       description: The value in the running kernel, C(before) and C(after).
       type: dict
       returned: success
       sample: {before: '4096', after: '8192'}
     file:
-      description: The entry in our file, C(before) and C(after), and the C(path) of that file.
+      description: Our entry, C(before) and C(after), and the C(path) of its file.
       type: dict
       returned: success
       sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: null, after: '8192'}
     boot:
       description:
-        - What the next boot gives, C(before) and after the change (C(value)). Null where nothing is written and the kernel's own
-          default stays.
-        - The files are read as the program does it that the host boots with, systemd-sysctl or the C(sysctl --system) of procps,
-          and in its version; the file that C(ufw) applies comes last.
-        - C(winner_before) and C(winner) are the C(path:line) that decides, or V(kernel default).
-        - C(ours) tells whether C(winner) is our entry.
-        - C(others) is there where it cannot be told which program the host boots with, as in many containers, and they differ. It
+        - The effective value after boot, C(before) and after the change (C(value)). Null means that no file sets the key and the
+          kernel's own default stays.
+        - The files are read as the host's own program reads them, systemd-sysctl or C(sysctl --system) of procps, in its version.
+          The file that C(ufw) applies comes last.
+        - C(winner_before) and C(winner) are the C(path:line) that takes precedence, or V(kernel default).
+        - C(ours) is true if C(winner) is our entry.
+        - C(others) is present if the program that boots the host is unknown, as in many containers, and the results differ. It
           lists C(reader), C(value) and C(winner) of each other program.
       type: dict
       returned: success
@@ -223,42 +219,42 @@ settings:
         winner: /etc/sysctl.d/99-tunefleet.conf:2
         ours: true
     shadowed:
-      description: Whether what is wanted will not be in force after the next boot.
+      description: Whether another file overrides the requested value at boot.
       type: bool
       returned: success
       sample: false
     why:
-      description: The reason that was given with the setting.
+      description: The reason that came with the setting.
       type: str
       returned: success
       sample: A listener's accept queue is cut to this.
     source:
-      description: The sources that were given with the setting.
+      description: The sources that came with the setting.
       type: list
       elements: str
       returned: success
       sample: ['memo_ko:45']
     instead_of:
       description:
-        - Requests of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+        - Values of other profiles that this one overrides, each with C(profile), C(wanted), C(why) and C(source).
       type: list
       elements: dict
       returned: when profiles contradict each other, or the play overrides them
       sample:
         - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
     arithmetic:
-      description: How a number that depends on the host comes about.
+      description: How the number of a formula was computed.
       type: str
       returned: success
       sample: 65536 per GiB x 8 GiB
 limits:
-  description: One entry for each limit, in the order asked for.
+  description: One entry for each limit, in the order of the request.
   returned: always, unless an entry was malformed
   type: list
   elements: dict
   contains:
     target:
-      description: Whom the limit is for.
+      description: The domain, unit, manager or process.
       type: dict
       returned: success
       sample: {domain: '*'}
@@ -270,100 +266,103 @@ limits:
     status:
       description:
         - V(ok), V(changed), V(kept) and V(refused) as for a setting.
-        - V(not_namespaced), the host of this container owns the hard limit, and nothing here can have more.
-        - V(unknown), there is no such unit or process. V(no_effect), the unit is masked, the host has no systemd, or its pam_limits does
-          not know the item.
+        - V(not_namespaced), the host of this container owns the hard limit, and nothing in the container can exceed it.
+        - V(unknown), there is no such unit or process.
+        - V(no_effect), the unit is masked, the host has no systemd, or its pam_limits does not know the item.
       type: str
       returned: success
       sample: changed
     wanted:
-      description: What was asked for, C(soft) and C(hard).
+      description: The requested C(soft) and C(hard) limit.
       type: dict
       returned: success
       sample: {soft: '>= 65535', hard: '>= 65535'}
     reason:
-      description: Why it ended in this status, where that needs a word.
+      description: Why the limit has this status.
       type: str
       returned: success
-      sample: sessions have it already without a rule of ours
+      sample: sessions satisfy it without a rule of ours
     before:
       description:
-        - C(soft) and C(hard) as our file said of a domain, as a manager gave them, or as the running process had them; the lowest
-          where there are several processes. Null where nothing is known or runs.
+        - C(soft) and C(hard) before the run. For a domain, the rule in our file. For a manager, its default. For a unit or process,
+          the limit of the running process, and the lowest of several. Null if unknown, or if nothing runs.
       type: dict
       returned: success
       sample: {soft: null, hard: null}
     after:
-      description: The same now, or as it would be in check mode. A process of a unit has it only once it is restarted.
+      description: The same after the run, or as predicted in check mode. A unit's process has it only after a restart.
       type: dict
       returned: success
       sample: {soft: 65535, hard: null}
     effective:
       description:
-        - What a new session of the domain gets over all files, for users whom no stronger rule names; what the unit gets when it
-          is started again, or a unit without a limit of its own; what the process has.
+        - For a domain, the limit of a new session over all files, for users without a more specific rule.
+        - For a unit, the limit after its next start. For a manager, the limit of units without their own.
+        - For a process, its present limit.
       type: dict
       returned: success
       sample: {soft: 65535, hard: 524288}
     shadowed_by:
-      description: The C(path:line) of a rule or a drop-in that wins over ours.
+      description: The C(path:line) of a rule or drop-in that takes precedence over ours.
       type: str
       returned: success
       sample: /etc/security/limits.d/99-z.conf:3
     notes:
       description:
-        - What else to know about a rule of limits.d, one sentence each - whom it does not bind and by which line, services whose
-          PAM stack does not ask pam_limits, what a domain that is a number means.
+        - What else applies to a rule of limits.d, one sentence each. Examples are users with a more specific rule, services whose
+          PAM stack does not use pam_limits, and the meaning of a numeric domain.
       type: list
       elements: str
       returned: success
-      sample: ['* does not bind root on this distribution; the domain root does.']
+      sample: ['* does not apply to root on this distribution; use the domain root.']
     why:
-      description: The reason that was given with the limit.
+      description: The reason that came with the limit.
       type: str
       returned: success
       sample: Every connection is an open file.
     source:
-      description: The sources that were given with the limit.
+      description: The sources that came with the limit.
       type: list
       elements: str
       returned: success
       sample: ['memo_ko:13']
     instead_of:
       description:
-        - Requests of profiles that this one was preferred to, each with C(profile), C(wanted), C(why) and C(source).
+        - Values of other profiles that this one overrides, each with C(profile), C(wanted), C(why) and C(source).
       type: list
       elements: dict
       returned: when profiles contradict each other, or the play overrides them
       sample:
         - {profile: nat_gateway, wanted: '1800', why: Idle peers are found., source: ['guide_zh:58']}
 summary:
-  description: How many entries ended in which status.
+  description: The number of entries by status.
   returned: always, unless an entry was malformed
   type: dict
   sample: {ok: 20, changed: 3, kept: 4}
 needs:
   description:
-    - What has to happen before everything is in force. V(new_session), log in again. V(restart:UNIT), that unit runs with other
-      limits than it would be started with. V(reboot), more services do, or systemd does not run here now.
+    - What must happen before every value is in effect.
+    - V(new_session), users must log in again.
+    - V(restart:UNIT), the running unit has other limits than after a restart.
+    - V(reboot), more than one service needs a restart, or systemd does not run now.
   returned: always, unless an entry was malformed
   type: list
   elements: str
   sample: [new_session]
 rules:
   description:
-    - Rules across keys that do not hold for the values of the request together with what the host has. Each has the name of the
-      C(rule), whether it C(refused) the request, and a C(text) that says what to change.
+    - Cross-key rules that the requested values violate together with the values of the host. Each has the name of the C(rule),
+      whether it C(refused) the request, and a C(text) that says what to change.
   returned: always, unless an entry was malformed
   type: list
   elements: dict
   sample:
     - rule: somaxconn_serves_syn_backlog
       refused: false
-      text: net.core.somaxconn 4096 (as the host has it) cuts the queue that net.ipv4.tcp_max_syn_backlog 8192 (memo_ko:143) shall
-        fill; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
+      text: net.core.somaxconn 4096 (as the host has it) is the lower limit of the queue that net.ipv4.tcp_max_syn_backlog 8192
+        (memo_ko:143) sizes; set net.core.somaxconn to at least 8192 [rule somaxconn_serves_syn_backlog].
 cost:
-  description: Kernel memory that O(connections) may take, in C(bytes), and its share of the C(memory) in C(percent).
+  description: The kernel memory of O(connections) in C(bytes), and its C(percent) of the C(memory).
   returned: with O(connections)
   type: dict
   sample:
@@ -377,18 +376,18 @@ cost:
       net.ipv4.tcp_mem; sockets and descriptors, 10000 x 4096 bytes = 39.1 MiB; in TIME-WAIT, 180000 (net.ipv4.tcp_max_tw_buckets)
       x 256 bytes = 43.9 MiB."
 trial_id:
-  description: By which O(state=confirmed) and O(state=withdrawn) know what is on trial.
-  returned: when something was changed on trial
+  description: The id of the trial, for O(state=confirmed) and O(state=withdrawn).
+  returned: when a trial changed something
   type: str
   sample: 0a3d0c5e-6a2f-4a5e-8f0e-3b7f8f1f7c11
 undone:
-  description: What was put back after an entry was refused, one sentence each.
+  description: What was restored after a failure, one sentence each.
   returned: failure
   type: list
   elements: str
   sample: [net.core.somaxconn is 4096 again.]
 not_undone:
-  description: What could not be put back, one sentence each.
+  description: What could not be restored, one sentence each.
   returned: failure
   type: list
   elements: str
@@ -428,7 +427,7 @@ ARGUMENT_SPEC = {
 
 def main() -> None:
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True)
-    # Of what Ansible reports of the arguments.
+    # Hide secrets in invocation.module_args.
     module.no_log_values.update(redact.secrets_in_options(module.params["sysctl"]))
     options = dict(module.params, name=",".join(module.params["name"] or []))
     told = {"name": options["name"] or None, "state": options["state"]}

@@ -8,56 +8,57 @@ module: report
 short_description: Write the report of an audit on the controller
 version_added: 0.1.0
 description:
-  - Turns what hosts answered to P(tunefleet.linux.profile#module) in check mode into three files, C(fleet.html) for people,
-    C(fleet.json) for programs and C(junit.xml) for whatever runs the audit as a job.
-  - Tells about every host of the play, also those that failed or could not be reached.
-  - Or merges several C(fleet.json), from as many controllers, into one report, see O(merge).
-  - Runs on the controller only. Nothing is sent to any host, no connection is opened.
-  - The playbook C(tunefleet.linux.audit) ends with it, and C(tunefleet.linux.report) is nothing but it.
+  - Writes the results of P(tunefleet.linux.profile#module) in check mode to three files. C(fleet.html) is for people, C(fleet.json) for
+    programs and C(junit.xml) for CI.
+  - The report includes every host of the play, also those that failed or are unreachable.
+  - Can also merge several C(fleet.json) of several controllers into one report. See O(merge).
+  - Runs on the controller only. It opens no connection to any host.
+  - The playbooks C(tunefleet.linux.audit) and C(tunefleet.linux.report) use it.
 author:
   - The tunefleet.linux authors (@tunefleet)
 options:
   dest:
     description:
-      - Directory to write to, made where it is missing. A relative one is relative to where C(ansible-playbook) was started.
-      - New files can be read by their owner only; one that exists keeps its mode. Each is replaced whole or not at all.
+      - Directory to write to. The module creates it if missing. A relative path is relative to the working directory of
+        C(ansible-playbook).
+      - Only the owner can read new files. An existing file keeps its mode. Each file is replaced whole or not at all.
     type: path
     default: tunefleet-report
   merge:
     description:
-      - Files C(fleet.json) to make one report of, in place of what the hosts of the play answered.
-      - All must be of the same schema version, and no host may be in two of them.
+      - Files C(fleet.json) to merge into one report. The results of the play's hosts are not used.
+      - All files must have the same schema version, and no host may be in two of them.
     type: list
     elements: path
   result:
-    description: Name of the variable in which the answer of each host was registered.
+    description: Name of the variable that registered the result of each host.
     type: str
     default: tune_result
   time:
     description:
-      - When the audit was, in ISO 8601, to be told in the report.
-      - Without it the same answers always give the same bytes.
+      - Time of the audit in ISO 8601, for the report.
+      - Without it, equal results always give equal bytes.
     type: str
   fail_on_drift:
     description:
-      - Fail, after the files are written, when a host drifted or could not be audited.
-      - Without it only hosts that could not be audited make the task fail, and not even they when O(merge) is given.
+      - Fail after the files are written if a host drifted or could not be audited.
+      - Without it, only a host that could not be audited fails the task. With O(merge), none does.
     type: bool
     default: false
   profile_paths:
-    description: More directories with profiles, whose sources the report shall call by their titles.
+    description: More directories with profiles. The report shows the titles of their sources.
     type: list
     elements: path
     default: []
 attributes:
   action:
-    description: The whole of it runs as an action on the controller.
+    description: Runs entirely as an action on the controller.
     support: full
   check_mode:
-    description: In check mode no file is written.
+    description: Check mode writes no file.
     support: full
 notes:
-  - Use it with C(run_once), in the play that audits, so that C(--limit) does not leave it out.
+  - Use it with C(run_once) in the play that audits. A play of its own could be excluded by C(--limit).
 seealso:
   - module: tunefleet.linux.profile
 """
@@ -71,7 +72,7 @@ EXAMPLES = r"""
   run_once: true
   check_mode: false
 
-- name: Make one report of those of two controllers
+- name: Merge the reports of two controllers
   tunefleet.linux.report:
     merge: [east/fleet.json, west/fleet.json]
     dest: reports/all
@@ -79,7 +80,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: The files that were written.
+  description: The written files.
   returned: always
   type: list
   elements: str

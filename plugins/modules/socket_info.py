@@ -8,12 +8,12 @@ module: socket_info
 short_description: Read socket counts, listen queues and the network's loss counters
 version_added: 0.1.0
 description:
-  - Returns how many TCP sockets are in which state, how full each listen queue is, which local ports are in use towards which
-    destination, and the counters by which the kernel says what it dropped, with the settings that limit each.
-  - Everything is of the network namespace that the module runs in, apart from what is marked as being of the whole machine.
-  - Sockets are counted through sock_diag(7), as C(ss) does, so that 100,000 of them take a fraction of a second; where that is not
-    permitted, from C(/proc/net/tcp) and C(tcp6). The first use of sock_diag may make the kernel load its module C(tcp_diag).
-  - What this kernel does not have, or a container hides, is null or missing here, and named in RV(unseen) when it should be there.
+  - Returns TCP sockets by state, the length of each listen queue, the used local ports by destination, and the kernel's counters of
+    drops, with the settings that limit them.
+  - All values belong to the network namespace of the module, unless marked as values of the whole machine.
+  - Counts sockets through sock_diag(7), as C(ss) does, which takes a fraction of a second for 100,000 sockets. Where that is forbidden,
+    it reads C(/proc/net/tcp) and C(tcp6). The first use of sock_diag may load the kernel module C(tcp_diag).
+  - A value that this kernel lacks, or a container hides, is null or missing. RV(unseen) names it if it should exist.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -46,7 +46,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 source:
-  description: Where the sockets were read, V(sock_diag) or V(/proc/net/tcp); null when nowhere.
+  description: The source of the sockets, V(sock_diag) or V(/proc/net/tcp). Null if there is none.
   returned: success
   type: str
   sample: sock_diag
@@ -62,30 +62,30 @@ states:
       returned: success
       sample: TIME-WAIT
     ipv4:
-      description: Sockets of IPv4 in it.
+      description: IPv4 sockets in this state.
       type: int
       returned: success
       sample: 411
     ipv6:
-      description: Sockets of IPv6 in it, those that speak IPv4 included.
+      description: IPv6 sockets in this state, including those that serve IPv4.
       type: int
       returned: success
       sample: 0
     meaning:
-      description: What it means that a socket is in this state, and what many of them may mean.
+      description: The meaning of this state, and of many sockets in it.
       type: str
       returned: success
       sample: >-
         Closed by us first; kept for 60 seconds so that late packets harm no later connection. No program holds it, and it takes
         little memory. Many of them are normal where we close many connections.
     source:
-      description: Lines of the documents that explain it.
+      description: Lines of the documents that explain the state.
       type: list
       elements: str
       returned: success
       sample: ['guide_zh:25', 'guide_zh:79']
 listeners:
-  description: Every listening TCP socket, by port. With C(SO_REUSEPORT) several have the same address and port.
+  description: Every listening TCP socket, by port. With C(SO_REUSEPORT), several share an address and a port.
   returned: success
   type: list
   elements: dict
@@ -96,12 +96,12 @@ listeners:
       returned: success
       sample: ipv4
     address:
-      description: The address that it listens on.
+      description: Its address.
       type: str
       returned: success
       sample: 0.0.0.0
     port:
-      description: The port that it listens on.
+      description: Its port.
       type: int
       returned: success
       sample: 8080
@@ -112,21 +112,21 @@ listeners:
       sample: 6
     limit:
       description:
-        - Connections that may wait (C(sk_max_ack_backlog)), which is the program's own backlog, or C(net.core.somaxconn) as it was when
-          the program began to listen, whichever is less. The kernel lets in one more. It also bounds the handshakes under way.
-        - Null where only C(/proc/net/tcp) could be read.
+        - The maximum number of waiting connections (C(sk_max_ack_backlog)). It is the lower of the program's own backlog and
+          C(net.core.somaxconn) at the time of its listen(2). The kernel accepts one more. It also limits the handshakes in progress.
+        - Null if only C(/proc/net/tcp) is readable.
       type: int
       returned: success
       sample: 5
     drops:
       description:
-        - Packets of new connections that this socket dropped since it began to listen (C(sk_drops)).
-        - Null where only C(/proc/net/tcp) could be read.
+        - Packets of new connections that this socket has dropped since its listen(2) (C(sk_drops)).
+        - Null if only C(/proc/net/tcp) is readable.
       type: int
       returned: success
       sample: 30
     uid:
-      description: Number of the user that opened it.
+      description: Id of the user that opened it.
       type: int
       returned: success
       sample: 0
@@ -136,7 +136,7 @@ listeners:
       returned: success
       sample: 25974505
     half_open:
-      description: Handshakes to this port that are under way (SYN-RECEIVED).
+      description: Handshakes to this port in progress (SYN-RECEIVED).
       type: int
       returned: success
       sample: 0
@@ -152,14 +152,14 @@ ports:
       returned: success
       sample: [32768, 60999]
     available:
-      description: Ports of the range that are not reserved by C(net.ipv4.ip_local_reserved_ports).
+      description: Ports of the range that C(net.ipv4.ip_local_reserved_ports) does not reserve.
       type: int
       returned: success
       sample: 28232
     destinations:
       description:
-        - The ten destinations towards which most ports of the range are in use. C(source) is the local address, C(address) and C(port)
-          are the destination, C(used) counts ports, C(time_wait) those of them whose socket is in TIME-WAIT.
+        - The ten destinations with the most used ports of the range. C(source) is the local address. C(address) and C(port) are the
+          destination. C(used) counts ports, C(time_wait) those with a socket in TIME-WAIT.
       type: list
       elements: dict
       returned: success
@@ -167,8 +167,8 @@ ports:
         - {source: 127.0.0.1, address: 127.0.0.1, port: 8081, used: 417, time_wait: 411}
 sockstat:
   description:
-    - The numbers of C(/proc/net/sockstat) and C(sockstat6) by protocol, in sockets; C(mem) in pages, C(memory) in bytes.
-    - Of C(tcp), C(orphan), C(alloc) and C(mem) are of the whole machine (C(net/ipv4/proc.c), C(sockstat_seq_show)).
+    - The numbers of C(/proc/net/sockstat) and C(sockstat6) by protocol, in sockets. C(mem) is in pages, C(memory) in bytes.
+    - For C(tcp), C(orphan), C(alloc) and C(mem) are values of the whole machine (C(net/ipv4/proc.c), C(sockstat_seq_show)).
   returned: success
   type: dict
   sample:
@@ -178,9 +178,9 @@ sockstat:
     udp: {inuse: 0, mem: 0}
 counters:
   description:
-    - What the kernel counted since the namespace began; null where this kernel does not count it.
-    - Unit, meaning and place in the kernel of each are in C(docs/diagnose.md). They are read from C(/proc/net/netstat), C(snmp) and
-      C(snmp6) (C(net/ipv4/proc.c)), and are 64 bits wide on 64-bit machines.
+    - Counters since the start of the namespace. Null if this kernel does not have one.
+    - C(docs/diagnose.md) lists the unit, meaning and kernel source of each. They come from C(/proc/net/netstat), C(snmp) and C(snmp6)
+      (C(net/ipv4/proc.c)) and have 64 bits on 64-bit machines.
   returned: success
   type: dict
   sample:
@@ -202,10 +202,11 @@ counters:
     Udp6RcvbufErrors: 0
 softnet:
   description:
-    - For each processor core (C(cpu)) of the whole machine that is switched on, from C(/proc/net/softnet_stat)
-      (C(net/core/net-procfs.c)), 32 bits wide.
-    - C(processed) packets taken in; C(dropped) packets, as the core's queue was full (C(net.core.netdev_max_backlog)); C(limited), those
-      of them that the flow limit took; C(squeezed) rounds that ended with work left (C(net.core.netdev_budget)).
+    - One entry for each online processor core (C(cpu)) of the whole machine, from C(/proc/net/softnet_stat)
+      (C(net/core/net-procfs.c)). The counters have 32 bits.
+    - C(processed) counts received packets. C(dropped) counts packets that found the core's queue full (C(net.core.netdev_max_backlog)).
+      C(limited) counts those that the flow limit dropped. C(squeezed) counts rounds that ended with work left
+      (C(net.core.netdev_budget)).
   returned: success
   type: list
   elements: dict
@@ -214,10 +215,9 @@ softnet:
     - {cpu: 1, processed: 533556, dropped: 15710, squeezed: 1, limited: 0}
 conntrack:
   description:
-    - Connections that the firewall tracks. C(entries) of this namespace and C(maximum) of any
-      (C(net.netfilter.nf_conntrack_max)); from C(/proc/net/stat/nf_conntrack), C(dropped) packets, and C(early_dropped) entries thrown
-      out to make room, null where there is no such file.
-    - Null when connection tracking is not loaded.
+    - Tracked connections. C(entries) counts those of this namespace, C(maximum) is C(net.netfilter.nf_conntrack_max).
+    - C(dropped) packets and C(early_dropped) entries come from C(/proc/net/stat/nf_conntrack). They are null without that file.
+    - Null if connection tracking is not loaded.
   returned: success
   type: dict
   sample: {entries: 0, maximum: 262144, dropped: 0, early_dropped: 0}
@@ -227,12 +227,12 @@ files:
   type: dict
   sample: {open: 1688, maximum: 9223372036854775807}
 at:
-  description: When the counters were read, in seconds of the host's clock that began with its boot; what two readings are apart by.
+  description: Time of the sample, in seconds since the boot of the host. Use it to compare two samples.
   returned: success
   type: float
   sample: 81920.53
 settings:
-  description: Live values of the settings that limit all this; null where this namespace does not have or show one.
+  description: Live values of the limiting settings. Null if this namespace does not have or show one.
   returned: success
   type: dict
   sample:

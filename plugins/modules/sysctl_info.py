@@ -5,11 +5,11 @@
 
 DOCUMENTATION = r"""
 module: sysctl_info
-short_description: Read kernel parameters, live and at the next boot
+short_description: Read kernel parameters, live and after boot
 version_added: 0.1.0
 description:
-  - Returns for each key the live value, our own entry, the value that the next boot gives with the line that decides, and
-    every line of any file that speaks of the key, C(/etc/sysctl.conf) and the file of C(ufw) included.
+  - Returns for each key the live value, our own entry and the effective value after boot with the line that takes precedence.
+  - Lists every line of any file that sets the key, C(/etc/sysctl.conf) and the file of C(ufw) included.
 author:
   - The tunefleet.linux authors (@tunefleet)
 extends_documentation_fragment:
@@ -18,8 +18,8 @@ extends_documentation_fragment:
 options:
   names:
     description:
-      - Keys to read, or patterns of keys such as C(net.ipv4.tcp_*). In a pattern C(*) stays within one segment of the key.
-      - Without any, every key that a file of sysctl.d(5) sets, by name or by pattern.
+      - Keys to read, or patterns of keys such as C(net.ipv4.tcp_*). In a pattern C(*) matches within one segment of the key.
+      - The default is every key that a file of sysctl.d(5) sets, by name or by pattern.
     type: list
     elements: str
 seealso:
@@ -32,7 +32,7 @@ EXAMPLES = r"""
   tunefleet.linux.sysctl_info:
   register: kernel
 
-- name: Show keys whose next boot differs from now
+- name: Show keys whose value will differ after boot
   ansible.builtin.debug:
     msg: "{{ kernel.settings | selectattr('reason') | map(attribute='key') }}"
 
@@ -54,15 +54,15 @@ settings:
       returned: success
       sample: net.core.somaxconn
     status:
-      description: V(ok), or why it could not be set on this host, as for RV(tunefleet.linux.sysctl#module:settings[].status).
+      description: V(ok), or why the key cannot be set here, as in RV(tunefleet.linux.sysctl#module:settings[].status).
       type: str
       returned: success
       sample: ok
     reason:
-      description: Why it has this status, or how the next boot differs.
+      description: Why the key has this status, or how the effective value after boot differs.
       type: str
       returned: success
-      sample: live 4096 differs from 8192, which the next boot gives
+      sample: the live value 4096 differs from the effective value after boot, 8192
     live:
       description: The value in the running kernel; C(before) and C(after) are the same.
       type: dict
@@ -75,8 +75,8 @@ settings:
       sample: {path: /etc/sysctl.d/99-tunefleet.conf, before: '8192', after: '8192'}
     boot:
       description:
-        - What the next boot gives, and the line that decides.
-        - C(others) is there where it cannot be told which program the host boots with, as in many containers, and they differ. It
+        - The effective value after boot, and the line that takes precedence.
+        - C(others) is present if the program that boots the host is unknown, as in many containers, and the results differ. It
           lists C(reader), C(value) and C(winner) of each other program.
       type: dict
       returned: success
@@ -87,13 +87,13 @@ settings:
         winner: /etc/sysctl.d/99-tunefleet.conf:2
         ours: true
     files:
-      description: Every line that speaks of the key, in reading order.
+      description: Every line that sets the key, in reading order.
       type: list
       elements: str
       returned: success
       sample: ['/etc/sysctl.d/99-tunefleet.conf:2']
 summary:
-  description: How many keys have which status.
+  description: The number of keys by status.
   returned: success
   type: dict
   sample: {ok: 12}

@@ -95,7 +95,7 @@ def test_an_entry_that_moved_is_told(ns: Namespace) -> None:
     ns.set_live({PORTS: "100 65000"})
     outcome = ns.sysctl({START: 80, PORTS: "100 65000"})
     assert outcome.statuses == {START: "ok", PORTS: "changed"} and outcome.changed
-    assert outcome.setting(PORTS)["reason"].startswith("its entry moves behind others")
+    assert outcome.setting(PORTS)["reason"].startswith("its entry moves after the keys that it depends on")
     assert ns.text(SYSCTL_FILE) == f"{START}=80\n{PORTS}=100 65000\n"
 
 

@@ -294,7 +294,7 @@ def test_a_limit_that_the_process_needs_by_now_stays_and_is_named(ns: Namespace,
     opener.open(600)
     outcome = revert(ns)
     assert opener.soft == 2000 and ns.read(LEDGER) is None
-    assert [text for text in outcome.warnings if "more files open than the 500 that it was allowed" in text]
+    assert [text for text in outcome.warnings if "more files open than its former limit 500" in text]
 
 
 def test_of_a_process_that_has_ended_nothing_is_kept(ns: Namespace, opener: Opener) -> None:
@@ -324,7 +324,7 @@ def test_a_limit_that_cannot_be_put_back_is_named_and_kept_in_mind(ns: Namespace
     result = json.loads(done.stdout)
     assert result["failed"] and opener.limit == (2000, 2500) and ns.live(FIN) == {FIN: "60"}
     (told,) = result["not_undone"]
-    assert told.startswith(f"Process {opener.process.pid}: its former limit could not be put back")
+    assert told.startswith(f"Process {opener.process.pid}: its former limit could not be restored")
     assert [one["left"] for one in json.loads(ns.text(LEDGER))["processes"].values()] == [[2000, 2500]]
 
 

@@ -114,7 +114,7 @@ def test_a_refusal_puts_back_what_the_kernel_changed_along(linked: Namespace) ->
     linked.set_live({REDIRECTS: "1", "net.ipv4.conf.v1.forwarding": "0"})
     before = linked.snapshot()
     outcome = linked.sysctl({FORWARD: 0, "net.ipv4.tcp_congestion_control": "nosuch"})
-    one_sentence(outcome, "setting net.ipv4.tcp_congestion_control failed", "put back")
+    one_sentence(outcome, "setting net.ipv4.tcp_congestion_control failed", "All changes of this run were undone.")
     assert linked.snapshot() == before
 
 

@@ -17,7 +17,15 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="the tools run on the controller's Python")
 @pytest.mark.parametrize(
-    "tool", ["diagnose_page.py", "message_list.py", "parameter_table.py", "profile_schema.py", "profile_tables.py"]
+    "tool",
+    [
+        "diagnose_page.py",
+        "message_list.py",
+        "parameter_table.py",
+        "profile_schema.py",
+        "profile_tables.py",
+        "return_blocks.py",
+    ],
 )
 def test_written_documents_are_current(tool):
     done = subprocess.run(
