@@ -286,8 +286,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import items
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import argspec, compat
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import argspec, compat, limits_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 
 ARGUMENT_SPEC = {
@@ -316,7 +315,7 @@ def main() -> None:
     )
     try:
         result, warnings = module_run.run(
-            hosts.Host(), module_options.parse_limits_options(module.params), module.check_mode, module._diff
+            hosts.Host(), limits_options.parse(module.params), module.check_mode, module._diff
         )
     except results.RequestFailed as error:
         module.fail_json(msg=str(error), **error.result)

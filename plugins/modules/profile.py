@@ -404,8 +404,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import redact
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import argspec
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import argspec, profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 
 ARGUMENT_SPEC = {
@@ -434,7 +433,7 @@ def main() -> None:
     try:
         result, warnings = module_run.run(
             hosts.Host(),
-            module_options.parse_profile_options(options, module.check_mode),
+            profile_options.parse(options, module.check_mode),
             module.check_mode,
             module._diff,
         )

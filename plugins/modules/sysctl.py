@@ -281,8 +281,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import redact
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import compat
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import compat, sysctl_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 
 ARGUMENT_SPEC = {
@@ -314,7 +313,7 @@ def main() -> None:
     )
     try:
         result, warnings = module_run.run(
-            hosts.Host(), module_options.parse_sysctl_options(module.params), module.check_mode, module._diff
+            hosts.Host(), sysctl_options.parse(module.params), module.check_mode, module._diff
         )
     except results.RequestFailed as error:
         module.fail_json(msg=compat.single_failure(module.params, error), **error.result)

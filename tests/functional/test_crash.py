@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import conversion
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import ledger as ledgers
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils._transaction.test_ledger_runs import (
@@ -195,7 +195,7 @@ def act(host, what):
     name = what[1:]
     options = dict(OPTIONS, name=name or None, state="applied" if what[0] == "+" else "reverted")
     return module_run.run(
-        host, module_options.parse_profile_options(dict(options, **(PROFILES[name] if what[0] == "+" else {}))), False
+        host, profile_options.parse(dict(options, **(PROFILES[name] if what[0] == "+" else {}))), False
     )
 
 
@@ -206,7 +206,7 @@ def files_of(host):
         for name in names + directories:
             path = os.path.join(at, name)
             inside = path[len(host.path("")) :]
-            if not inside.startswith("/proc") and inside != ledgers.LOCK:
+            if not inside.startswith("/proc") and inside != module_run.LOCK:
                 found[inside] = None
                 if os.path.isfile(path):
                     with open(path, "rb") as stream:

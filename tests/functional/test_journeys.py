@@ -23,7 +23,7 @@ from typing import Any, cast
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.tests.functional import module_runner
 from ansible_collections.tunefleet.linux.tests.functional.journey import (
@@ -94,9 +94,7 @@ class Here:
             stream.write(f"{number}\n")
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
-        result, warnings = module_run.run(
-            hosts.Host(), module_options.parse_profile_options({**OPTIONS, **options}), check_mode
-        )
+        result, warnings = module_run.run(hosts.Host(), profile_options.parse({**OPTIONS, **options}), check_mode)
         return result, list(warnings)
 
     def reboot(self, dice: random.Random) -> None:
@@ -134,7 +132,7 @@ class Imagined:
 
     def run(self, options: Mapping[str, Any], check_mode: bool) -> tuple[dict[str, Any], list[str]]:
         result, warnings = module_run.run(
-            cast(hosts.Host, self.host), module_options.parse_profile_options({**OPTIONS, **options}), check_mode
+            cast(hosts.Host, self.host), profile_options.parse({**OPTIONS, **options}), check_mode
         )
         return result, list(warnings)
 

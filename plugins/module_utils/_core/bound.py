@@ -39,6 +39,13 @@ class Bound(t.NamedTuple):
         return describe(self.operator, "" if self.operator == ABSENT else str(self.value))
 
 
+def is_formula(value: t.Any) -> bool:
+    """Whether a value, or one of several numbers, depends on the host (see formula.py)."""
+    return isinstance(value, dict) or (
+        isinstance(value, (list, tuple)) and any(isinstance(part, dict) for part in value)
+    )
+
+
 def describe(operator: str, text: str) -> str:
     """A desired as reports show it: ``30``, ``>= 8192``, ``<= 5``."""
     return SYMBOLS[operator] + text

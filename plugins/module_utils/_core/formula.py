@@ -221,11 +221,6 @@ def _whole(field: str, data: t.Any) -> int:
     return int(data)
 
 
-def depends(raw: t.Any) -> bool:
-    """Whether a value is, or among several numbers holds, one that depends on the host."""
-    return isinstance(raw, dict) or (isinstance(raw, (list, tuple)) and any(isinstance(one, dict) for one in raw))
-
-
 def check(raw: t.Any) -> None:
     """:raises ValueProblem: when a value holds a mapping that is no formula."""
     for one in raw if isinstance(raw, (list, tuple)) else [raw]:

@@ -127,3 +127,11 @@ class Plan(t.NamedTuple):
     context: t.Mapping[str, Context] = {}
     findings: t.Sequence[Violation] = ()
     cost: t.Optional[Cost] = None
+
+
+def nr_open_after(planned: Plan, current: t.Optional[int]) -> t.Optional[int]:
+    """fs.nr_open after the steps of a plan."""
+    for step in planned.steps:
+        if isinstance(step, step_types.SetSysctl) and step.key == "fs.nr_open":
+            return int(step.after)
+    return current

@@ -24,7 +24,7 @@ import time
 import typing as t
 
 from .. import _errors
-from . import messages, pam_probe
+from . import messages
 
 # A file below /proc/sys gives its whole text to the first read or never, and the kernel makes and clears a buffer of the size that
 # is asked for. So a page is tried first, and what fills it is read again with more than any file there gives.
@@ -394,6 +394,8 @@ class Host:
                 for data, arguments in views
             ],
         }
+        from . import pam_probe
+
         loader = getattr(pam_probe.__spec__, "loader", None)
         try:
             done = subprocess.run(  # pylint: disable=ansible-bad-function

@@ -7,9 +7,9 @@ import re
 import typing as t
 
 from .. import _errors
-from .._core import formula
 
 if t.TYPE_CHECKING:
+    from .._core import formula
     from . import host as hosts
 
 
@@ -31,13 +31,15 @@ def kernel_memory(host: "hosts.Host") -> t.Optional[int]:
     return int(found.group(1)) if found else None
 
 
-def resources(host: "hosts.Host") -> formula.Resources:
+def resources(host: "hosts.Host") -> "formula.Resources":
     """What numbers that depend on the host are worked out with.
 
     Memory is what the kernel has, or the limit of the container where that is less: sockets are charged to it. The limit stands
     at the root of the control groups that the container sees, version 2 or 1 (cgroups(7)); the root of a whole machine has none.
     Processors are those that are online. A quota of processor time does not count, for it changes no queue.
     """
+    from .._core import formula
+
     memory = kernel_memory(host)
     limits = [integer(host.read_text(path)) for path in _MEMORY_LIMITS]
     known = [limit // 1024 for limit in limits if limit is not None]

@@ -7,7 +7,6 @@ import typing as t
 
 from .. import _errors, _messages
 from .._core import bound as bounds
-from .._core import formula
 from .._core import limit as limit_types
 from .._core import request as requests
 from .._core import text as texts
@@ -21,6 +20,8 @@ def _parse_bound(raw: t.Any, item: str) -> t.Optional[bounds.Bound]:
         operator = bounds.operator_of(raw, bounds.OPERATORS, "a limit's soft or hard")
         value = raw[operator]
         if isinstance(value, dict):
+            from .._core import formula
+
             formula.check(value)
             return bounds.Bound(operator, t.cast(limit_types.Number, value))
         return bounds.Bound(operator, items.number(value, item))

@@ -12,13 +12,6 @@ from .._core import request as requests
 from .._limits import items
 
 
-def depends_on_host(request: requests.Request) -> bool:
-    """Whether a number of the request has to be worked out on the host."""
-    values: t.List[t.Any] = [desired.raw for desired in request.settings]
-    values += [bound.value for desired in request.limits for bound in (desired.soft, desired.hard) if bound is not None]
-    return any(formula.depends(value) for value in values)
-
-
 def evaluated(request: requests.Request, resources: formula.Resources) -> requests.Request:
     """The request with every number that depends on the host.
 
@@ -42,7 +35,7 @@ def evaluated(request: requests.Request, resources: formula.Resources) -> reques
 
 
 def _evaluated_setting(desired: requests.SettingRequest, resources: formula.Resources) -> requests.SettingRequest:
-    if not formula.depends(desired.raw):
+    if not bounds.is_formula(desired.raw):
         return desired
     raw, arithmetic = formula.evaluate(desired.raw, resources)
     return desired._replace(raw=raw, explanation=arithmetic)
@@ -58,7 +51,7 @@ def _evaluated_limit(desired: requests.LimitRequest, resources: formula.Resource
 def _evaluated_bound(
     bound: t.Optional[bounds.Bound], item: str, resources: formula.Resources
 ) -> t.Optional[bounds.Bound]:
-    if bound is None or not formula.depends(bound.value):
+    if bound is None or not bounds.is_formula(bound.value):
         return bound
     number, arithmetic = formula.evaluate(bound.value, resources)
     return bounds.Bound(bound.operator, items.number(number, item), arithmetic)

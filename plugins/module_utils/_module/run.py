@@ -7,126 +7,85 @@ import typing as t
 
 from .. import _errors, _messages
 from .._checks import cross_key
-from .._checks import memory as tcp_memory
-from .._core import limit as limit_types
+from .._core import bound as bounds
 from .._core import plan as plans
 from .._core import redact
 from .._core import request as requests
 from .._core import result as results
 from .._host import machine
-from .._limits.pam import info as pam_info
-from .._limits.pam import plan as pam_plan
-from .._limits.pam import session_check
-from .._limits.process import plan as process_plan
-from .._limits.systemd import plan as systemd_plan
-from .._limits.systemd import slices
 from .._sysctl import facts as sysctl_facts
 from .._sysctl import names as sysctl_names
 from .._sysctl import plan as sysctl_plan
-from .._sysctl import settings as sysctl_settings
-from .._transaction import ledger as ledgers
-from .._transaction import ledger_store
-from . import evaluation, messages
 from . import facts as host_facts
-from . import options as module_options
+from . import messages
 
 if t.TYPE_CHECKING:
     from .._host import host as hosts
+    from .._transaction import ledger as ledgers
 
-
+LOCK = "/run/tunefleet.lock"
 # Seconds that a run waits for another one on the same host; one that restarts services may take a while.
 _TIMEOUT = 30.0
 
 
-def make_plan(request: requests.Request, seen: host_facts.HostFacts) -> plans.Plan:
+def make_plan(request: requests.Request, facts: host_facts.HostFacts) -> plans.Plan:
     """The plan for everything that a request names. Pure."""
-    plan = sysctl_plan.plan(request.settings, seen.sysctl, request.policy) if seen.sysctl else plans.Plan()
-    if request.limits:
-        plan = _with_limits(plan, request, seen)
-    nofile_rules = pam_plan.nofile_rules(seen.limits, plan) if seen.limits else ()
-    findings = cross_key.check(plan, request.policy, nofile_rules)
-    problems = [one.text for one in findings if one.refused]
-    warnings = [one.text for one in findings if not one.refused]
-    cost = tcp_memory.estimate(plan, request.policy, seen.machine)
-    if cost is not None and (cost.refused or cost.warned):
-        (problems if cost.refused else warnings).append(tcp_memory.sentence(cost, request.policy))
+    plan = sysctl_plan.plan(request.settings, facts.sysctl, request.policy) if facts.sysctl else plans.Plan()
+    nofile_rules: t.Sequence[plans.NofileRule] = ()
+    if facts.limits is not None:
+        from . import limits as request_limits
+
+        plan = request_limits.plan(plan, request, facts.limits)
+        nofile_rules = request_limits.nofile_rules(facts.limits, plan)
+    violations = cross_key.check(plan, request.policy, nofile_rules)
+    problems = [violation.text for violation in violations if violation.refused]
+    warnings = [violation.text for violation in violations if not violation.refused]
+    cost = None
+    if request.policy.connections is not None:
+        from .._checks import memory as tcp_memory
+
+        cost = tcp_memory.estimate(plan, request.policy, facts.machine)
+        if cost is not None and (cost.refused or cost.warned):
+            (problems if cost.refused else warnings).append(tcp_memory.sentence(cost, request.policy))
     return plan._replace(
         problems=list(plan.problems) + problems,
         warnings=list(plan.warnings) + warnings,
-        findings=findings,
+        findings=violations,
         cost=cost,
     )
 
 
-def _with_limits(plan: plans.Plan, request: requests.Request, seen: host_facts.HostFacts) -> plans.Plan:
-    nr_open = pam_plan.nr_open_after(plan, seen.nr_open)
-    # Kernel parameters first: a limit may need the fs.nr_open that the same request sets. Units last, for they have to be started
-    # anew before anything of theirs holds, and nothing that is refused shall have cost a restart.
-    domains = _plan_pam(request, seen, nr_open)
-    parts = [plan, _plan_processes(request, seen, nr_open), domains, _plan_systemd(request, seen, nr_open, domains)]
-    decided = {(one.kind, one.target, one.item): one for part in parts for one in part.limits}
-    context = dict(plan.context)
-    if seen.limits is not None:
-        file_max = None if seen.limits.file_max is None else str(seen.limits.file_max)
-        context.setdefault(cross_key.FILE_MAX, plans.Context(file_max, plans.BootState(), True))
-    return plan._replace(
-        limits=[decided[desired.identity] for desired in request.limits],
-        steps=[step for part in parts for step in part.steps],
-        problems=[problem for part in parts for problem in part.problems],
-        warnings=[warning for part in parts for warning in part.warnings],
-        needs=[need for part in parts for need in part.needs],
-        context=context,
-    )
-
-
-def _plan_pam(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
-    desired_limits = [desired for desired in request.limits if desired.kind == limit_types.DOMAIN]
-    return (
-        pam_plan.plan(desired_limits, seen.limits, request.policy, nr_open)
-        if seen.limits and desired_limits
-        else plans.Plan()
-    )
-
-
-def _plan_systemd(
-    request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int], domains: plans.Plan
-) -> plans.Plan:
-    """:param domains: what becomes of limits files, whose rules bind the managers of users."""
-    desired_limits = [desired for desired in request.limits if desired.kind in (limit_types.UNIT, limit_types.MANAGER)]
-    if seen.systemd is None or not desired_limits:
-        return plans.Plan()
-    sessions = None
-    if seen.sessions is not None:
-        files = pam_plan.files_after(seen.sessions, domains)
-        sessions = pam_info.of_user_managers(seen.sessions, files, {desired.item for desired in desired_limits})
-    return systemd_plan.plan(desired_limits, seen.systemd, request.policy, nr_open, sessions)
-
-
-def _plan_processes(request: requests.Request, seen: host_facts.HostFacts, nr_open: t.Optional[int]) -> plans.Plan:
-    desired_limits = [desired for desired in request.limits if desired.kind == limit_types.PROCESS]
-    return (
-        process_plan.plan(desired_limits, seen.systemd, request.policy, nr_open)
-        if seen.systemd and desired_limits
-        else plans.Plan()
-    )
+def _has_formula(request: requests.Request) -> bool:
+    values: t.List[t.Any] = [desired.raw for desired in request.settings]
+    values += [bound.value for desired in request.limits for bound in (desired.soft, desired.hard) if bound is not None]
+    return any(bounds.is_formula(value) for value in values)
 
 
 def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
-    """The plan for a request on a host, with patterns and numbers that depend on the host worked out.
+    """The plan for a request on a host, with its patterns expanded and its formulas evaluated.
 
-    :raises TuneError: when the host could not be looked at, or a number cannot be told there.
+    :raises TuneError: when the host cannot be read, or a formula cannot be evaluated there.
     """
     patterns = [desired.key for desired in request.settings if sysctl_names.is_pattern(desired.key)]
     if patterns:
-        found = {pattern: sysctl_facts.matches(host, pattern) for pattern in patterns}
-        request = request._replace(settings=sysctl_settings.expand(request.settings, found))
-    if evaluation.depends_on_host(request):
+        from .._sysctl import settings as sysctl_settings
+
+        matches = {pattern: sysctl_facts.matches(host, pattern) for pattern in patterns}
+        request = request._replace(settings=sysctl_settings.expand(request.settings, matches))
+    if _has_formula(request):
+        from . import evaluation
+
         request = evaluation.evaluated(request, machine.resources(host))
-    seen = host_facts.gather(host, request)
-    return slices.annotate(host, session_check.check_sessions(host, request, seen.limits, make_plan(request, seen)))
+    facts = host_facts.gather(host, request)
+    plan = make_plan(request, facts)
+    if facts.limits is None:
+        return plan
+    from . import limits as request_limits
+
+    return request_limits.check_sessions(host, request, facts.limits, plan)
 
 
-def plan_record(host: "hosts.Host", record: ledgers.ProfileRecord, observe: bool) -> plans.Plan:
+def plan_record(host: "hosts.Host", record: "ledgers.ProfileRecord", observe: bool) -> plans.Plan:
     """The plan for a profile that the ledger holds.
 
     :param observe: plan its limits without anything that is wanted of them, which tells what is in force for each.
@@ -140,7 +99,9 @@ def plan_record(host: "hosts.Host", record: ledgers.ProfileRecord, observe: bool
         "on_shadowed": requests.WARN,
     }
     assumed = {"guard": "refuse", "connections": None, "memory_warn": 50, "memory_refuse": 100}
-    request = module_options.parse_profile_options(dict(assumed, **dict(record.options, **accepted)))
+    from . import profile_options
+
+    request = profile_options.parse(dict(assumed, **dict(record.options, **accepted)))
     if observe:
         request = request._replace(
             settings=[], limits=[desired._replace(soft=None, hard=None) for desired in request.limits]
@@ -185,7 +146,7 @@ def _locked(
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     if check_mode or not host.is_root():
         return _run(host, request, check_mode)
-    with host.lock(ledgers.LOCK, request.what, _TIMEOUT):
+    with host.lock(LOCK, request.what, _TIMEOUT):
         return _run(host, request, check_mode)
 
 
@@ -197,6 +158,8 @@ def _run(host: "hosts.Host", request: requests.Request, check_mode: bool) -> t.T
     if not host.is_root():
         what = "Ending a trial" if history.ending else "Reverting profiles"
         raise _errors.TuneError(messages.NEEDS_ROOT(operation=what, user=host.user_name()))
+    from .._transaction import ledger_store
+
     ledger = ledger_store.read(host)
     if history.ending is None and not history.revert and ledger.unfinished is None:
         return _apply(host, request, ledger, check_mode)
@@ -220,7 +183,7 @@ def _run(host: "hosts.Host", request: requests.Request, check_mode: bool) -> t.T
 
 
 def _apply(
-    host: "hosts.Host", request: requests.Request, ledger: t.Optional[ledgers.Ledger], check_mode: bool
+    host: "hosts.Host", request: requests.Request, ledger: t.Optional["ledgers.Ledger"], check_mode: bool
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     """:param ledger: None where no history is kept."""
     plan = plan_on(host, request)
@@ -240,5 +203,9 @@ def _apply(
         from .._transaction import commit
 
         return commit.execute(host, request, plan, ledger), warnings
-    trial = ledger_store.finish(host, ledger, request, plan) if ledger is not None else ""
-    return results.with_trial(results.from_plan(plan, path), trial), warnings
+    result = results.from_plan(plan, path)
+    if ledger is None:
+        return result, warnings
+    from .._transaction import ledger_store
+
+    return results.with_trial(result, ledger_store.finish(host, ledger, request, plan)), warnings

@@ -7,7 +7,6 @@ import typing as t
 
 from .. import _errors, _messages
 from .._core import bound as bounds
-from .._core import formula
 from .._core import request as requests
 from .._core import shape as shapes
 from . import messages
@@ -27,7 +26,10 @@ def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
         return requests.SettingRequest(key, bounds.VALUE, raw)
     operator = bounds.operator_of(raw, bounds.OPERATORS + bounds.NOTE_FIELDS, "a setting")
     value = raw[operator]
-    formula.check(value)
+    if bounds.is_formula(value):
+        from .._core import formula
+
+        formula.check(value)
     if operator != bounds.VALUE and isinstance(value, bool):
         raise _errors.ValueProblem(messages.OPERATOR_TAKES_NUMBER(operator=operator, found=value))
     return requests.SettingRequest(key, operator, value, bounds.parse_note(raw))

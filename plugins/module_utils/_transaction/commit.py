@@ -10,15 +10,15 @@ from .._core import plan as plans
 from .._core import request as requests
 from .._core import result as results
 from .._core import steps as step_types
-from . import apply, ledger_store, messages
-from . import ledger as ledgers
+from . import apply, messages
 
 if t.TYPE_CHECKING:
     from .._host import host as hosts
+    from . import ledger as ledgers
 
 
 def execute(
-    host: "hosts.Host", request: requests.Request, plan: plans.Plan, ledger: t.Optional[ledgers.Ledger]
+    host: "hosts.Host", request: requests.Request, plan: plans.Plan, ledger: t.Optional["ledgers.Ledger"]
 ) -> results.Result:
     """Carry out a plan and report what came of it."""
     path = request.policy.sysctl_file if request.policy.persist else None
@@ -26,6 +26,8 @@ def execute(
     backups = _backup(host, plan) if request.policy.backup else {}
     try:
         if ledger is not None:
+            from . import ledger_store
+
             ledger_store.begin(host, ledger, request, plan)
     except _errors.TuneError as problem:
         raise results.RequestFailed(messages.NOTHING_CHANGED(error=problem), results.failed_result(plan, path))
@@ -58,8 +60,10 @@ def _with_directories(host: "hosts.Host", step: step_types.Step) -> step_types.S
     return step
 
 
-def _finish(host: "hosts.Host", request: requests.Request, plan: plans.Plan, ledger: ledgers.Ledger) -> str:
+def _finish(host: "hosts.Host", request: requests.Request, plan: plans.Plan, ledger: "ledgers.Ledger") -> str:
     """Note down that all is done. What cannot be noted down could not be taken back, so then it is undone."""
+    from . import ledger_store
+
     try:
         return ledger_store.finish(host, ledger, request, plan)
     except _errors.HostProblem as problem:

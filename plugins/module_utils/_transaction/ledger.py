@@ -22,7 +22,6 @@ from .._sysctl import names as sysctl_names
 from . import messages
 
 PATH = "/var/lib/tunefleet/ledger.json"
-LOCK = "/run/tunefleet.lock"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _FORMAT = 1
 # Far more than anybody stacks; it only keeps names that are made up anew for each run from filling the disk.

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...module_utils._core import bound as bounds
 from ...module_utils._core import formula
 from ...module_utils._sysctl import catalog
 from . import model as profile_model
@@ -70,7 +71,7 @@ def _setting(key: str, setting: Mapping[str, t.Any], left_out: list[str]) -> lis
     if gone:
         left_out.append(f"{key}: gone or ignored since Linux {gone[0]}.{gone[1]}.")
         return []
-    if formula.depends(amount):
+    if bounds.is_formula(amount):
         left_out.append(f"{key}: {relation} {_shown(amount)} depends on the host.")
         return []
     return [*_comment(setting, relation), f"{key} = {_shown(amount)}"]
@@ -86,7 +87,7 @@ def _limit(limit: Mapping[str, t.Any], left_out: list[str]) -> list[str]:
         if side not in limit:
             continue
         relation, amount = _wish(limit[side])
-        if formula.depends(amount):
+        if bounds.is_formula(amount):
             left_out.append(f"{name} {side}: {relation} {_shown(amount)} depends on the host.")
             continue
         relations.append(relation)

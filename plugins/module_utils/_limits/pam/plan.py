@@ -300,14 +300,6 @@ def nofile_rules(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.List[plans.
     return found
 
 
-def nr_open_after(planned: plans.Plan, now: t.Optional[int]) -> t.Optional[int]:
-    """What fs.nr_open is once the steps of a plan are carried out."""
-    for step in planned.steps:
-        if isinstance(step, step_types.SetSysctl) and step.key == "fs.nr_open":
-            return int(step.after)
-    return now
-
-
 def _unreadable(path: str) -> t.List[str]:
     """A problem when a file is put where pam_limits passes it over."""
     directory, _slash, name = path.rpartition("/")

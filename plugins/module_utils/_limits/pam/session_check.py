@@ -52,7 +52,7 @@ def check_sessions(
     if now:
         plan = plan._replace(warnings=list(plan.warnings) + [messages.ALREADY_REFUSED(users=_listed(now))])
     # The same request may raise fs.nr_open first: then only the second answer counts.
-    pending = pam_plan.nr_open_after(plan, seen.nr_open) != seen.nr_open
+    pending = plans.nr_open_after(plan, seen.nr_open) != seen.nr_open
     refused = {} if pending else {user: text for user, text in then.items() if user not in now}
     if refused:
         return _refused(plan, refused, guard)

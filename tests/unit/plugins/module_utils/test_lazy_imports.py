@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What only some runs need is loaded by those alone, and never once something has been written: an undo must not depend on it."""
+"""A request loads only what it needs, and nothing once something was written, because an undo must not depend on an import.
+
+A host compiles everything that a module loads, in each run. So files and bytes are counted here, for each kind of request.
+"""
 
 import json
 import os
@@ -10,21 +13,26 @@ import sys
 
 import pytest
 
-# In a process of its own, for here everything is loaded already.
+# In a process of its own, because this one has loaded everything.
 PROGRAM = """
-import json, sys
+import importlib, json, os, sys
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._core import result
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options, run as module_run
+CORE = "ansible_collections.tunefleet.linux.plugins.module_utils."
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost, refuses
 
-OPTIONS = dict(name="web", sysctl={"net.ipv4.tcp_fin_timeout": 30, "net.core.somaxconn": 8192}, limits=[], guard="refuse")
-OPTIONS.update(accept_hazards=False, on_unavailable="warn", on_shadowed="warn", connections=None, memory_warn=50)
-OPTIONS.update(memory_refuse=100, state="applied", trial=False)
+run_module = importlib.import_module(CORE + "_module.run")
+result = importlib.import_module(CORE + "_core.result")
+KEYS = {"net.ipv4.tcp_fin_timeout": 30, "net.core.somaxconn": 8192}
+PROFILE = dict(name="web", sysctl=KEYS, limits=[], guard="refuse", accept_hazards=False, on_unavailable="warn")
+PROFILE.update(on_shadowed="warn", connections=None, memory_warn=50, memory_refuse=100, state="applied", trial=False)
+SYSCTL = dict(name=None, value=None, settings=None, state="present", sysctl_file="/etc/sysctl.d/99-tunefleet.conf", live=None)
+SYSCTL.update(persist=True, on_unavailable="fail", on_shadowed="warn", reload=True, sysctl_set=False, ignoreerrors=False)
+LIMITS = dict(domain=None, limit_type=None, limit_item=None, value=None, use_max=False, use_min=False, comment="")
+LIMITS.update(state="present", limits=[], dest="/etc/security/limits.d/99-tunefleet.conf", backup=False, guard="refuse")
 
 
 def loaded():
-    return {name.partition(".module_utils.")[2] for name in sys.modules if ".module_utils." in name} - {"_transaction"}
+    return {name[len(CORE) :]: module.__file__ for name, module in list(sys.modules.items()) if name.startswith(CORE)}
 
 
 class Noting(FakeHost):
@@ -32,7 +40,7 @@ class Noting(FakeHost):
     first = None
 
     def note(self):
-        self.first = self.first or loaded()
+        self.first = self.first or set(loaded())
 
     def write_live(self, *arguments):
         self.note()
@@ -47,19 +55,28 @@ class Noting(FakeHost):
         super().write_private(*arguments)
 
 
-def run(host, check_mode=False, **more):
-    before, host.first = loaded(), None
+def run(host, check_mode=False, kind="profile", **more):
+    before, host.first = set(loaded()), None
+    options = dict({"profile": PROFILE, "sysctl": SYSCTL, "limits": LIMITS}[kind], **more)
+    parse = importlib.import_module(CORE + "_module." + kind + "_options").parse
     try:
-        changed = module_run.run(host, options.parse_profile_options(dict(OPTIONS, **more)), check_mode)[0]["changed"]
+        changed = run_module.run(host, parse(options), check_mode)[0]["changed"]
     except result.RequestFailed as failure:
         changed = bool(failure.result["undone"])
-    late = [] if host.first is None else sorted(loaded() - host.first)
-    return {"changed": changed, "more": sorted(loaded() - before), "late": late}
+    late = [] if host.first is None else sorted(set(loaded()) - host.first)
+    files = {name: path for name, path in loaded().items() if path and not path.endswith("__init__.py")}
+    return {
+        "changed": changed,
+        "more": sorted(set(loaded()) - before),
+        "late": late,
+        "files": sorted(files),
+        "bytes": sum(map(os.path.getsize, files.values())),
+    }
 
 
 """
-APPLYING = ["_transaction.apply", "_transaction.commit"]
-GOING_BACK = ["_transaction.%s" % name for name in ("merge3", "overlay", "recovery", "revert", "revert_plan")]
+GOING_BACK = {"_transaction." + name for name in ("merge3", "overlay", "recovery", "revert", "revert_plan")}
+DOMAINS = ("_limits.pam.", "_limits.systemd.", "_limits.process.", "_transaction.")
 
 
 def outcome(steps):
@@ -74,33 +91,57 @@ def outcome(steps):
 
 
 @pytest.mark.parametrize(
-    ("steps", "changed", "more"),
+    ("steps", "changed", "goes_back"),
     [
-        pytest.param("found = run(Noting(), check_mode=True)", True, [], id="check mode"),
-        pytest.param("found = run(Noting())", True, APPLYING, id="first"),
-        pytest.param("host = Noting()\nrun(host)\nfound = run(host)", False, [], id="unchanged"),
+        pytest.param("found = run(Noting(), check_mode=True)", True, False, id="check mode"),
+        pytest.param("found = run(Noting())", True, False, id="first"),
+        pytest.param("host = Noting()\nrun(host)\nfound = run(host)", False, False, id="unchanged"),
+        pytest.param("found = run(Noting(), state='reverted')", False, True, id="nothing to revert"),
+        pytest.param("host = Noting()\nrun(host)\nfound = run(host, state='reverted')", True, True, id="reverted"),
         pytest.param(
-            "found = run(Noting(), state='reverted')",
-            False,
-            sorted(GOING_BACK + ["_transaction.apply"]),
-            id="nothing to revert",
-        ),
-        pytest.param(
-            "host = Noting()\nrun(host)\nfound = run(host, state='reverted')", True, GOING_BACK, id="reverted"
-        ),
-        pytest.param(
-            "found = run(Noting(rules={'net/core/somaxconn': refuses('8192')}))",
-            True,
-            APPLYING,
-            id="refused and undone",
+            "found = run(Noting(rules={'net/core/somaxconn': refuses('8192')}))", True, False, id="refused and undone"
         ),
         pytest.param(
             "host = Noting()\nrun(host, trial=True)\nfound = run(host, sysctl={'net.core.somaxconn': 4096})",
             True,
-            GOING_BACK,
+            True,
             id="a trial that nobody confirmed",
         ),
     ],
 )
-def test_what_a_run_loads(steps, changed, more):
-    assert outcome(steps) == {"changed": changed, "more": sorted(more), "late": []}
+def test_nothing_is_loaded_after_the_first_write(steps, changed, goes_back):
+    found = outcome(steps)
+    assert (found["changed"], found["late"]) == (changed, [])
+    assert GOING_BACK & set(found["files"]) == (GOING_BACK if goes_back else set())
+
+
+UNIT = "{'unit': 'web.service', 'item': 'nofile', 'soft': 5000, 'hard': 5000}"
+DOMAIN = "{'domain': '*', 'item': 'nofile', 'soft': 5000, 'hard': 5000}"
+KEY = "kind='sysctl', name='net.ipv4.tcp_fin_timeout', value=30"
+
+
+@pytest.mark.parametrize(
+    ("steps", "domains", "most"),
+    [
+        pytest.param("found = run(Noting(), True, " + KEY + ")", (), 292000, id="one key"),
+        pytest.param(
+            "found = run(Noting(), True)", ("_limits.process.", "_transaction."), 345000, id="a profile of keys"
+        ),
+        pytest.param(
+            "found = run(Noting(), True, kind='limits', limits=[" + DOMAIN + "])",
+            ("_limits.pam.", "_limits.process.", "_limits.systemd."),
+            450000,
+            id="a rule of limits.conf",
+        ),
+        pytest.param(
+            "found = run(Noting(), True, kind='limits', limits=[" + UNIT + "])",
+            ("_limits.process.", "_limits.systemd."),
+            450000,
+            id="a unit",
+        ),
+    ],
+)
+def test_source_that_a_request_loads(steps, domains, most):
+    found = outcome(steps)
+    assert {domain for domain in DOMAINS if any(name.startswith(domain) for name in found["files"])} == set(domains)
+    assert found["bytes"] <= most, found["bytes"]

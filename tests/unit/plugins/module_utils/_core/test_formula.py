@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
+from ansible_collections.tunefleet.linux.plugins.module_utils._core import bound as bounds
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import formula
 
 GIB = 1 << 20  # KiB
@@ -58,7 +59,7 @@ def test_memory_counts_in_steps(memory, counted):
     ],
 )
 def test_worked_out(raw, number, text):
-    assert formula.depends(raw)
+    assert bounds.is_formula(raw)
     found = formula.evaluate(raw, formula.Resources(7931000, 6))
     assert found[0] == number
     assert text is None or found[1] == text
@@ -66,7 +67,7 @@ def test_worked_out(raw, number, text):
 
 @pytest.mark.parametrize("raw", [5, "5", [1, 2], None, True, "bbr", []])
 def test_plain_values_depend_on_nothing(raw):
-    assert not formula.depends(raw)
+    assert not bounds.is_formula(raw)
     formula.check(raw)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import redact
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import info as sysctl_info
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
@@ -45,7 +45,7 @@ def test_masked(text, shown):
 
 
 def request(value, **more):
-    return module_options.parse_profile_options(dict(OPTIONS, name="x", sysctl=dict({KEY: value}, **more)))
+    return profile_options.parse(dict(OPTIONS, name="x", sysctl=dict({KEY: value}, **more)))
 
 
 def a_host(**more):
@@ -65,13 +65,9 @@ def test_neither_results_nor_diffs_nor_warnings_tell_a_secret():
         module_run.run(host, request(NEW), False),
         module_run.run(host, request(NEW), False),
     ]
-    told.append(
-        module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, name=None, state="reverted")), True)
-    )
+    told.append(module_run.run(host, profile_options.parse(dict(OPTIONS, name=None, state="reverted")), True))
     host.values[PATH] = NEXT
-    told.append(
-        module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, name=None, state="reverted")), False)
-    )
+    told.append(module_run.run(host, profile_options.parse(dict(OPTIONS, name=None, state="reverted")), False))
     told.append(sysctl_info.sysctl(host, [KEY]))
     for secret in (OLD, NEW, NEXT):
         assert secret not in repr(told)
@@ -94,7 +90,7 @@ def test_the_way_back_of_a_secret_is_kept():
     start = host.state()
     module_run.run(host, request(NEW), False)
     assert host.values[PATH] == NEW and NEW.encode() in host.files[SYSCTL_FILE]
-    module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, name=None, state="reverted")), False)
+    module_run.run(host, profile_options.parse(dict(OPTIONS, name=None, state="reverted")), False)
     assert host.state() == start
 
 

@@ -10,7 +10,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._core import bound
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import request as requests
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import limits as limit_settings
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import limits_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import settings as sysctl_settings
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
@@ -408,7 +408,7 @@ LIMITS = {
 )
 def test_backup(before, check_mode, copies):
     host = FakeHost(files={} if before is None else {LIMITS_FILE: before})
-    result, _warnings = module_run.run(host, module_options.parse_limits_options(LIMITS), check_mode)
+    result, _warnings = module_run.run(host, limits_options.parse(LIMITS), check_mode)
     found = [path for path in host.files if path != LIMITS_FILE]
     assert len(found) == copies
     assert [result["backup_file"]] == found if copies else "backup_file" not in result
@@ -420,7 +420,7 @@ def test_a_backup_that_fails_changes_nothing():
     host = FakeHost(files={LIMITS_FILE: b"www soft nofile 1\n"}, full=[LIMITS_FILE + ".4242.2026-01-31@12:00:00~"])
     before = host.state()
     with pytest.raises(_errors.HostProblem):
-        module_run.run(host, module_options.parse_limits_options(LIMITS), False)
+        module_run.run(host, limits_options.parse(LIMITS), False)
     assert host.state() == before
 
 

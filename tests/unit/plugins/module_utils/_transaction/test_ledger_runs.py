@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import ledger as ledgers
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
@@ -50,14 +50,12 @@ PROFILES = {
 
 def apply(host, name, check_mode=False, **options):
     return module_run.run(
-        host, module_options.parse_profile_options(dict(OPTIONS, name=name, **(options or PROFILES[name]))), check_mode
+        host, profile_options.parse(dict(OPTIONS, name=name, **(options or PROFILES[name]))), check_mode
     )
 
 
 def revert(host, name=None, check_mode=False):
-    return module_run.run(
-        host, module_options.parse_profile_options(dict(OPTIONS, name=name, state="reverted")), check_mode
-    )
+    return module_run.run(host, profile_options.parse(dict(OPTIONS, name=name, state="reverted")), check_mode)
 
 
 def ledger_of(host):
@@ -213,7 +211,7 @@ def test_the_options_of_a_revert_do_not_count():
     start = host.state()
     apply(host, "a")
     options = dict(OPTIONS, name="a", state="reverted", sysctl={"nonsense": {}}, limits=[{}])
-    assert module_run.run(host, module_options.parse_profile_options(options), False)[0]["changed"] is True
+    assert module_run.run(host, profile_options.parse(options), False)[0]["changed"] is True
     assert host.state() == start
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import result as results
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
 from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import ledger as ledgers
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
@@ -45,7 +45,7 @@ def a_host(**more):
 
 
 def ask(host, check_mode=False, **options):
-    return module_run.run(host, module_options.parse_profile_options(dict(OPTIONS, **options)), check_mode)
+    return module_run.run(host, profile_options.parse(dict(OPTIONS, **options)), check_mode)
 
 
 def whole(host):

@@ -43,7 +43,7 @@ def look(desired_limits, policy, host):
     if desired_limits and isinstance(desired_limits[0], dict):
         desired_limits = limit_settings.parse(desired_limits)
     request = requests.Request(limits=desired_limits, policy=requests.Policy(**policy))
-    seen = host_facts.gather(fake, request).limits
+    seen = host_facts.gather(fake, request).limits.pam
     plan = pam_plan.plan(request.limits, seen, request.policy, seen.nr_open)
     assert fake.log == []
     return plan

@@ -8,7 +8,11 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import bound as bounds
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import request as requests
-from ansible_collections.tunefleet.linux.plugins.module_utils._module import options as module_options
+from ansible_collections.tunefleet.linux.plugins.module_utils._module import (
+    limits_options,
+    profile_options,
+    sysctl_options,
+)
 
 KEY = "net.core.somaxconn"
 
@@ -29,7 +33,7 @@ def sysctl(**options):
         "sysctl_set": False,
         "ignoreerrors": False,
     }
-    return module_options.parse_sysctl_options(dict(defaults, **options))
+    return sysctl_options.parse(dict(defaults, **options))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,7 @@ def limits(**options):
         "backup": False,
         "guard": "refuse",
     }
-    return module_options.parse_limits_options(dict(defaults, **options))
+    return limits_options.parse(dict(defaults, **options))
 
 
 def single(kind="soft", value="5", **options):
@@ -367,7 +371,7 @@ def profile(check_mode=False, **options):
         "on_shadowed": "warn",
         "guard": "refuse",
     }
-    return module_options.parse_profile_options(dict(defaults, **options), check_mode)
+    return profile_options.parse(dict(defaults, **options), check_mode)
 
 
 LIMIT = {"domain": "*", "item": "nofile", "soft": 5, "hard": None, "why": None, "source": None, "hazard": None}
