@@ -13,7 +13,7 @@ _NOTE = "note"
 _GROUPS = {
     "test_sanity.py": "sanity",
     "test_oldest_core.py": "sanity",
-    "test_by_ssh.py": "sanity",
+    "test_ssh_pipelining.py": "sanity",
     "test_molecule.py": "containers",
     "test_fresh_machine.py": "containers",
     "test_rollout.py": "containers",

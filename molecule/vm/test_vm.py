@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.molecule.vm import machine
+from ansible_collections.tunefleet.linux.tests.environments import vm as machine
 
 LEAST = 65535
 PROGRAMS = Path(sys.executable).parent

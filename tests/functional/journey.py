@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import LEDGER, LIMITS_FILE, SYSCTL_FILE
+from ansible_collections.tunefleet.linux.tests.environments.namespace import LEDGER, LIMITS_FILE, SYSCTL_FILE
 
 KEYS = {
     "net.core.somaxconn": (1000, 20000),

@@ -16,7 +16,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     LIMITS_FILE,
     PROGRAMS,
     ROOT,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Namespace, one_sentence
 
 FIN = "net.ipv4.tcp_fin_timeout"
 GOOD = {FIN: 31}

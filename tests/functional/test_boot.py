@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import SYSCTL_FILE, Namespace
 
 PROGRAMS = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")

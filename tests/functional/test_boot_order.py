@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace, path_of
+from ansible_collections.tunefleet.linux.tests.environments.namespace import SYSCTL_FILE, Namespace, path_of
 
 PORTS, START = "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start"
 FORWARD, REDIRECTS = "net.ipv4.ip_forward", "net.ipv4.conf.all.accept_redirects"

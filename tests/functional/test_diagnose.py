@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Load, Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Load, Namespace, one_sentence
 
 SOMAXCONN = "net.core.somaxconn"
 SECONDS = 0.4

@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import dropin as pam_dropin
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     LIMITS_FILE,
     ModuleRunner,
     Namespace,
     Outcome,
 )
-from ansible_collections.tunefleet.linux.tests.functional.peer import Peer, why_no_pam_limits
+from ansible_collections.tunefleet.linux.tests.environments.peer import Peer, why_no_pam_limits
 
 # Where no PAM looks, so that the two do not count as each other's rules.
 THEIRS, OURS = "/etc/theirs/limits.conf", "/etc/ours/limits.conf"

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import dropin as sysctl_dropin
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     SYSCTL_FILE,
     ModuleRunner,
     Namespace,
@@ -28,7 +28,7 @@ from ansible_collections.tunefleet.linux.tests.functional.namespace import (
     Outcome,
     path_of,
 )
-from ansible_collections.tunefleet.linux.tests.functional.peer import DEFAULT_FILE, Peer, why_absent
+from ansible_collections.tunefleet.linux.tests.environments.peer import DEFAULT_FILE, Peer, why_absent
 
 FIN = "net.ipv4.tcp_fin_timeout"
 KEEPALIVE = "net.ipv4.tcp_keepalive_time"

@@ -19,8 +19,8 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.doc_fragments.tuning import ModuleDocFragment
 from ansible_collections.tunefleet.linux.plugins.modules import sysctl as documented
-from ansible_collections.tunefleet.linux.tests.functional import peer
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments import peer
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     PACKAGE,
     SYSCTL_FILE,
     ModuleRunner,

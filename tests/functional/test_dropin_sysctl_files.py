@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional import module_runner
-from ansible_collections.tunefleet.linux.tests.functional.namespace import PACKAGE, Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments import module_runner
+from ansible_collections.tunefleet.linux.tests.environments.namespace import PACKAGE, Namespace, one_sentence
 
 FIN = "net.ipv4.tcp_fin_timeout"
 KEEPALIVE = "net.ipv4.tcp_keepalive_time"

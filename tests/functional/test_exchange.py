@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
-from ansible_collections.tunefleet.linux.tests.functional.namespace import CACHE, LIMITS_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import CACHE, LIMITS_FILE, Namespace
 
 ROOT = CACHE.parent
 # As somebody wrote them by hand over the years: hexadecimal, octal, tabs, slashes, a dash, and one key three times.

@@ -10,7 +10,7 @@ import stat
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     LIMITS_FILE,
     SYSCTL_FILE,
     Namespace,

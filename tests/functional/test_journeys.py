@@ -25,7 +25,8 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import profile_options
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import run as module_run
-from ansible_collections.tunefleet.linux.tests.functional import module_runner
+from ansible_collections.tunefleet.linux.tests.environments import module_runner
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Namespace, path_of
 from ansible_collections.tunefleet.linux.tests.functional.journey import (
     FILES,
     KEYS,
@@ -34,7 +35,6 @@ from ansible_collections.tunefleet.linux.tests.functional.journey import (
     Journey,
     State,
 )
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace, path_of
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost
 
 STEPS = int(os.environ.get("TUNEFLEET_JOURNEY_STEPS") or 70)

@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.booted_host import BootedHost
+from ansible_collections.tunefleet.linux.tests.environments.booted_host import BootedHost
+from ansible_collections.tunefleet.linux.tests.environments.containers import NotHere
+from ansible_collections.tunefleet.linux.tests.environments.namespace import path_of
 from ansible_collections.tunefleet.linux.tests.functional.journey import (
     FILES,
     KEYS,
@@ -26,8 +28,6 @@ from ansible_collections.tunefleet.linux.tests.functional.journey import (
     Journey,
     State,
 )
-from ansible_collections.tunefleet.linux.tests.functional.namespace import path_of
-from ansible_collections.tunefleet.linux.tests.oracle.machines import NotHere
 
 STEPS = int(os.environ.get("TUNEFLEET_BOOTED_STEPS") or 12)
 SEED = int(os.environ.get("TUNEFLEET_JOURNEY_SEED") or 1)

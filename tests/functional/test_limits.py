@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import LIMITS_FILE, Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments.namespace import LIMITS_FILE, Namespace, one_sentence
 
 CONF = "/etc/security/limits.conf"
 NOFILE = {"domain": "*", "item": "nofile", "soft": 1500, "hard": 1600}

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import SYSCTL_FILE, Namespace
 
 INTERFACES = 48  # both ends of 24 pairs
 # Switches with no side effect on another key.

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import catalog
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import values as sysctl_values
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
-from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import SYSCTL_FILE, Namespace
 from ansible_collections.tunefleet.linux.tests.functional.test_ansible import Fleet
 
 LIBRARY = profile_library.Library()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import PROGRAMS, ROOT, SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import PROGRAMS, ROOT, SYSCTL_FILE, Namespace
 
 EXAMPLE = ROOT / "docs" / "ansible-pull"
 STATE = Path("/var/lib/tunefleet-pull")

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import PROGRAMS, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import PROGRAMS, Namespace
 
 FIN = "net.ipv4.tcp_fin_timeout"
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

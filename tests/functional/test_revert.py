@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     LEDGER,
     LIMITS_FILE,
     PACKAGE,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.booted_host import BootedHost
-from ansible_collections.tunefleet.linux.tests.oracle.machines import NotHere
+from ansible_collections.tunefleet.linux.tests.environments.booted_host import BootedHost
+from ansible_collections.tunefleet.linux.tests.environments.containers import NotHere
 
 PLACES = "/etc/sysctl.d /etc/security /etc/systemd/system /etc/systemd/system.conf.d /etc/systemd/user.conf.d /var/lib/tunefleet"
 FIN, SOMAXCONN = "net.ipv4.tcp_fin_timeout", "net.core.somaxconn"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.container_fleet import Fleet, NotHere
+from ansible_collections.tunefleet.linux.tests.environments.container_fleet import Fleet, NotHere
 
 SUITES = {"web1": "trixie", "web2": "bookworm", "web3": "bullseye", "web4": "trixie"}
 FIN, SOMAXCONN = "net.ipv4.tcp_fin_timeout", "net.core.somaxconn"

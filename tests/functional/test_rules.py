@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.plugin_utils._profiles import library as profile_library
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     PACKAGE,
     Namespace,
     environment,

@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Namespace
 
 # One sample in its own process.
 MEASURE = """

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import SYSCTL_FILE, Namespace
 
 FIN = "net.ipv4.tcp_fin_timeout"
 KEEPALIVE = "net.ipv4.tcp_keepalive_time"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import SYSCTL_FILE, Namespace, path_of
+from ansible_collections.tunefleet.linux.tests.environments.namespace import SYSCTL_FILE, Namespace, path_of
 
 FIN = "net.ipv4.tcp_fin_timeout"
 KEEPALIVE = "net.ipv4.tcp_keepalive_time"

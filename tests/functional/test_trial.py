@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Namespace, one_sentence
 
 FIN, SOMAXCONN = "net.ipv4.tcp_fin_timeout", "net.core.somaxconn"
 PID_FILE = "/run/program.pid"

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.booted_host import BootedHost
-from ansible_collections.tunefleet.linux.tests.oracle.machines import NotHere
+from ansible_collections.tunefleet.linux.tests.environments.booted_host import BootedHost
+from ansible_collections.tunefleet.linux.tests.environments.containers import NotHere
 
 DROP_IN = "/etc/systemd/system/{0}.d/99-tunefleet.conf"
 SYSTEM_FILE = "/etc/systemd/system.conf.d/99-tunefleet.conf"

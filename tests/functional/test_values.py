@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Namespace, one_sentence
 
 FORWARD = "net.ipv4.ip_forward"
 REDIRECTS = "net.ipv4.conf.all.accept_redirects"

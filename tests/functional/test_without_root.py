@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     LIMITS_FILE,
     SYSCTL_FILE,
     Namespace,

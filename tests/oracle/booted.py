@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine, NotHere, engine_for
+from ansible_collections.tunefleet.linux.tests.environments.containers import Machine, NotHere, engine_for
 
 
 class BootedContainer:

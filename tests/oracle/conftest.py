@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.tunefleet.linux.tests.oracle import booted, machines
+from ansible_collections.tunefleet.linux.tests.environments import containers as machines
+from ansible_collections.tunefleet.linux.tests.oracle import booted
 
 # TUNEFLEET_ORACLE_SUITES adds others that tools/fleet_images.py, or TUNEFLEET_IMAGE_<SUITE>, can give.
 SUITES = (os.environ.get("TUNEFLEET_ORACLE_SUITES") or "bullseye bookworm trixie").split()

@@ -23,8 +23,9 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import boo
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import names as sysctl_names
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import readers as boot_readers
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import write_model
-from ansible_collections.tunefleet.linux.tests.oracle import machines, trees
-from ansible_collections.tunefleet.linux.tests.oracle.machines import TOOLS, Machine
+from ansible_collections.tunefleet.linux.tests.environments import containers as machines
+from ansible_collections.tunefleet.linux.tests.environments.containers import TOOLS, Machine
+from ansible_collections.tunefleet.linux.tests.oracle import trees
 from ansible_collections.tunefleet.linux.tests.oracle.trees import Case, Node
 
 CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 500)

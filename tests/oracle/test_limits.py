@@ -29,9 +29,10 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._limits import ite
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import precedence as pam_precedence
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.process import rlimits
-from ansible_collections.tunefleet.linux.tests.oracle import limit_trees, machines
+from ansible_collections.tunefleet.linux.tests.environments import containers as machines
+from ansible_collections.tunefleet.linux.tests.environments.containers import Machine
+from ansible_collections.tunefleet.linux.tests.oracle import limit_trees
 from ansible_collections.tunefleet.linux.tests.oracle.limit_trees import DIRECTORY, MAIN, NUMBERS, Case, Node
-from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine
 
 CASES = int(os.environ.get("TUNEFLEET_ORACLE_CASES") or 600)
 SEED = int(os.environ.get("TUNEFLEET_ORACLE_SEED") or 20260131)

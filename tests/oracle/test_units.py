@@ -23,8 +23,8 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import conversion
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.systemd import precedence as systemd_precedence
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.systemd import unit_file
+from ansible_collections.tunefleet.linux.tests.environments.containers import Machine
 from ansible_collections.tunefleet.linux.tests.oracle import unit_trees
-from ansible_collections.tunefleet.linux.tests.oracle.machines import Machine
 from ansible_collections.tunefleet.linux.tests.oracle.unit_trees import Case, Node, Unit
 
 BATCH = 20

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import fleet
+import molecule_fleet as fleet
 import pytest
 import testinfra
 from testinfra.host import Host

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import fleet
+import molecule_fleet as fleet
 import pytest
 import testinfra
 from testinfra.host import Host

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import fleet
+import molecule_fleet as fleet
 import pytest
 from testinfra.host import Host
 

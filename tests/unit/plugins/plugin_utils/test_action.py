@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which way a module takes to its host; with a real ssh and a real sudo in tests/functional/test_by_ssh.py."""
+"""Which way a module takes to its host; with a real ssh and a real sudo in tests/functional/test_ssh_pipelining.py."""
 
 from __future__ import annotations
 

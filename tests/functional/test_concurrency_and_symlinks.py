@@ -20,7 +20,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import host as hosts
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     LEDGER,
     PACKAGE,
     SYSCTL_FILE,

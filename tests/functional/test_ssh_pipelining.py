@@ -15,7 +15,7 @@ import pytest
 import ssh
 from support import CACHE, ROOT, environment, need_python, virtual_environment
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import PROGRAMS, SYSCTL_FILE, Namespace
+from ansible_collections.tunefleet.linux.tests.environments.namespace import PROGRAMS, SYSCTL_FILE, Namespace
 
 # Where tools/setup unpacks sudo on a machine that has none.
 UNPACKED = CACHE / "sudo"

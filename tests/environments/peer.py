@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import (
+from ansible_collections.tunefleet.linux.tests.environments.namespace import (
     ModuleRunner,
     Namespace,
     Outcome,

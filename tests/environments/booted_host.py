@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import PACKAGE, ROOT, Outcome
+from ansible_collections.tunefleet.linux.tests.environments.namespace import PACKAGE, ROOT, Outcome
 from ansible_collections.tunefleet.linux.tests.oracle.booted import BootedContainer
 
 _LIBRARY = "/opt/tunefleet"

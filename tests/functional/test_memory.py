@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._checks import memory as tcp_memory
-from ansible_collections.tunefleet.linux.tests.functional.namespace import Namespace, one_sentence
+from ansible_collections.tunefleet.linux.tests.environments.namespace import Namespace, one_sentence
 
 MEMORY = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 RMEM, WMEM, WAITING = "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_max_tw_buckets"

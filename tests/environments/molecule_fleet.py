@@ -13,7 +13,7 @@ from typing import Any
 
 from testinfra.host import Host
 
-SCENARIO = Path(__file__).resolve().parent.parent
+SCENARIO = Path(__file__).resolve().parents[2] / "molecule" / "default"
 
 SYSCTL_FILE = "/etc/sysctl.d/99-tunefleet.conf"
 LIMITS_FILE = "/etc/security/limits.d/99-tunefleet.conf"

@@ -130,7 +130,7 @@ class ModuleRunner:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ansible_collections.tunefleet.linux.tests.functional.module_runner"],
+            [sys.executable, "-m", "ansible_collections.tunefleet.linux.tests.environments.module_runner"],
             env=environment(str(home)),
             cwd="/",
             stdin=subprocess.PIPE,
@@ -155,7 +155,7 @@ class Load:
 
     def __init__(self, enter: list[str], home: str) -> None:
         self._process = subprocess.Popen(
-            [*enter, sys.executable, "-m", "ansible_collections.tunefleet.linux.tests.functional.load"],
+            [*enter, sys.executable, "-m", "ansible_collections.tunefleet.linux.tests.environments.load"],
             env=environment(home),
             cwd="/",
             stdin=subprocess.PIPE,

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
+DRIVERS = ROOT / "tests" / "oracle"
 TOOLS = ("systemd", "procps")
 # For the end of the run: how many cases each reader was asked, and why a machine is missing.
 COUNTS: dict[str, int] = {}
@@ -38,7 +38,7 @@ class Machine:
         self.environment = environment
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         # As an argument, so that its standard input is free for cases.
-        code = (HERE / driver).read_text(encoding="utf-8")
+        code = (DRIVERS / driver).read_text(encoding="utf-8")
         self._process = subprocess.Popen(
             [*command, "-c", code],
             stdin=subprocess.PIPE,

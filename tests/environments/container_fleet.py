@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tunefleet.linux.tests.functional.namespace import PROGRAMS, Load, environment
-from ansible_collections.tunefleet.linux.tests.oracle.machines import NotHere, engine_for
+from ansible_collections.tunefleet.linux.tests.environments.containers import NotHere, engine_for
+from ansible_collections.tunefleet.linux.tests.environments.namespace import PROGRAMS, Load, environment
 
 # What belongs to the whole machine is read-only in there, and the clock goes on until the container is removed.
 _INIT = (
