@@ -165,11 +165,11 @@ class CallbackModule(DefaultCallback):
 
     def _end_batch(self, data: t.Mapping[str, t.Any], check: bool) -> None:
         """Take note of how the hosts of a batch ended, once that is told."""
-        told = data.get("batch") or ()
-        if not (told and self._batches):
+        payload = data.get("batch") or ()
+        if not (payload and self._batches):
             return
-        ended = {str(one["host"]): str(one["ended"]) for one in told}
-        problems = {str(one["host"]): str(one["problem"]) for one in told if one["problem"]}
+        ended = {str(one["host"]): str(one["ended"]) for one in payload}
+        problems = {str(one["host"]): str(one["problem"]) for one in payload if one["problem"]}
         self._batches[-1] = replace(self._batches[-1], ended=ended, problems=problems)
         if self._quiet:
             self._tell(summary.batch_progress(self._batches[-1], len(self._batches), _width(), check))
@@ -213,7 +213,7 @@ class CallbackModule(DefaultCallback):
         if self._diagnoses:
             self._page(diagnosis.render(self._diagnoses, _width()))
         if self._report:
-            self._page(summary.report_files(self._report, _width(), told=bool(self._outcomes)))
+            self._page(summary.report_files(self._report, _width(), payload=bool(self._outcomes)))
 
     def _page(self, lines: t.Iterable[summary.Line]) -> None:
         self._show(summary.Line(""))

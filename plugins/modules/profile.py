@@ -429,7 +429,7 @@ def main() -> None:
     # Hide secrets in invocation.module_args.
     module.no_log_values.update(redact.secrets_in_options(module.params["sysctl"]))
     options = dict(module.params, name=",".join(module.params["name"] or []))
-    told = {"name": options["name"] or None, "state": options["state"]}
+    named = {"name": options["name"] or None, "state": options["state"]}
     try:
         result, warnings = module_run.run(
             hosts.Host(),
@@ -438,12 +438,12 @@ def main() -> None:
             module._diff,
         )
     except results.RequestFailed as error:
-        module.fail_json(msg=str(error), **dict(told, **error.result))
+        module.fail_json(msg=str(error), **dict(named, **error.result))
     except _errors.TuneError as error:
-        module.fail_json(msg=str(error), **told)
+        module.fail_json(msg=str(error), **named)
     for warning in warnings:
         module.warn(warning)
-    module.exit_json(**dict(told, **result))
+    module.exit_json(**dict(named, **result))
 
 
 if __name__ == "__main__":

@@ -414,7 +414,7 @@ def test_comments_are_bytes_that_stay(host: Host) -> None:
 
 def test_linux_is_all_that_is_promised() -> None:
     assert "platforms: linux" in ModuleDocFragment.DOCUMENTATION
-    assert re.search(r"drop-in for M\(ansible\.posix\.sysctl\) on Linux", documented.DOCUMENTATION)
+    assert re.search(r"drop-in replacement for M\(ansible\.posix\.sysctl\) on Linux", documented.DOCUMENTATION)
 
 
 @pytest.mark.parametrize(

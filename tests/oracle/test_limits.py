@@ -27,7 +27,7 @@ from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit
 from ansible_collections.tunefleet.linux.plugins.module_utils._host import pam_probe
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits import items
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import precedence as pam_precedence
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant as pam_variant
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.process import rlimits
 from ansible_collections.tunefleet.linux.tests.environments import containers as machines
 from ansible_collections.tunefleet.linux.tests.environments.containers import Machine
@@ -74,24 +74,24 @@ class Disk:
         return node.content.encode("latin-1")
 
 
-def dialect_of(machine: Machine, case: Case) -> variant.PamVariant:
-    found = variant.of_module(base64.b64decode(machine.hello["module"]))
-    return variant.arguments(found, case.arguments)
+def dialect_of(machine: Machine, case: Case) -> pam_variant.PamVariant:
+    found = pam_variant.of_module(base64.b64decode(machine.hello["module"]))
+    return pam_variant.arguments(found, case.arguments)
 
 
 def ends_session(
-    files: list[tuple[str, bytes | str | None]], user: pam_precedence.User, dialect: variant.PamVariant
+    files: list[tuple[str, bytes | str | None]], user: pam_precedence.User, variant: pam_variant.PamVariant
 ) -> bool:
     """Whether a file that cannot be opened ends the session: not where an earlier line exempts the user.
 
     Releases since 1.5.3 forgive one that is missing, and nothing else.
     """
     for path, data in files:
-        if data is None and not dialect.needs_files:
+        if data is None and not variant.needs_files:
             continue
         if not isinstance(data, bytes):
             return True
-        rules = pam_precedence.placed_rules([(path, data)], dialect)
+        rules = pam_precedence.placed_rules([(path, data)], variant)
         if any(one.rule.exempts and pam_precedence.exempts(one.rule.domain, user) for one in rules):
             return False
     return False
@@ -102,7 +102,7 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
 
     :param descriptors: the lowest that is free when the session is opened.
     """
-    dialect, disk = dialect_of(machine, case), Disk(case.tree)
+    variant, disk = dialect_of(machine, case), Disk(case.tree)
     groups = {number: group for group, number, members in case.groups if name in members or number == gid}
     user = pam_precedence.User(name, uid, gid, {gid: "", **groups})
     hello = machine.hello
@@ -112,22 +112,22 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
     files = [(path, disk.read(path)) for path in pam_precedence.reading_order(disk.names())]
     limits = {item: (pair[0] % 2**64, pair[1] % 2**64) for item, pair in caller.items()}
     unchanged = Got(False, limits, hello["priority"], 0, None)
-    if ends_session(files, user, dialect):
+    if ends_session(files, user, variant):
         return unchanged
-    rules = pam_precedence.placed_rules([(path, data) for path, data in files if isinstance(data, bytes)], dialect)
-    start = pam_precedence.start(before, rlimits.parse(hello["first"]), dialect)
+    rules = pam_precedence.placed_rules([(path, data) for path, data in files if isinstance(data, bytes)], variant)
+    start = pam_precedence.start(before, rlimits.parse(hello["first"]), variant)
     limits, let_in = {}, True
     for item in NUMBERS:
-        choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
+        choice = pam_precedence.for_user(rules, user, item, variant.star_excludes_root)
         limit, refused = pam_precedence.session(
-            choice, item, before[item], start.get(item, before[item]), hello["may_raise"], hello["nr_open"], dialect
+            choice, item, before[item], start.get(item, before[item]), hello["may_raise"], hello["nr_open"], variant
         )
         limits[item] = (items.kernel(limit.soft, item), items.kernel(limit.hard, item))
-        let_in = let_in and (dialect.ignores_setrlimit_errors or not refused)
-    single = {item: single_value(rules, user, item, dialect) for item in limit_trees.SINGLE}
+        let_in = let_in and (variant.ignores_setrlimit_errors or not refused)
+    single = {item: single_value(rules, user, item, variant) for item in limit_trees.SINGLE}
     if uid != 0 and 0 in (single["maxlogins"], single["maxsyslogins"]):
         let_in = False
-    chroot = single_value(rules, user, items.CHROOT, dialect)
+    chroot = single_value(rules, user, items.CHROOT, variant)
     directory = limit_trees.DIRECTORIES.get(str(chroot)) if let_in else None
     let_in = let_in and (chroot is None or directory is not None)
     # libpam writes to the audit system of the kernel in the end, and refuses the session where it cannot open it: _pam_auditlog().
@@ -137,9 +137,9 @@ def computed(case: Case, machine: Machine, name: str, uid: int, gid: int, descri
 
 
 def single_value(
-    rules: list[pam_precedence.Placed], user: pam_precedence.User, item: str, dialect: variant.PamVariant
+    rules: list[pam_precedence.Placed], user: pam_precedence.User, item: str, variant: pam_variant.PamVariant
 ) -> limit_types.Number | None:
-    choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
+    choice = pam_precedence.for_user(rules, user, item, variant.star_excludes_root)
     return None if choice.exempt or choice.soft is None else choice.soft.rule.value
 
 

@@ -107,26 +107,26 @@ def estimate(plan: plans.Plan, policy: requests.Policy, machine: t.Optional[Mach
         missing = "the memory of the host" if known else "{0} and {1}".format(RMEM, WMEM)
         text = messages.MEMORY_COST_UNKNOWN(connections=policy.connections, missing=missing)
         return plans.Cost(policy.connections, None, machine.memory, None, False, True, text)
-    told, when = max(known, key=lambda one: one[0].needed)
-    percent = told.needed * 100 // machine.memory
+    cost, when = max(known, key=lambda one: one[0].needed)
+    percent = cost.needed * 100 // machine.memory
     refused = percent > policy.memory_refuse
     text = messages.MEMORY_COST(
         connections=policy.connections,
-        needed=size(told.needed),
+        needed=size(cost.needed),
         phase=when,
         percent=percent,
         memory=size(machine.memory),
-        parts=told.lines,
+        parts=cost.lines,
     )
     return plans.Cost(
         policy.connections,
-        told.needed,
+        cost.needed,
         machine.memory,
         percent,
         refused and policy.strict,
         percent > policy.memory_warn,
         text,
-        TIME_WAITS if told.waiting * 2 > told.needed else "the second numbers of {0} and {1}".format(RMEM, WMEM),
+        TIME_WAITS if cost.waiting * 2 > cost.needed else "the second numbers of {0} and {1}".format(RMEM, WMEM),
     )
 
 

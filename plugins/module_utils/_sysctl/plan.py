@@ -80,24 +80,27 @@ class SysctlPlanner:
         """The decision about one desired, before it is known what the next boot makes of it."""
         live = self._seen.live[desired.key].text
         shape = shape_of(desired.key, live, desired.raw)
-        now = None if live is None else sysctl_values.normalize(live, shape)
+        current = None if live is None else sysctl_values.normalize(live, shape)
         entry = self.conf.get(desired.key) if self.conf else None
-        said = None if entry is None else sysctl_values.normalize(entry, shape)
+        configured = None if entry is None else sysctl_values.normalize(entry, shape)
         wanted = desired.operator
         if desired.operator == bounds.ABSENT:
-            outcome = self._absent(desired.key, shape, now)
+            outcome = self._absent(desired.key, shape, current)
         else:
             try:
-                text = self._text(desired, shape, now)
+                text = self._text(desired, shape, current)
             except _errors.ValueProblem as problem:
                 wanted = bounds.describe(desired.operator, str(desired.raw))
                 # What cannot be set at all need not be a value of it.
-                outcome = self._missing(desired.key, _Current(shape, now, said)) or _Decision(
-                    statuses.REFUSED, self._refusal(desired, problem, shape), (now, now), (said, said)
+                outcome = self._missing(desired.key, _Current(shape, current, configured)) or _Decision(
+                    statuses.REFUSED,
+                    self._refusal(desired, problem, shape),
+                    (current, current),
+                    (configured, configured),
                 )
             else:
                 wanted = bounds.describe(desired.operator, text)
-                outcome = self._present(desired, text, _Current(shape, now, said))
+                outcome = self._present(desired, text, _Current(shape, current, configured))
         return plans.SettingDecision(
             desired.key,
             outcome.status,
@@ -110,20 +113,20 @@ class SysctlPlanner:
             explanation=desired.explanation,
         )
 
-    def _absent(self, key: str, shape: shapes.Shape, now: t.Optional[str]) -> _Decision:
+    def _absent(self, key: str, shape: shapes.Shape, current: t.Optional[str]) -> _Decision:
         gone = self.conf.assigned(key) if self.conf else None
         gone = None if gone is None else sysctl_values.normalize(gone, shape)
-        return _Decision(statuses.OK if gone is None else statuses.CHANGED, "", (now, now), (gone, None))
+        return _Decision(statuses.OK if gone is None else statuses.CHANGED, "", (current, current), (gone, None))
 
-    def _text(self, desired: requests.SettingRequest, shape: shapes.Shape, now: t.Optional[str]) -> str:
+    def _text(self, desired: requests.SettingRequest, shape: shapes.Shape, current: t.Optional[str]) -> str:
         if desired.operator != bounds.VALUE and not shape.ordered:
             raise _errors.ValueProblem(messages.NOT_ORDERED(operator=desired.operator))
         if self._is_action(desired.key) and self._policy.persist:
             raise _errors.ValueProblem(messages.ACTION_WITH_PERSIST())
         text = _parse_requested(desired, shape)
-        if desired.operator != bounds.VALUE and shape.ascending and not _MEETS[desired.operator](now, text, shape):
+        if desired.operator != bounds.VALUE and shape.ascending and not _MEETS[desired.operator](current, text, shape):
             # What it comes to has to be legal as well.
-            sysctl_values.parse(_STRONGER[desired.operator](now, text, shape), shape)
+            sysctl_values.parse(_STRONGER[desired.operator](current, text, shape), shape)
         return text
 
     def _is_action(self, key: str) -> bool:
@@ -137,38 +140,42 @@ class SysctlPlanner:
             return problem.message
         return _messages.with_legal(problem.message, catalog.legal(desired.key, shape))
 
-    def _present(self, desired: requests.SettingRequest, text: str, has: _Current) -> _Decision:
-        shape, now, said = has
-        missing = self._missing(desired.key, has)
+    def _present(self, desired: requests.SettingRequest, text: str, present: _Current) -> _Decision:
+        shape, current, configured = present
+        missing = self._missing(desired.key, present)
         if missing:
             return missing
-        target = now
+        target = current
         if self._policy.live:
-            target = self._live_target(desired, text, now, shape)
-            if now != target and not self._seen.live[desired.key].writable:
+            target = self._live_target(desired, text, current, shape)
+            if current != target and not self._seen.live[desired.key].writable:
                 status, reason = availability.unwritable(desired.key, self._seen)
-                return _Decision(status, reason, (now, now), (said, said))
-        entry = self._entry(desired, text, has, target) if self._policy.persist else said
-        if sysctl_values.equivalent(entry, said, shape):
-            entry = said
+                return _Decision(status, reason, (current, current), (configured, configured))
+        entry = self._entry(desired, text, present, target) if self._policy.persist else configured
+        if sysctl_values.equivalent(entry, configured, shape):
+            entry = configured
         if self._is_action(desired.key):
-            return _Decision(statuses.CHANGED, "", (None, text), (said, said))
-        status, reason = self._judged(desired, now != target or said != entry, now, entry)
-        return _Decision(status, reason, (now, target), (said, entry))
+            return _Decision(statuses.CHANGED, "", (None, text), (configured, configured))
+        status, reason = self._judged(desired, current != target or configured != entry, current, entry)
+        return _Decision(status, reason, (current, target), (configured, entry))
 
-    def _missing(self, key: str, has: _Current) -> t.Optional[_Decision]:
+    def _missing(self, key: str, present: _Current) -> t.Optional[_Decision]:
         """The outcome for a key that cannot be set, where the running kernel is to be set."""
         missing = availability.unavailable(key, self._seen) if self._policy.live else None
-        return _Decision(missing[0], missing[1], (has.live, has.live), (has.file, has.file)) if missing else None
+        return (
+            _Decision(missing[0], missing[1], (present.live, present.live), (present.file, present.file))
+            if missing
+            else None
+        )
 
     @staticmethod
-    def _live_target(desired: requests.SettingRequest, text: str, now: t.Optional[str], shape: shapes.Shape) -> str:
+    def _live_target(desired: requests.SettingRequest, text: str, current: t.Optional[str], shape: shapes.Shape) -> str:
         """What the live value has to be: as it is now, where that is what the kernel makes of the desired."""
-        target = text if desired.operator == bounds.VALUE else _STRONGER[desired.operator](now, text, shape)
-        return now if now is not None and sysctl_values.matches_rounded(now, target, shape) else target
+        target = text if desired.operator == bounds.VALUE else _STRONGER[desired.operator](current, text, shape)
+        return current if current is not None and sysctl_values.matches_rounded(current, target, shape) else target
 
     def _entry(
-        self, desired: requests.SettingRequest, text: str, has: _Current, target: t.Optional[str]
+        self, desired: requests.SettingRequest, text: str, present: _Current, target: t.Optional[str]
     ) -> t.Optional[str]:
         """The entry that our file needs so that the desired holds after the next boot; None when it needs none.
 
@@ -178,26 +185,26 @@ class SysctlPlanner:
         if desired.operator == bounds.VALUE:
             return text
         meets, stronger = _MEETS[desired.operator], _STRONGER[desired.operator]
-        shape, now, said = has
-        if said is not None:
-            return said if meets(said, text, shape) else stronger(target, text, shape)
+        shape, current, configured = present
+        if configured is not None:
+            return configured if meets(configured, text, shape) else stronger(target, text, shape)
         given = [table.of(desired.key).value for table in self._others]
         if any(value is not None for value in given):
             return None if all(meets(value, text, shape) for value in given) else stronger(target, text, shape)
         facts = catalog.find(desired.key)
-        if meets(now, text, shape) and catalog.is_kernel_default(facts, str(now), self._seen.machine):
+        if meets(current, text, shape) and catalog.is_kernel_default(facts, str(current), self._seen.machine):
             return None
         return stronger(target, text, shape)
 
     def _judged(
-        self, desired: requests.SettingRequest, changes: bool, now: t.Optional[str], entry: t.Optional[str]
+        self, desired: requests.SettingRequest, changes: bool, current: t.Optional[str], entry: t.Optional[str]
     ) -> t.Tuple[str, str]:
         """Status and reason of a desired that can be met."""
         if changes:
             return statuses.CHANGED, ""
         if desired.operator != bounds.VALUE and entry is None:
             then = None if self._policy.live else self._others[0].of(desired.key).value
-            have = messages.LIVE_SATISFIES(value=now) if then is None else messages.BOOT_SATISFIES(value=then)
+            have = messages.LIVE_SATISFIES(value=current) if then is None else messages.BOOT_SATISFIES(value=then)
             return statuses.KEPT, have
         return statuses.OK, ""
 
@@ -373,7 +380,7 @@ class _FilePlan(t.NamedTuple):
 
 
 def _plan_file(
-    judge: SysctlPlanner,
+    planner: SysctlPlanner,
     decisions: t.Sequence[plans.SettingDecision],
     desired_settings: t.Mapping[str, requests.SettingRequest],
 ) -> _FilePlan:
@@ -382,11 +389,11 @@ def _plan_file(
     Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
     that depend on others come last, in the first order that mends it.
     """
-    found = _render_file(judge, decisions, desired_settings, ())
+    found = _render_file(planner, decisions, desired_settings, ())
     lost = _ineffective_entries(found)
     for falls in (True, False) if lost else ():
         last = catalog.write_order([one.key for one in decisions if _depends_on_others(one)], falls)
-        moved = _render_file(judge, decisions, desired_settings, last)
+        moved = _render_file(planner, decisions, desired_settings, last)
         if len(_ineffective_entries(moved)) < len(lost):
             mended = set(lost) - set(_ineffective_entries(moved))
             return moved._replace(decisions=[_mark_moved(one) if one.key in mended else one for one in moved.decisions])
@@ -394,16 +401,16 @@ def _plan_file(
 
 
 def _render_file(
-    judge: SysctlPlanner,
+    planner: SysctlPlanner,
     decisions: t.Sequence[plans.SettingDecision],
     desired_settings: t.Mapping[str, requests.SettingRequest],
     last: t.Sequence[str],
 ) -> _FilePlan:
     """:param last: keys whose entries come after all others."""
-    step = judge.file_step(decisions, last)
-    tables = judge.tables_after(step) if step else judge.now
+    step = planner.file_step(decisions, last)
+    tables = planner.tables_after(step) if step else planner.now
     return _FilePlan(
-        [step] if step else [], tables, [judge.after_boot(one, tables, desired_settings) for one in decisions]
+        [step] if step else [], tables, [planner.after_boot(one, tables, desired_settings) for one in decisions]
     )
 
 
@@ -472,11 +479,11 @@ def plan(
     desired_settings: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
 ) -> plans.Plan:
     """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
-    judge = SysctlPlanner(seen, policy)
-    decisions = [judge.decide(desired) for desired in desired_settings]
+    planner = SysctlPlanner(seen, policy)
+    decisions = [planner.decide(desired) for desired in desired_settings]
     steps: t.List[step_types.Step] = list(_live_steps(seen, decisions) if policy.live else [])
     by_key = {desired.key: desired for desired in desired_settings}
-    kept_steps, found, decisions = _plan_file(judge, decisions, by_key)
+    kept_steps, found, decisions = _plan_file(planner, decisions, by_key)
     steps.extend(kept_steps)
     problems, warnings = _verdict(decisions, policy, seen)
     problems.extend(_contradictions(decisions))

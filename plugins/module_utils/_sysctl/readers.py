@@ -258,9 +258,9 @@ def _procps_assignments(path: str, data: bytes, parse: t.Callable[[str], _Config
     """Preload() of sysctl.c: lines as getline(3) gives them, of which C sees what is before a NUL."""
     for number, line in enumerate(data.split(b"\n"), 1):
         text = line.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-        said = parse(text)
-        if said is not None:
-            yield Assignment(sysctl_names.normalise(said[0]), said[1], path, number)
+        assignment = parse(text)
+        if assignment is not None:
+            yield Assignment(sysctl_names.normalise(assignment[0]), assignment[1], path, number)
 
 
 def _procps_4_line(line: str) -> _Configured:

@@ -126,8 +126,8 @@ def _written_integers(shape: shapes.Shape, before: t.Optional[str], value: str) 
 
 
 def _integers(numbers: Numbers, taken: bool) -> Written:
-    said = [str(number) for number in numbers if number is not None]
-    return Written("\t".join(said) if said else None, taken)
+    digits = [str(number) for number in numbers if number is not None]
+    return Written("\t".join(digits) if digits else None, taken)
 
 
 def _written_ports(shape: shapes.Shape, before: t.Optional[str], value: str, repeats: bool) -> Written:

@@ -336,9 +336,9 @@ def _systemctl(host: "hosts.Host", arguments: t.Sequence[str]) -> None:
     """:raises HostProblem: with half a sentence, when systemd did not do it."""
     ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _TIMEOUT)
     if ran is None or ran.status != 0:
-        said = " ".join(ran.errors.split()) if ran else "there is no such program"
+        stderr = " ".join(ran.errors.split()) if ran else "there is no such program"
         raise _errors.HostProblem(
-            messages.SYSTEMCTL_FAILED(arguments=" ".join(arguments), reason=said or "it did not say why")
+            messages.SYSTEMCTL_FAILED(arguments=" ".join(arguments), reason=stderr or "it did not say why")
         )
 
 

@@ -159,11 +159,11 @@ def rolled_out(outcomes: Sequence[Outcome], batches: Sequence[Batch]) -> list[Ou
 
 def _ended(outcome: Outcome, batch: Batch) -> Outcome:
     problem, ended = batch.problems.get(outcome.host), batch.ended.get(outcome.host)
-    told = {"name": outcome.profile, "not_undone": outcome.result.get("not_undone")}
+    payload = {"name": outcome.profile, "not_undone": outcome.result.get("not_undone")}
     if problem:
         state = UNREACHABLE if outcome.state == UNREACHABLE else FAILED
-        return Outcome(outcome.host, state, outcome.check, {**told, "msg": f"{problem[:1].upper()}{problem[1:]}"})
-    return Outcome(outcome.host, REVERTED, outcome.check, told) if ended == REVERTED else outcome
+        return Outcome(outcome.host, state, outcome.check, {**payload, "msg": f"{problem[:1].upper()}{problem[1:]}"})
+    return Outcome(outcome.host, REVERTED, outcome.check, payload) if ended == REVERTED else outcome
 
 
 def batch_progress(batch: Batch, number: int, width: int = 100, check: bool = False) -> Line:
@@ -187,7 +187,7 @@ def progress(outcome: Outcome, width: int = 100, again: bool = False) -> Line:
     return Line(f"{who}: {', '.join(counts) or 'nothing to do'}", CHANGE if outcome.differs else GOOD)
 
 
-def report_files(result: Mapping[str, t.Any], width: int = 100, told: bool = True) -> list[Line]:
+def report_files(result: Mapping[str, t.Any], width: int = 100, payload: bool = True) -> list[Line]:
     """The end of an audit: the files of its report, or why there are none.
 
     :param result: what the action ``report`` returned.
@@ -195,7 +195,7 @@ def report_files(result: Mapping[str, t.Any], width: int = 100, told: bool = Tru
     """
     page = _Page(width, [])
     page.heading("Report")
-    lines = [] if told else result.get("report") or ()
+    lines = [] if payload else result.get("report") or ()
     for line in map(str, lines):
         page.add(line, indent="  ")
     # Not wrapped: a path is there to be copied.

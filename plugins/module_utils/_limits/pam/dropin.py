@@ -12,7 +12,7 @@ import typing as t
 from ... import _textfile
 from ..._core import limit as limit_types
 from .. import items
-from . import variant
+from . import variant as pam_variant
 
 HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines of limits that it does not set are left alone.\n"
 SOFT = "soft"
@@ -61,27 +61,27 @@ class Change(t.NamedTuple):
     comment: str = ""
 
 
-def _fields(text: str, dialect: variant.PamVariant) -> t.List[str]:
+def _fields(text: str, variant: pam_variant.PamVariant) -> t.List[str]:
     """The fields that pam_limits finds on a line without its comment."""
-    if dialect.splits_long_lines:
+    if variant.splits_long_lines:
         return re.findall("[^" + _BLANKS + "]+", text)[:4]
     words = [word for word in re.split("[ \t]+", text, maxsplit=3) if word]
     return words[:3] + [word.strip(" \t") for word in words[3:] if word.strip(" \t")]
 
 
-def parse_line(line: bytes, dialect: variant.PamVariant = variant.PLAIN) -> t.Optional[Rule]:
+def parse_line(line: bytes, variant: pam_variant.PamVariant = pam_variant.PLAIN) -> t.Optional[Rule]:
     """The rule on a line, or None. Type and item are read in any case, the domain is not; a ``#`` starts a comment anywhere."""
     # A C string ends at a zero byte.
     text, _hash, comment = line.partition(b"\0")[0].decode("utf-8", "surrogateescape").lstrip(_BLANKS).partition("#")
-    words = _fields(text.partition("\n")[0], dialect)
+    words = _fields(text.partition("\n")[0], variant)
     if len(words) == 2 and words[1].startswith(BOTH):
         return Rule(words[0], BOTH, "")
     if len(words) != 4:
         return None
     kind, item = _lower(words[1]), _lower(words[2])
-    if not (kind in (SOFT, HARD, BOTH) or item in _ANY_TYPE) or dialect.lacks(item):
+    if not (kind in (SOFT, HARD, BOTH) or item in _ANY_TYPE) or variant.lacks(item):
         return None
-    if item == items.CHROOT and dialect.chroot:
+    if item == items.CHROOT and variant.chroot:
         # A path as well, so that one with capitals cannot be named.
         return Rule(words[0], kind, item, _lower(words[3]), comment.strip())
     value = items.read(_lower(words[3]), item) if item in items.ITEMS else None
@@ -93,16 +93,16 @@ def _lower(text: str) -> str:
     return re.sub("[A-Z]+", lambda match: match.group().lower(), text)
 
 
-def read(data: bytes, dialect: variant.PamVariant = variant.PLAIN) -> t.List[t.Tuple[int, Rule]]:
+def read(data: bytes, variant: pam_variant.PamVariant = pam_variant.PLAIN) -> t.List[t.Tuple[int, Rule]]:
     """Each rule that pam_limits finds in a file, with the number of its line."""
     found: t.List[t.Tuple[int, Rule]] = []
     for number, line in enumerate(_textfile.split(data), 1):
         pieces = (
             [line[start : start + _PIECE] for start in range(0, len(line), _PIECE)]
-            if dialect.splits_long_lines
+            if variant.splits_long_lines
             else [line]
         )
-        rules = [parse_line(piece, dialect) for piece in pieces]
+        rules = [parse_line(piece, variant) for piece in pieces]
         found.extend((number, rule) for rule in rules if rule is not None)
     return found
 
@@ -110,9 +110,9 @@ def read(data: bytes, dialect: variant.PamVariant = variant.PLAIN) -> t.List[t.T
 class ConfFile:
     """The lines of a file below limits.d, with the rules found on them."""
 
-    def __init__(self, data: bytes, dialect: variant.PamVariant = variant.PLAIN) -> None:
+    def __init__(self, data: bytes, variant: pam_variant.PamVariant = pam_variant.PLAIN) -> None:
         self._lines = _textfile.split(data)
-        self._rules = [parse_line(line, dialect) for line in self._lines]
+        self._rules = [parse_line(line, variant) for line in self._lines]
 
     def rules(self) -> t.List[t.Tuple[int, Rule]]:
         """Each rule with the number of its line."""

@@ -15,7 +15,7 @@ from ..process import rlimits
 from ..systemd import facts as systemd_facts
 from . import precedence as pam_precedence
 from . import stack as pam_stack
-from . import variant
+from . import variant as pam_variant
 
 if t.TYPE_CHECKING:
     from ..._host import host as hosts
@@ -54,7 +54,7 @@ class PamFacts(t.NamedTuple):
     may_raise: bool
     nr_open: t.Optional[int]
     file_max: t.Optional[int] = None
-    dialect: variant.PamVariant = variant.UNKNOWN
+    variant: pam_variant.PamVariant = pam_variant.UNKNOWN
     daemons: t.Sequence[Daemon] = ()
     stacks: t.Sequence[pam_stack.Stack] = ()
     use_pam: t.Tuple[t.Optional[bool], str] = (None, "")
@@ -77,19 +77,19 @@ class _Everything:
         return True
 
 
-def dialect(host: "hosts.Host") -> variant.PamVariant:
-    """The dialect of the pam_limits that is installed."""
-    places = list(variant.DIRECTORIES)
-    for base in variant.LIBRARIES:
+def variant(host: "hosts.Host") -> pam_variant.PamVariant:
+    """The variant of the pam_limits that is installed."""
+    places = list(pam_variant.DIRECTORIES)
+    for base in pam_variant.LIBRARIES:
         places += [base + "/" + name + "/security" for name in host.listdir(base) if "-linux-" in name]
     for place in places:
-        data = host.read_or_none(place + "/" + variant.MODULE)
+        data = host.read_or_none(place + "/" + pam_variant.MODULE)
         if data:
-            return variant.of_module(data)
-    return variant.UNKNOWN
+            return pam_variant.of_module(data)
+    return pam_variant.UNKNOWN
 
 
-def _limit_files(host: "hosts.Host", spoken: variant.PamVariant) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
+def _limit_files(host: "hosts.Host", spoken: pam_variant.PamVariant) -> t.Tuple[Files, t.List[str], t.List[str], bool]:
     """Path and bytes of each file that pam_limits reads, in its order.
 
     :returns: and links that lead nowhere, files that cannot be opened, and whether limits.conf is missing.
@@ -207,7 +207,7 @@ def gather(
     :param path: the file in which rules are to be kept, or None when none are. :param services: whether to look at processes of
         services as well, for what fs.nr_open means to them. :param units: whether to look at files of units for the same.
     """
-    spoken = dialect(host)
+    spoken = variant(host)
     files, dangling, closed, missing = _limit_files(host, spoken)
     first = rlimits.parse(host.read_text("/proc/1/limits") or "")
     seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.includes_from_etc_only)
@@ -222,7 +222,7 @@ def gather(
         may_raise=rlimits.may_raise(host.read_text("/proc/1/status"), host.read_text("/proc/self/uid_map")),
         nr_open=_number(host.sysctl("fs/nr_open").text),
         file_max=_number(host.sysctl("fs/file-max").text),
-        dialect=spoken,
+        variant=spoken,
         daemons=seen_daemons,
         stacks=seen_stacks,
         use_pam=use_pam(host),

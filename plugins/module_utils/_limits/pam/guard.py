@@ -12,7 +12,8 @@ import typing as t
 
 from ..._core import limit as limit_types
 from .. import items
-from . import messages, variant
+from . import messages
+from . import variant as pam_variant
 
 # What a login needs at the least. Measured on Debian 12 and 13: nofile 3, nproc 1 and "as" 100 leave no shell, nofile 0 to 3 ends
 # the session in libpam itself, which opens a socket to the audit system. The others keep a distance from that.
@@ -41,7 +42,7 @@ class GuardContext(t.NamedTuple):
     """
 
     nr_open: t.Optional[int] = None
-    dialect: variant.PamVariant = variant.UNKNOWN
+    variant: pam_variant.PamVariant = pam_variant.UNKNOWN
     people: bool = True
     sudo: bool = False
     threads: t.Optional[t.Tuple[str, int]] = None
@@ -64,7 +65,7 @@ def rejections(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.Li
 def _above_nr_open(item: str, asked: t.Sequence[limit_types.Number], facts: GuardContext) -> t.List[str]:
     if item != "nofile":
         return []
-    if limit_types.UNLIMITED in asked and not facts.dialect.unlimited_means_nr_open:
+    if limit_types.UNLIMITED in asked and not facts.variant.unlimited_means_nr_open:
         # Before Linux-PAM 1.5.2 this ends every session.
         return [messages.UNLIMITED_NOFILE()]
     highest = max([int(value) for value in asked if value != limit_types.UNLIMITED] or [0])
@@ -86,7 +87,7 @@ def warnings(item: str, limit: limit_types.Limit, facts: GuardContext) -> t.List
     if (
         item == "nofile"
         and limit_types.UNLIMITED in limit
-        and facts.dialect.unlimited_means_nr_open
+        and facts.variant.unlimited_means_nr_open
         and facts.nr_open is not None
     ):
         return [messages.UNLIMITED_BECOMES_NR_OPEN(nr_open=facts.nr_open)]

@@ -11,10 +11,11 @@ from ..._core import result as results
 from ..._core import status as statuses
 from .. import items
 from . import facts as pam_facts
-from . import messages, variant
+from . import messages
 from . import notes as pam_notes
 from . import precedence as pam_precedence
 from . import stack as pam_stack
+from . import variant as pam_variant
 
 if t.TYPE_CHECKING:
     from ..._host import host as hosts
@@ -38,10 +39,10 @@ def _entry(
 ) -> results.Result:
     """What a new session gets, and the lines that decide."""
     base = seen.base.get(item, limit_types.Limit())
-    limit, refused = pam_precedence.session(choice, item, base, base, True, seen.nr_open, seen.dialect)
+    limit, refused = pam_precedence.session(choice, item, base, base, True, seen.nr_open, seen.variant)
     reason = messages.EXEMPT_FROM_ALL(rule=choice.exempt.where) if choice.exempt else None
     if refused:
-        ignored = seen.dialect.ignores_setrlimit_errors
+        ignored = seen.variant.ignores_setrlimit_errors
         reason = messages.RULES_IGNORED() if ignored else messages.RULES_END_THE_SESSION()
     return {
         "target": dict(target),
@@ -59,7 +60,7 @@ def limits(host: "hosts.Host", users: t.Optional[t.Sequence[str]]) -> results.Re
     :raises TuneError: when there is no such user, or a file cannot be read.
     """
     seen = pam_facts.gather(host, None)
-    rules = pam_precedence.placed_rules(seen.files, seen.dialect)
+    rules = pam_precedence.placed_rules(seen.files, seen.variant)
     if users:
         found = [one for name in users for one in _of_user(host, name, rules, seen)]
     else:
@@ -77,7 +78,7 @@ def _locked_in(
 ) -> t.List[str]:
     """A sentence where a session sees nothing but one directory, which is no limit but is kept in the same files."""
     user = t.cast(pam_precedence.User, pam_facts.user(host, name))
-    choice = pam_precedence.for_user(rules, user, items.CHROOT, seen.dialect.star_excludes_root)
+    choice = pam_precedence.for_user(rules, user, items.CHROOT, seen.variant.star_excludes_root)
     if choice.exempt is not None or choice.soft is None:
         return []
     path = str(choice.soft.rule.value)
@@ -93,7 +94,7 @@ def _of_user(
         raise _errors.TuneError(messages.NO_SUCH_USER(user=name))
     found = []
     for item in sorted(set(seen.base) | {placed.rule.item for placed in rules} & set(items.ITEMS)):
-        choice = pam_precedence.for_user(rules, user, item, seen.dialect.star_excludes_root)
+        choice = pam_precedence.for_user(rules, user, item, seen.variant.star_excludes_root)
         services = {stack.service: _of_service(stack, user, item, rules, seen) for stack in seen.stacks}
         found.append(dict(_entry({"user": name}, item, choice, seen), services=services))
     return found
@@ -117,17 +118,17 @@ def _of_service(
     unasked = _unasked(stack, seen)
     if unasked:
         return dict(_halves(before), set_by={"soft": source, "hard": source}, note=unasked)
-    dialect = variant.arguments(seen.dialect, stack.arguments)
+    variant = pam_variant.arguments(seen.variant, stack.arguments)
     note = messages.MAY_SKIP_PAM_LIMITS(rule=stack.doubt) if stack.doubt else None
     if stack.conf is not None:
         if stack.conf not in seen.conf:
             note = messages.CONF_MISSING(path=stack.conf, rule=stack.limits[-1].where)
-        rules = pam_precedence.placed_rules([(stack.conf, seen.conf.get(stack.conf, b""))], dialect)
-    choice = pam_precedence.for_user(rules, user, item, dialect.star_excludes_root)
-    start = pam_precedence.start({item: before}, seen.ceiling, dialect).get(item, before)
-    limit, refused = pam_precedence.session(choice, item, before, start, may_raise, seen.nr_open, dialect)
+        rules = pam_precedence.placed_rules([(stack.conf, seen.conf.get(stack.conf, b""))], variant)
+    choice = pam_precedence.for_user(rules, user, item, variant.star_excludes_root)
+    start = pam_precedence.start({item: before}, seen.ceiling, variant).get(item, before)
+    limit, refused = pam_precedence.session(choice, item, before, start, may_raise, seen.nr_open, variant)
     if refused:
-        note = messages.RULES_IGNORED() if dialect.ignores_setrlimit_errors else messages.RULES_END_THE_SESSION()
+        note = messages.RULES_IGNORED() if variant.ignores_setrlimit_errors else messages.RULES_END_THE_SESSION()
     if choice.exempt is not None:
         note = messages.EXEMPT_FROM_ALL(rule=choice.exempt.where)
     fallback = source if refused or choice.exempt or start == before else "process 1, from where pam_limits starts here"
@@ -149,7 +150,7 @@ def of_user_managers(
     """
     stack = next((one for one in seen.stacks if one.service == "systemd-user"), None)
     stack = stack or pam_stack.Stack("systemd-user", "", ())
-    rules = pam_precedence.placed_rules(files, seen.dialect)
+    rules = pam_precedence.placed_rules(files, seen.variant)
     found = {item: _of_service(stack, _GENERIC_USER, item, rules, seen) for item in items}
     return {item: (one["hard"], one["set_by"]["hard"]) for item, one in found.items() if one["hard"] is not None}
 
@@ -172,7 +173,7 @@ def _source(service: str, daemon: t.Optional[pam_facts.Daemon]) -> str:
 
 def _unasked(stack: pam_stack.Stack, seen: pam_facts.PamFacts) -> str:
     """Why pam_limits has no say in sessions of a service, or nothing."""
-    if not seen.dialect.installed:
+    if not seen.variant.installed:
         return messages.NO_PAM_LIMITS_HERE()
     if stack.service == "sshd" and seen.use_pam[0] is False:
         return messages.SSHD_WITHOUT_PAM(rule=seen.use_pam[1])

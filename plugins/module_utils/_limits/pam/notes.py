@@ -27,7 +27,7 @@ def guard_context(
     desired: requests.LimitRequest, seen: pam_facts.PamFacts, nr_open: t.Optional[int]
 ) -> guard.GuardContext:
     """What the guard measures the limit of a domain against."""
-    user, star_excludes_root = seen.users.get(desired.target), seen.dialect.star_excludes_root
+    user, star_excludes_root = seen.users.get(desired.target), seen.variant.star_excludes_root
     bound = [
         (count, one.name)
         for one, count in seen.busy
@@ -39,7 +39,7 @@ def guard_context(
     elif desired.target.startswith("@"):
         sudo = ":" in desired.target or desired.target[1:] in guard.SUDO_GROUPS
     return guard.GuardContext(
-        nr_open, seen.dialect, logs_in(desired.target, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
+        nr_open, seen.variant, logs_in(desired.target, seen), sudo, (max(bound)[1], max(bound)[0]) if bound else None
     )
 
 
@@ -80,11 +80,11 @@ def _about_root(
     desired: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
     """Whether a rule for everybody includes root, which differs between distributions."""
-    if desired.target != "*" or not seen.dialect.installed:
+    if desired.target != "*" or not seen.variant.installed:
         return []
     root = pam_precedence.User("root", 0, 0, {0: "root"})
-    choice = pam_precedence.for_user(rules, root, desired.item, seen.dialect.star_excludes_root)
-    if seen.dialect.star_excludes_root:
+    choice = pam_precedence.for_user(rules, root, desired.item, seen.variant.star_excludes_root)
+    if seen.variant.star_excludes_root:
         if choice.soft or choice.hard:
             return []
         return [messages.STAR_EXCLUDES_ROOT()]
@@ -121,7 +121,7 @@ def _overriding_rules(
 def ineffective(seen: pam_facts.PamFacts) -> t.List[str]:
     """Why limits files have no effect on some ways in, one sentence each."""
     found: t.List[str] = []
-    if not seen.dialect.installed:
+    if not seen.variant.installed:
         return [messages.PAM_LIMITS_MISSING()]
     uses, where = seen.use_pam
     if uses is False:
@@ -164,9 +164,9 @@ def odd_order(own: str, paths: t.Iterable[str]) -> t.List[str]:
 def about_files(seen: pam_facts.PamFacts) -> t.List[str]:
     """Warnings about files of others that pam_limits stumbles over."""
     found: t.List[str] = []
-    if seen.dialect.installed:
+    if seen.variant.installed:
         found.extend(messages.CANNOT_BE_OPENED(path=path) for path in seen.closed)
-    if seen.dialect.installed and seen.dialect.needs_files:
+    if seen.variant.installed and seen.variant.needs_files:
         found.extend(messages.DANGLING_LINK(path=path) for path in seen.dangling)
         if seen.missing:
             found.append(messages.FILE_MISSING(path=pam_precedence.MAIN_FILE))
@@ -174,6 +174,6 @@ def about_files(seen: pam_facts.PamFacts) -> t.List[str]:
         if data.startswith(_BYTE_ORDER_MARK):
             found.append(messages.BYTE_ORDER_MARK(path=path))
         long_ones = [number for number, line in enumerate(data.split(b"\n"), 1) if len(line) > 1022]
-        if long_ones and seen.dialect.splits_long_lines and seen.dialect.installed:
+        if long_ones and seen.variant.splits_long_lines and seen.variant.installed:
             found.append(messages.LINE_TOO_LONG(path=path, line=long_ones[0]))
     return found

@@ -15,9 +15,10 @@ from ..._core import steps as step_types
 from .. import items
 from . import dropin as pam_dropin
 from . import facts as pam_facts
-from . import guard, messages, variant
+from . import guard, messages
 from . import notes as pam_notes
 from . import precedence as pam_precedence
+from . import variant as pam_variant
 
 Number = t.Optional[limit_types.Number]
 
@@ -44,18 +45,18 @@ class PamPlanner:
         self._policy = policy
         self._nr_open = nr_open
         self._path = seen.own.path if seen.own else ""
-        self.conf = pam_dropin.ConfFile((seen.own.data if seen.own else None) or b"", variant.editing(seen.dialect))
-        self._rules = pam_precedence.placed_rules(seen.files, seen.dialect)
+        self.conf = pam_dropin.ConfFile((seen.own.data if seen.own else None) or b"", pam_variant.editing(seen.variant))
+        self._rules = pam_precedence.placed_rules(seen.files, seen.variant)
 
     def decide(self, desired: requests.LimitRequest) -> plans.LimitDecision:
         """The decision about one desired, before it is known which rules win."""
-        said = self.conf.get(desired.target, desired.item)
+        configured = self.conf.get(desired.target, desired.item)
         entry = limit_types.Limit(
-            self._entry(desired, desired.soft, said.soft, self._has(desired, "soft"), None),
+            self._entry(desired, desired.soft, configured.soft, self._has(desired, "soft"), None),
             self._entry(
                 desired,
                 desired.hard,
-                said.hard,
+                configured.hard,
                 self._has(desired, "hard"),
                 self._seen.ceiling.get(desired.item, limit_types.Limit()).hard,
             ),
@@ -65,14 +66,14 @@ class PamPlanner:
             desired.item,
             statuses.OK,
             (_text(desired.soft), _text(desired.hard)),
-            before=said,
+            before=configured,
             after=entry,
             note=desired.note,
         )
-        objection = self._objection(desired, said, entry)
+        objection = self._objection(desired, configured, entry)
         if objection:
-            return decision._replace(status=objection[0], reason=objection[1], after=said)
-        if self.conf.says(change_of(desired, entry)) or entry == limit_types.Limit() == said:
+            return decision._replace(status=objection[0], reason=objection[1], after=configured)
+        if self.conf.says(change_of(desired, entry)) or entry == limit_types.Limit() == configured:
             return self._unchanged(desired, decision)
         return decision._replace(status=statuses.CHANGED)
 
@@ -89,7 +90,7 @@ class PamPlanner:
         """The rules that decide for whom a desired names: a user is looked for in all of them, a group shares those for everybody."""
         user = self._seen.users.get(desired.target)
         if user is not None:
-            return pam_precedence.for_user(rules, user, desired.item, self._seen.dialect.star_excludes_root)
+            return pam_precedence.for_user(rules, user, desired.item, self._seen.variant.star_excludes_root)
         choice = pam_precedence.for_domain(rules, desired.target, desired.item)
         if desired.target == "*" or desired.target.startswith("%"):
             return choice
@@ -110,32 +111,36 @@ class PamPlanner:
 
     @staticmethod
     def _entry(
-        desired: requests.LimitRequest, bound: t.Optional[bounds.Bound], said: Number, have: Number, ceiling: Number
+        desired: requests.LimitRequest,
+        bound: t.Optional[bounds.Bound],
+        configured: Number,
+        have: Number,
+        ceiling: Number,
     ) -> Number:
         """The entry that our file needs for one half; None when it needs none.
 
         :param ceiling: what process 1 has: a hard limit below it would lower that of sessions which start from there.
         """
         if bound is None:
-            return said
+            return configured
         if bound.operator == bounds.ABSENT:
             return None
         if bound.operator == bounds.VALUE:
             return bound.value
         if desired.file_only:
-            return _stronger(bound, said)
+            return _stronger(bound, configured)
         if _meets(bound, have):
-            return said
+            return configured
         return _stronger(bound, ceiling if bound.operator == bounds.AT_LEAST else None)
 
     def _objection(
-        self, desired: requests.LimitRequest, said: limit_types.Limit, entry: limit_types.Limit
+        self, desired: requests.LimitRequest, configured: limit_types.Limit, entry: limit_types.Limit
     ) -> t.Optional[t.Tuple[str, str]]:
         """Status and reason when an entry must not or cannot be written."""
-        since = self._seen.dialect.lacks(desired.item)
-        if since and self._seen.dialect.installed and entry != limit_types.Limit():
+        since = self._seen.variant.lacks(desired.item)
+        if since and self._seen.variant.installed and entry != limit_types.Limit():
             return statuses.NO_EFFECT, messages.ITEM_TOO_NEW(item=desired.item, release=since)
-        new = limit_types.Limit(*[None if value == old else value for value, old in zip(entry, said)])
+        new = limit_types.Limit(*[None if value == old else value for value, old in zip(entry, configured)])
         if self._policy.guard == requests.REFUSE:
             found = guard.rejections(desired.item, new, self._facts(desired)) + self._beyond_daemon(
                 desired.item, new, False
@@ -169,7 +174,7 @@ class PamPlanner:
 
         :param forgiven: which of the two to tell.
         """
-        if not self._seen.may_raise or self._seen.dialect.ignores_setrlimit_errors != forgiven:
+        if not self._seen.may_raise or self._seen.variant.ignores_setrlimit_errors != forgiven:
             return []
         highest = max([items.rank(value) for value in new if value is not None] or [0])
         end = "are not bound by it" if forgiven else "would all be refused, root's too"
@@ -207,7 +212,7 @@ class PamPlanner:
         base = self._seen.base.get(desired.item, limit_types.Limit())
         # What the kernel would refuse is left as it was.
         limit, _refused = pam_precedence.session(
-            choice, desired.item, base, base, True, self._nr_open, self._seen.dialect
+            choice, desired.item, base, base, True, self._nr_open, self._seen.variant
         )
         decision = decision._replace(effective=limit, notes=pam_notes.notes_for(desired, self._seen, rules))
         if decision.status not in (statuses.OK, statuses.CHANGED):
@@ -283,7 +288,7 @@ def nofile_rules(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.List[plans.
     """
     found = [
         plans.NofileRule(placed.rule.value, placed.where, "logins would fail")
-        for placed in pam_precedence.placed_rules(files_after(seen, planned), seen.dialect)
+        for placed in pam_precedence.placed_rules(files_after(seen, planned), seen.variant)
         # The word follows fs.nr_open since 1.5.2, and was refused at any value before.
         if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
     ]
@@ -346,8 +351,8 @@ def plan(
 
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out.
     """
-    judge = PamPlanner(seen, policy, nr_open)
-    decisions = [judge.decide(desired) for desired in desired_limits]
+    planner = PamPlanner(seen, policy, nr_open)
+    decisions = [planner.decide(desired) for desired in desired_limits]
     changes = [
         change_of(desired, one.after)
         for desired, one in zip(desired_limits, decisions)
@@ -356,7 +361,7 @@ def plan(
     own = seen.own
     after = own.data if own else None
     if changes:
-        after = judge.conf.with_changes(changes)
+        after = planner.conf.with_changes(changes)
         # Nothing of ours is left in a file that we made. Behind a link it stays: before Linux-PAM 1.5.3 a link that leads nowhere
         # ends every login, and so does a limits.conf that is missing.
         if own is not None and own.real == own.path != pam_precedence.MAIN_FILE and after == pam_dropin.HEADER:
@@ -364,16 +369,16 @@ def plan(
     steps: t.List[step_types.Step] = []
     if own is not None and after != own.data:
         steps.append(step_types.WriteFile(own.path, own.real, own.data, after))
-    rules = pam_precedence.placed_rules(candidate(seen, after), seen.dialect)
-    decisions = [judge.in_force(desired, one, rules) for desired, one in zip(desired_limits, decisions)]
+    rules = pam_precedence.placed_rules(candidate(seen, after), seen.variant)
+    decisions = [planner.in_force(desired, one, rules) for desired, one in zip(desired_limits, decisions)]
     problems, warnings = _verdict(decisions, policy)
     problems.extend(_unreadable(own.path) if own else [])
     for desired, one in zip(desired_limits, decisions):
-        warnings.extend(judge.warnings(desired, one))
+        warnings.extend(planner.warnings(desired, one))
     warnings.extend(_about_file(own.path, own.data) if own else [])
     warnings.extend(pam_notes.about_files(seen) if desired_limits else [])
     # True of every run, but said when somebody waits for an effect.
-    warnings.extend(pam_notes.ineffective(seen) if steps and seen.dialect.installed else [])
+    warnings.extend(pam_notes.ineffective(seen) if steps and seen.variant.installed else [])
     warnings.extend(pam_notes.odd_order(own.path, [path for path, _data in seen.files]) if own and steps else [])
     return plans.Plan(
         limits=decisions, steps=steps, problems=problems, warnings=warnings, needs=_needs(seen) if steps else []

@@ -14,7 +14,7 @@ import typing as t
 from ..._core import limit as limit_types
 from .. import items
 from . import dropin as pam_dropin
-from . import variant
+from . import variant as pam_variant
 
 MAIN_FILE = "/etc/security/limits.conf"
 DIRECTORY = "/etc/security/limits.d"
@@ -77,9 +77,11 @@ def merged(listing: t.Mapping[str, t.Iterable[str]]) -> t.List[str]:
     ]
 
 
-def placed_rules(files: t.Iterable[t.Tuple[str, bytes]], dialect: variant.PamVariant = variant.PLAIN) -> t.List[Placed]:
+def placed_rules(
+    files: t.Iterable[t.Tuple[str, bytes]], variant: pam_variant.PamVariant = pam_variant.PLAIN
+) -> t.List[Placed]:
     """Every rule of the files, in reading order."""
-    return [Placed(rule, path, line) for path, data in files for line, rule in pam_dropin.read(data, dialect)]
+    return [Placed(rule, path, line) for path, data in files for line, rule in pam_dropin.read(data, variant)]
 
 
 def for_domain(rules: t.Iterable[Placed], domain: str, item: str) -> Choice:
@@ -218,11 +220,11 @@ def session(
     start: limit_types.Limit,
     may_raise: bool,
     nr_open: t.Optional[int],
-    dialect: variant.PamVariant,
+    variant: pam_variant.PamVariant,
 ) -> t.Tuple[limit_types.Limit, bool]:
     """What a session gets of an item, and whether the kernel refuses what the rules ask for.
 
-    A refusal leaves the limit as it was; where the dialect does not forgive it, it also ends the session.
+    A refusal leaves the limit as it was; where the variant does not forgive it, it also ends the session.
 
     :param before: what the process has that opens the session. :param start: what pam_limits starts from: the same, or what
         process 1 has. :param may_raise: whether that process has CAP_SYS_RESOURCE. :param nr_open: fs.nr_open, where it is known.
@@ -230,8 +232,8 @@ def session(
     if choice.exempt is not None or (choice.soft is None and choice.hard is None and start == before):
         return before, False
     limit = limit_types.Limit(
-        _meant(choice.soft.rule.value if choice.soft else start.soft, item, nr_open, dialect, choice.soft),
-        _meant(choice.hard.rule.value if choice.hard else start.hard, item, nr_open, dialect, choice.hard),
+        _meant(choice.soft.rule.value if choice.soft else start.soft, item, nr_open, variant, choice.soft),
+        _meant(choice.hard.rule.value if choice.hard else start.hard, item, nr_open, variant, choice.hard),
     )
     if limit.hard is None:
         return limit, False
@@ -247,26 +249,26 @@ def _meant(
     value: t.Optional[limit_types.Number],
     item: str,
     nr_open: t.Optional[int],
-    dialect: variant.PamVariant,
+    variant: pam_variant.PamVariant,
     placed: t.Optional[Placed],
 ) -> t.Optional[limit_types.Number]:
     """A number of a rule as pam_limits hands it to the kernel."""
-    if placed is not None and item == "nofile" and value == limit_types.UNLIMITED and dialect.unlimited_means_nr_open:
+    if placed is not None and item == "nofile" and value == limit_types.UNLIMITED and variant.unlimited_means_nr_open:
         return value if nr_open is None else nr_open
     return value
 
 
 def start(
-    before: t.Mapping[str, limit_types.Limit], first: t.Mapping[str, limit_types.Limit], dialect: variant.PamVariant
+    before: t.Mapping[str, limit_types.Limit], first: t.Mapping[str, limit_types.Limit], variant: pam_variant.PamVariant
 ) -> t.Mapping[str, limit_types.Limit]:
     """What pam_limits starts from, by item.
 
     :param before: what the process has that opens the session. :param first: what process 1 has.
     """
-    if not dialect.starts_from_pid1:
+    if not variant.starts_from_pid1:
         return before
     found = dict(before, **first)
     nofile = found.get("nofile", limit_types.Limit())
-    if dialect.star_excludes_root and nofile.soft is not None and items.rank(nofile.soft) > _FD_SETSIZE:
+    if variant.star_excludes_root and nofile.soft is not None and items.rank(nofile.soft) > _FD_SETSIZE:
         found["nofile"] = nofile._replace(soft=_FD_SETSIZE)
     return found

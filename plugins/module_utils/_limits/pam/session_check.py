@@ -39,7 +39,7 @@ def check_sessions(
     step = next(
         (one for one in plan.steps if isinstance(one, step_types.WriteFile) and one.path == seen.own.path), None
     )
-    if step is None or not seen.dialect.installed or not host.is_root():
+    if step is None or not seen.variant.installed or not host.is_root():
         return plan
     users, arguments = _users(host, request, seen), _arguments(seen)
     files = pam_plan.candidate(seen, step.after)

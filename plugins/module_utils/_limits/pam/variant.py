@@ -60,7 +60,7 @@ UNKNOWN = PamVariant(
 
 
 def of_module(data: t.Optional[bytes]) -> PamVariant:
-    """The dialect of a pam_limits.so.
+    """The variant of a pam_limits.so.
 
     :param data: its bytes, None where there is none.
     """
@@ -86,11 +86,11 @@ def of_module(data: t.Optional[bytes]) -> PamVariant:
     )
 
 
-def editing(dialect: PamVariant) -> PamVariant:
-    """The dialect in which our own file is looked at: a line that this release does not understand is ours all the same."""
-    return dialect._replace(nonewprivs=True, rttime=True)
+def editing(variant: PamVariant) -> PamVariant:
+    """The variant in which our own file is looked at: a line that this release does not understand is ours all the same."""
+    return variant._replace(nonewprivs=True, rttime=True)
 
 
-def arguments(dialect: PamVariant, given: t.Iterable[str]) -> PamVariant:
-    """The dialect under the arguments of a line in a PAM stack."""
-    return dialect._replace(starts_from_pid1=True) if "set_all" in given else dialect
+def arguments(variant: PamVariant, given: t.Iterable[str]) -> PamVariant:
+    """The variant under the arguments of a line in a PAM stack."""
+    return variant._replace(starts_from_pid1=True) if "set_all" in given else variant

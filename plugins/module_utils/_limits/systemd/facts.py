@@ -257,8 +257,8 @@ def units_with_limits(host: "hosts.Host", items: t.Iterable[str]) -> UnitScan:
             if unit_name.type_of(name) in unit_name.SECTIONS:
                 heads.setdefault(name, path)
             elif name.endswith(".d"):
-                told = [tells(path + "/" + one) for one in listed(path) if one.endswith(".conf")]
-                holders.update([name] if True in told else [])
+                reads_dropin = [tells(path + "/" + one) for one in listed(path) if one.endswith(".conf")]
+                holders.update([name] if True in reads_dropin else [])
     units = {name: path for name, path in heads.items() if host.real(path).rpartition("/")[2] == name}
     names = sorted(name for name, path in units.items() if tells(path) or holders.intersection(_drop_in_names(name)))
     # Of what is not read as a whole, it is not known what wins.

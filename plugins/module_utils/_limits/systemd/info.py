@@ -69,9 +69,9 @@ class _Reader:
     ) -> None:
         self._host = host
         self._seen = seen
-        self._judge = systemd_plan.UnitPlanner(seen, requests.Policy(), None, sessions)
+        self._planner = systemd_plan.UnitPlanner(seen, requests.Policy(), None, sessions)
 
-    def told(self, kind: str, name: str, item: str) -> _ConfiguredLimit:
+    def configured(self, kind: str, name: str, item: str) -> _ConfiguredLimit:
         """What the files of a unit or manager come to."""
         desired = requests.LimitRequest(name, item, kind=kind)
         unit = self._seen.units.get(name) if kind == limit_types.UNIT else None
@@ -79,8 +79,8 @@ class _Reader:
         finding = systemd_plan.UnitDraft(
             desired, plans.LimitDecision(name, item, statuses.OK, (None, None), kind=kind), place, unit
         )
-        pair, winner = self._judge.said(finding, place.own.data)
-        reached = None if pair is None else conversion.cut(pair, self._judge.ceiling(item))
+        pair, winner = self._planner.configured(finding, place.own.data)
+        reached = None if pair is None else conversion.cut(pair, self._planner.ceiling(item))
         who = winner.where if winner else "the default of systemd (DefaultLimit{0})".format(conversion.ITEMS[item].name)
         return _ConfiguredLimit(
             pair, reached, winner.where if winner else None, who, place.ages.get(winner.file) if winner else None
@@ -97,29 +97,32 @@ class _Reader:
                 statuses.UNKNOWN,
                 messages.NO_SUCH_UNIT(unit=name, suggestion=near),
             )
-        told = self.told(limit_types.UNIT, name, item)
+        configured = self.configured(limit_types.UNIT, name, item)
         reason = messages.UNIT_MASKED() if unit.state == "masked" else None
         entry = _entry(limit_types.UNIT, name, item, statuses.NO_EFFECT if reason else statuses.OK, reason)
-        entry.update(effective=_halves(item, told.reached), rule={"soft": told.where, "hard": told.where})
+        entry.update(
+            effective=_halves(item, configured.reached), rule={"soft": configured.where, "hard": configured.where}
+        )
         mains = [main for main in unit.running.values() if item in main.limits]
         if mains:
             main = min(mains, key=lambda one: one.limits[item])
             loaded = conversion.shown(unit.shown, "Limit" + conversion.ITEMS[item].name)
             entry.update(
-                live=_halves(item, main.limits[item]), set_by=_set_by(main, item, told, loaded, _session_of(unit.shown))
+                live=_halves(item, main.limits[item]),
+                set_by=_set_by(main, item, configured, loaded, _session_of(unit.shown)),
             )
-        entry["notes"] = systemd_plan.hints(unit.shown, item, conversion.limit(item, told.reached))
+        entry["notes"] = systemd_plan.hints(unit.shown, item, conversion.limit(item, configured.reached))
         return entry
 
     def manager(self, name: str, item: str) -> results.Result:
-        told = self.told(limit_types.MANAGER, name, item)
-        most = self._judge.most(name, item)
-        reached = None if told.reached is None else conversion.cut(told.reached, most.value)
+        configured = self.configured(limit_types.MANAGER, name, item)
+        most = self._planner.most(name, item)
+        reached = None if configured.reached is None else conversion.cut(configured.reached, most.value)
         entry = _entry(limit_types.MANAGER, name, item)
-        entry.update(effective=_halves(item, reached), rule={"soft": told.where, "hard": told.where})
+        entry.update(effective=_halves(item, reached), rule={"soft": configured.where, "hard": configured.where})
         if name == limit_types.SYSTEM:
             shown = conversion.shown(self._seen.defaults, "DefaultLimit" + conversion.ITEMS[item].name)
-            entry.update(live=_halves(item, shown), set_by=told.who if shown else None)
+            entry.update(live=_halves(item, shown), set_by=configured.who if shown else None)
         else:
             entry["notes"] = [systemd_plan.cut_by_pam(item, most)] if most.where else []
         return entry
@@ -139,10 +142,10 @@ class _Reader:
         if unit.endswith(".service") and not unit.startswith("user@"):
             seen = systemd_facts.read_systemd(self._host, {limit_types.UNIT: [unit]}, [item])
             if seen.running and seen.units[unit].state == "loaded":
-                told = _Reader(self._host, seen).told(limit_types.UNIT, unit, item)
+                configured = _Reader(self._host, seen).configured(limit_types.UNIT, unit, item)
                 shown = seen.units[unit].shown
                 loaded = conversion.shown(shown, "Limit" + conversion.ITEMS[item].name)
-                entry["set_by"] = _set_by(one, item, told, loaded, _session_of(shown))
+                entry["set_by"] = _set_by(one, item, configured, loaded, _session_of(shown))
                 entry["notes"] = ["it belongs to the unit {0}".format(unit)]
                 return entry
         if unit:
@@ -160,18 +163,18 @@ def _session_of(shown: t.Mapping[str, str]) -> str:
 
 
 def _set_by(
-    main: proc.Process, item: str, told: _ConfiguredLimit, loaded: t.Optional[conversion.Pair], pam: str
+    main: proc.Process, item: str, configured: _ConfiguredLimit, loaded: t.Optional[conversion.Pair], pam: str
 ) -> str:
     """Which layer set the limit of a unit's process last."""
-    if main.limits[item] in (told.reached, told.pair):
-        return told.who
+    if main.limits[item] in (configured.reached, configured.pair):
+        return configured.who
     if pam:
         return "limits.conf(5), through PAMName={0} of the unit".format(pam)
-    if loaded not in (None, told.pair) or (told.age is not None and main.age > told.age):
+    if loaded not in (None, configured.pair) or (configured.age is not None and main.age > configured.age):
         return "the unit's files as they were when it was started; it gets {0} by a restart".format(
-            "another limit" if told.reached is None else conversion.render(told.reached)
+            "another limit" if configured.reached is None else conversion.render(configured.reached)
         )
-    return _BY_ITSELF if told.where else "the default as it was when it was started, or " + _BY_ITSELF
+    return _BY_ITSELF if configured.where else "the default as it was when it was started, or " + _BY_ITSELF
 
 
 def limits(

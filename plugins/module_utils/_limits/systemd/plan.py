@@ -116,12 +116,12 @@ class UnitPlanner:
 
     def expect(self, finding: UnitDraft, after: t.Optional[bytes]) -> None:
         """From now on take the default that a manager of the system will have with these bytes in our file."""
-        said = self.said(finding, after)[0]
+        configured = self.configured(finding, after)[0]
         if (finding.desired.kind, finding.desired.target) == (
             limit_types.MANAGER,
             limit_types.SYSTEM,
-        ) and said is not None:
-            self._coming[finding.desired.item] = said
+        ) and configured is not None:
+            self._coming[finding.desired.item] = configured
 
     def ceiling(self, item: str) -> int:
         """The highest limit that a process of this manager can get without being given less than was said."""
@@ -145,7 +145,7 @@ class UnitPlanner:
         """What the running manager gives units that say nothing."""
         return conversion.shown(self._seen.defaults, "DefaultLimit" + conversion.ITEMS[item].name)
 
-    def said(
+    def configured(
         self, finding: UnitDraft, own: t.Optional[bytes]
     ) -> t.Tuple[t.Optional[conversion.Pair], t.Optional[systemd_precedence.EffectiveLine]]:
         """What the files say with these bytes in ours, and by which line."""
@@ -171,7 +171,7 @@ class UnitPlanner:
         own = unit_file.ConfFile(place.own.data or b"").values(place.section, key_of(finding))
         if desired.soft is not None and desired.soft.operator == bounds.ABSENT:
             return _finish(finding, None, bool(own))
-        have = self.said(finding, place.own.data)[0]
+        have = self.configured(finding, place.own.data)[0]
         pair = wanted_pair(desired, have, None if have is None else conversion.cut(have, self.ceiling(desired.item)))
         objection = self._objection(desired, pair)
         if objection:
@@ -224,19 +224,19 @@ class UnitPlanner:
         decision, desired, place = finding.decision, finding.desired, finding.place
         if place is None:
             return finding
-        said, winner = self.said(finding, after)
-        before = self.said(finding, place.own.data)[0]
+        configured, winner = self.configured(finding, after)
+        before = self.configured(finding, place.own.data)[0]
         most = self.most(desired.target if desired.kind == limit_types.MANAGER else "", desired.item)
-        reached = None if said is None else conversion.cut(said, most.value)
+        reached = None if configured is None else conversion.cut(configured, most.value)
         decision = decision._replace(effective=conversion.limit(desired.item, reached))
-        if said is not None and reached != said and most.where:
+        if configured is not None and reached != configured and most.where:
             decision = decision._replace(notes=[cut_by_pam(desired.item, most)])
         if desired.kind == limit_types.MANAGER:
             shown = (
                 conversion.shown(self._seen.defaults, key_of(finding)) if desired.target == limit_types.SYSTEM else None
             )
             decision = decision._replace(
-                before=conversion.limit(desired.item, shown or before), after=conversion.limit(desired.item, said)
+                before=conversion.limit(desired.item, shown or before), after=conversion.limit(desired.item, configured)
             )
         if decision.status in (statuses.OK, statuses.CHANGED) and not satisfies(desired, reached):
             other = winner.where if winner and winner.file != place.own.path else ""
@@ -333,15 +333,15 @@ class _PendingRestart(t.NamedTuple):
     needs: t.Sequence[str] = ()
 
 
-def _after_unit(judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], running: bool) -> _PendingRestart:
+def _after_unit(planner: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], running: bool) -> _PendingRestart:
     """Whether the unit has to be restarted, and what its process has before and after that."""
     desired, decision, unit = finding.desired, finding.decision, t.cast(systemd_facts.Unit, finding.unit)
-    said, winner = judge.said(finding, after)
+    configured, winner = planner.configured(finding, after)
     if not running:
         return _PendingRestart(finding, needs=["reboot"] if finding.edit else [])
     shown = conversion.shown(unit.shown, key_of(finding))
-    loaded = said if winner else judge.loaded_default(desired.item)
-    reached = None if said is None else conversion.cut(said, judge.ceiling(desired.item))
+    loaded = configured if winner else planner.loaded_default(desired.item)
+    reached = None if configured is None else conversion.cut(configured, planner.ceiling(desired.item))
     old = [
         name
         for name, main in unit.running.items()
@@ -372,18 +372,18 @@ def _after_unit(judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes]
 
 
 def _after_manager(
-    judge: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], seen: systemd_facts.SystemdFacts
+    planner: UnitPlanner, finding: UnitDraft, after: t.Optional[bytes], seen: systemd_facts.SystemdFacts
 ) -> _PendingRestart:
     """What still runs with the limits that the manager gave before."""
     desired, decision = finding.desired, finding.decision
-    said, winner = judge.said(finding, after)
+    configured, winner = planner.configured(finding, after)
     if not seen.running:
         return _PendingRestart(finding, needs=["reboot"] if finding.edit else [])
     if desired.target == limit_types.USER:
         old = [name for name, main in seen.user_managers.items() if winner and _is_stale(main, finding, winner, True)]
         return _PendingRestart(finding, needs=["restart:" + name for name in sorted(old)])
     default = conversion.shown(seen.defaults, key_of(finding))
-    if default not in (None, said) and decision.status in (statuses.OK, statuses.KEPT):
+    if default not in (None, configured) and decision.status in (statuses.OK, statuses.KEPT):
         decision = decision._replace(
             status=statuses.CHANGED, reason=decision.reason or "systemd had not read its files again"
         )
@@ -393,9 +393,9 @@ def _after_manager(
         for unit, (shown, main) in seen.services.items()
         # A unit with a limit of its own does not take the manager's.
         if winner
-        and conversion.shown(shown, name) in (default, said)
+        and conversion.shown(shown, name) in (default, configured)
         and not satisfies(desired, main.limits.get(desired.item))
-        and _is_stale(main, finding, winner, default == said)
+        and _is_stale(main, finding, winner, default == configured)
     )
     if not old:
         return _PendingRestart(finding._replace(decision=decision))
@@ -454,7 +454,7 @@ def verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy)
 
 
 def _reload(
-    outcomes: t.Sequence[_PendingRestart], judge: UnitPlanner, written: t.Mapping[str, t.Optional[bytes]]
+    outcomes: t.Sequence[_PendingRestart], planner: UnitPlanner, written: t.Mapping[str, t.Optional[bytes]]
 ) -> t.List[step_types.Step]:
     """The step that makes systemd read its files, with what it must say after it; none where nothing has changed for it."""
     expected: t.List[t.Optional[t.Tuple[str, str, conversion.Pair]]] = []
@@ -466,11 +466,11 @@ def _reload(
         if finding.unit is not None and not finding.unit.shown:
             expected.append(None)
             continue
-        said, winner = judge.said(finding, written[finding.place.own.path])
+        configured, winner = planner.configured(finding, written[finding.place.own.path])
         unit = finding.unit.name if finding.unit else ""
         # A default of the manager may change with the same reload, by files that nobody asked about.
-        known = said is not None and (winner is not None or not unit)
-        expected.append((unit, key_of(finding), said) if known and said is not None else None)
+        known = configured is not None and (winner is not None or not unit)
+        expected.append((unit, key_of(finding), configured) if known and configured is not None else None)
     return [step_types.DaemonReload(tuple(one for one in expected if one is not None))] if expected else []
 
 
@@ -486,24 +486,24 @@ def plan(
     :param nr_open: what fs.nr_open will be once the rest of the request is carried out. :param sessions: the same of what PAM gives
         the managers of users.
     """
-    judge = UnitPlanner(seen, policy, nr_open, sessions)
-    findings = [judge.decide(desired) for desired in desired_limits]
+    planner = UnitPlanner(seen, policy, nr_open, sessions)
+    findings = [planner.decide(desired) for desired in desired_limits]
     written = _written(findings)
     for one in findings:
         if one.place is not None:
-            judge.expect(one, written[one.place.own.path])
-    findings = [judge.in_force(one, written[one.place.own.path] if one.place else None) for one in findings]
+            planner.expect(one, written[one.place.own.path])
+    findings = [planner.in_force(one, written[one.place.own.path] if one.place else None) for one in findings]
     outcomes = []
     for one in findings:
         if one.place is None or one.decision.status not in (statuses.OK, statuses.KEPT, statuses.CHANGED):
             outcomes.append(_PendingRestart(one))
         elif one.unit is not None:
-            outcomes.append(_after_unit(judge, one, written[one.place.own.path], seen.running))
+            outcomes.append(_after_unit(planner, one, written[one.place.own.path], seen.running))
         else:
-            outcomes.append(_after_manager(judge, one, written[one.place.own.path], seen))
+            outcomes.append(_after_manager(planner, one, written[one.place.own.path], seen))
     steps = _file_steps(findings, written)
     if seen.running:
-        steps += _reload(outcomes, judge, written)
+        steps += _reload(outcomes, planner, written)
         restarts = dict.fromkeys(unit for one in outcomes for unit in one.restart)
         steps += [step_types.RestartUnit(unit) for unit in restarts]
     findings = [one.finding for one in outcomes]

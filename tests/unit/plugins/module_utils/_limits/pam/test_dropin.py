@@ -5,7 +5,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit as limit_types
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import dropin as pam_dropin
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant as pam_variant
 
 HEAD = pam_dropin.HEADER
 
@@ -198,7 +198,7 @@ def test_says(data, asked, says):
     assert pam_dropin.ConfFile(data).says(asked) is says
 
 
-OLD = variant.PamVariant(splits_long_lines=True, nonewprivs=False)
+OLD = pam_variant.PamVariant(splits_long_lines=True, nonewprivs=False)
 
 
 @pytest.mark.parametrize(
@@ -221,5 +221,5 @@ OLD = variant.PamVariant(splits_long_lines=True, nonewprivs=False)
     ],
 )
 def test_what_each_release_reads(line, old, new):
-    found = [pam_dropin.read(line + b"\n", dialect) for dialect in (OLD, variant.PLAIN)]
+    found = [pam_dropin.read(line + b"\n", variant) for variant in (OLD, pam_variant.PLAIN)]
     assert [rules[-1][1].value if rules else None for rules in found] == [old, new]

@@ -4,7 +4,8 @@
 import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit as limit_types
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import guard, variant
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import guard
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant as pam_variant
 
 ABOVE = (
     "rule nr_open: nofile {0} is above fs.nr_open 1048576; the kernel would reject it and logins would "
@@ -18,7 +19,7 @@ LOW = (
     "rule floor: {0} {1} leaves a login in which nothing works; request at least {2}, or name a domain "
     "that nobody logs in with."
 )
-NEW = variant.PamVariant()
+NEW = pam_variant.PamVariant()
 PLAIN = guard.GuardContext(1048576, NEW)
 SUDO = (
     "rule floor: nonewprivs 1 disables sudo and su for an administrator who becomes root through them; "

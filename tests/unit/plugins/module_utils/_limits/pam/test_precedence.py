@@ -5,7 +5,7 @@ import pytest
 
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import limit as limit_types
 from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import precedence as pam_precedence
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant as pam_variant
 
 MAIN = "/etc/security/limits.conf"
 A, B = "/etc/security/limits.d/10-a.conf", "/etc/security/limits.d/20-b.conf"
@@ -35,7 +35,7 @@ def test_reading_order(names, order):
 
 def choose(files, user=ALICE, item="nofile", star_excludes_root=False):
     choice = pam_precedence.for_user(pam_precedence.placed_rules(files), user, item, star_excludes_root)
-    return pam_precedence.session(choice, item, BASE, BASE, True, None, variant.PamVariant())[0], [
+    return pam_precedence.session(choice, item, BASE, BASE, True, None, pam_variant.PamVariant())[0], [
         one.where if one else None for one in choice
     ]
 
@@ -280,40 +280,48 @@ def test_for_domain(files, domain, places):
     assert [one.where if one else None for one in choice] == places
 
 
-DEBIAN = variant.PamVariant(star_excludes_root=True, ignores_setrlimit_errors=True)
-OLD = variant.PamVariant(unlimited_means_nr_open=False)
+DEBIAN = pam_variant.PamVariant(star_excludes_root=True, ignores_setrlimit_errors=True)
+OLD = pam_variant.PamVariant(unlimited_means_nr_open=False)
 FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(500, 500)}
 
 
 @pytest.mark.parametrize(
-    ("lines", "dialect", "may_raise", "expected"),
+    ("lines", "variant", "may_raise", "expected"),
     [
         # The recipe of the documents, above the hard limit of the login: measured with Linux-PAM 1.3.1, 1.5.1 and 1.7.2 as released,
         # and with Debian's.
         pytest.param(
-            "* - nofile 65535\n", variant.PamVariant(), True, (limit_types.Limit(65535, 65535), False), id="may raise"
+            "* - nofile 65535\n",
+            pam_variant.PamVariant(),
+            True,
+            (limit_types.Limit(65535, 65535), False),
+            id="may raise",
         ),
         pytest.param(
-            "* - nofile 65535\n", variant.PamVariant(), False, (limit_types.Limit(777, 20000), True), id="may not raise"
+            "* - nofile 65535\n",
+            pam_variant.PamVariant(),
+            False,
+            (limit_types.Limit(777, 20000), True),
+            id="may not raise",
         ),
         pytest.param("* - nofile 65535\n", DEBIAN, False, (limit_types.Limit(777, 20000), True), id="nor on Debian"),
         pytest.param(
             "* - nofile 1048576\n",
-            variant.PamVariant(),
+            pam_variant.PamVariant(),
             True,
             (limit_types.Limit(1048576, 1048576), False),
             id="fs.nr_open",
         ),
         pytest.param(
             "* - nofile 1048577\n",
-            variant.PamVariant(),
+            pam_variant.PamVariant(),
             True,
             (limit_types.Limit(777, 20000), True),
             id="above fs.nr_open",
         ),
         pytest.param(
             "* - nofile unlimited\n",
-            variant.PamVariant(),
+            pam_variant.PamVariant(),
             True,
             (limit_types.Limit(1048576, 1048576), False),
             id="word, 1.7.2",
@@ -323,30 +331,30 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
             "* - nofile " + "9" * 22 + "\n", OLD, True, (limit_types.Limit(777, 20000), True), id="22 digits, 1.3.1"
         ),
         pytest.param(
-            "* - nofile -5\n", variant.PamVariant(), True, (limit_types.Limit(777, 20000), True), id="negative"
+            "* - nofile -5\n", pam_variant.PamVariant(), True, (limit_types.Limit(777, 20000), True), id="negative"
         ),
         pytest.param(
             "* soft nofile 65535\n",
-            variant.PamVariant(),
+            pam_variant.PamVariant(),
             False,
             (limit_types.Limit(20000, 20000), False),
             id="soft is cut",
         ),
         pytest.param(
             "* hard nofile 500\n",
-            variant.PamVariant(),
+            pam_variant.PamVariant(),
             False,
             (limit_types.Limit(500, 500), False),
             id="hard lowers soft",
         ),
         pytest.param(
             "alice -\n",
-            variant.PamVariant(starts_from_pid1=True),
+            pam_variant.PamVariant(starts_from_pid1=True),
             True,
             (limit_types.Limit(777, 20000), False),
             id="exempt: nothing is reset",
         ),
-        pytest.param("", variant.PamVariant(), True, (limit_types.Limit(777, 20000), False), id="no rule"),
+        pytest.param("", pam_variant.PamVariant(), True, (limit_types.Limit(777, 20000), False), id="no rule"),
         pytest.param(
             "",
             DEBIAN._replace(starts_from_pid1=True),
@@ -356,7 +364,7 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
         ),
         pytest.param(
             "",
-            variant.PamVariant(starts_from_pid1=True),
+            pam_variant.PamVariant(starts_from_pid1=True),
             True,
             (limit_types.Limit(4096, 1048576), False),
             id="set_all does not cap",
@@ -377,13 +385,13 @@ FIRST = {"nofile": limit_types.Limit(4096, 1048576), "nproc": limit_types.Limit(
         ),
     ],
 )
-def test_session(lines, dialect, may_raise, expected):
+def test_session(lines, variant, may_raise, expected):
     choice = pam_precedence.for_user(
-        pam_precedence.placed_rules([(A, lines.encode("ascii"))], dialect), ALICE, "nofile", dialect.star_excludes_root
+        pam_precedence.placed_rules([(A, lines.encode("ascii"))], variant), ALICE, "nofile", variant.star_excludes_root
     )
     before = {"nofile": limit_types.Limit(777, 20000)}
-    begin = pam_precedence.start(before, FIRST, dialect)["nofile"]
-    assert pam_precedence.session(choice, "nofile", before["nofile"], begin, may_raise, 1048576, dialect) == expected
+    begin = pam_precedence.start(before, FIRST, variant)["nofile"]
+    assert pam_precedence.session(choice, "nofile", before["nofile"], begin, may_raise, 1048576, variant) == expected
 
 
 def test_without_fs_nr_open_the_word_stays():
@@ -391,7 +399,7 @@ def test_without_fs_nr_open_the_word_stays():
         pam_precedence.placed_rules([(A, b"* - nofile unlimited\n")]), ALICE, "nofile", False
     )
     expected = (limit_types.Limit("unlimited", "unlimited"), False)
-    assert pam_precedence.session(choice, "nofile", BASE, BASE, True, None, variant.PamVariant()) == expected
+    assert pam_precedence.session(choice, "nofile", BASE, BASE, True, None, pam_variant.PamVariant()) == expected
 
 
 def test_nice_is_counted_down():
@@ -400,7 +408,7 @@ def test_nice_is_counted_down():
     )
     found = [
         pam_precedence.session(
-            choice, "nice", limit_types.Limit(20, 20), limit_types.Limit(20, 20), may, None, variant.PamVariant()
+            choice, "nice", limit_types.Limit(20, 20), limit_types.Limit(20, 20), may, None, pam_variant.PamVariant()
         )
         for may in (True, False)
     ]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 import pytest
 
-from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant
+from ansible_collections.tunefleet.linux.plugins.module_utils._limits.pam import variant as pam_variant
 
 MAIN = b"\0/etc/security/limits.conf\0/etc/security/limits.d/*.conf\0"
 OLD_TEXTS = b"invalid line '%s' - skipped\0cannot read settings from %s: %m\0using PAM default\0"
@@ -17,19 +17,21 @@ WORD = b"/proc/sys/fs/nr_open\0"
     [
         pytest.param(
             MAIN + OLD_TEXTS,
-            variant.PamVariant(
+            pam_variant.PamVariant(
                 splits_long_lines=True, needs_files=True, unlimited_means_nr_open=False, nonewprivs=False, rttime=False
             ),
             id="1.4.0 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + b"nonewprivs\0",
-            variant.PamVariant(splits_long_lines=True, needs_files=True, unlimited_means_nr_open=False, rttime=False),
+            pam_variant.PamVariant(
+                splits_long_lines=True, needs_files=True, unlimited_means_nr_open=False, rttime=False
+            ),
             id="1.5.1 as released",
         ),
         pytest.param(
             MAIN + OLD_TEXTS + DEBIAN + WORD + b"nonewprivs\0",
-            variant.PamVariant(
+            pam_variant.PamVariant(
                 star_excludes_root=True,
                 ignores_setrlimit_errors=True,
                 starts_from_pid1=True,
@@ -43,12 +45,12 @@ WORD = b"/proc/sys/fs/nr_open\0"
         ),
         pytest.param(
             MAIN + NEW_TEXTS + b"using PAM default\0nonewprivs\0rttime\0" + WORD,
-            variant.PamVariant(),
+            pam_variant.PamVariant(),
             id="1.7.2 as released",
         ),
         pytest.param(
             MAIN + NEW_TEXTS + DEBIAN + WORD + b"using default\0nonewprivs\0sd_get_sessions\0",
-            variant.PamVariant(
+            pam_variant.PamVariant(
                 star_excludes_root=True,
                 ignores_setrlimit_errors=True,
                 logind=True,
@@ -60,19 +62,19 @@ WORD = b"/proc/sys/fs/nr_open\0"
         ),
         pytest.param(
             MAIN + NEW_TEXTS + WORD + b"nonewprivs\0/usr/etc/security/limits.conf\0/usr/etc/security/limits.d/*.conf\0",
-            variant.PamVariant(vendor="/usr/etc/security", rttime=False),
+            pam_variant.PamVariant(vendor="/usr/etc/security", rttime=False),
             id="with a vendor directory",
         ),
-        pytest.param(b"", variant.UNKNOWN, id="empty"),
-        pytest.param(None, variant.UNKNOWN, id="not installed"),
+        pytest.param(b"", pam_variant.UNKNOWN, id="empty"),
+        pytest.param(None, pam_variant.UNKNOWN, id="not installed"),
     ],
 )
 def test_of_module(data, expected):
-    assert variant.of_module(data) == expected
+    assert pam_variant.of_module(data) == expected
 
 
 def test_what_is_not_known_is_taken_for_the_worst():
-    unknown = variant.UNKNOWN
+    unknown = pam_variant.UNKNOWN
     assert not unknown.installed and unknown.needs_files
     assert (
         not unknown.ignores_setrlimit_errors and not unknown.star_excludes_root and not unknown.unlimited_means_nr_open
@@ -90,13 +92,13 @@ def test_what_is_not_known_is_taken_for_the_worst():
     ],
 )
 def test_items_that_are_younger(module, item, since):
-    found = variant.of_module(module)
+    found = pam_variant.of_module(module)
     assert found.lacks(item) == since
-    assert variant.editing(found).lacks(item) == ""
+    assert pam_variant.editing(found).lacks(item) == ""
 
 
 @pytest.mark.parametrize(
     ("given", "starts_from_pid1"), [((), False), (("debug", "noaudit"), False), (("set_all",), True)]
 )
 def test_arguments(given, starts_from_pid1):
-    assert variant.arguments(variant.PamVariant(), given).starts_from_pid1 == starts_from_pid1
+    assert pam_variant.arguments(pam_variant.PamVariant(), given).starts_from_pid1 == starts_from_pid1
