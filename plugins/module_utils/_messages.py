@@ -71,7 +71,7 @@ def mapped(message: Message, change: t.Callable[[t.Any], t.Any]) -> Message:
 
 def joined(sentences: t.Sequence[str]) -> str:
     """Several messages as one text; each ends as a sentence."""
-    return " ".join(one if one.endswith((".", "?")) else one + "." for one in sentences)
+    return " ".join(sentence if sentence.endswith((".", "?")) else sentence + "." for sentence in sentences)
 
 
 def refused(problems: t.Sequence[str]) -> str:

@@ -131,8 +131,8 @@ def _sockets(answer: Answer) -> snapshot.Sockets | None:
     for one in answer["states"]:
         for family, counts in states.items():
             counts[numbers[one["state"]]] = one[family]
-    listeners = [netlink.Listener(**one) for one in answer["listeners"]]
-    uses = [netlink.PortUse(**one) for one in answer["ports"]["destinations"]]
+    listeners = [netlink.Listener(**listener) for listener in answer["listeners"]]
+    uses = [netlink.PortUse(**destination) for destination in answer["ports"]["destinations"]]
     return snapshot.Sockets(answer["source"], states, listeners, uses)
 
 

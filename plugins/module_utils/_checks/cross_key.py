@@ -190,10 +190,10 @@ _HARM = {
 def _highest(limits: t.Iterable[plans.LimitDecision], kinds: t.Container[str]) -> t.Optional[plans.NofileRule]:
     """The highest limit of open files that a request sets."""
     found = [
-        plans.NofileRule(int(value), one.name, _HARM.get(one.kind, ""))
-        for one in limits
-        if one.item == "nofile" and one.status in (statuses.OK, statuses.CHANGED) and one.kind in kinds
-        for value in (one.after if one.kind == limit_types.DOMAIN else one.effective)
+        plans.NofileRule(int(value), limit.name, _HARM.get(limit.kind, ""))
+        for limit in limits
+        if limit.item == "nofile" and limit.status in (statuses.OK, statuses.CHANGED) and limit.kind in kinds
+        for value in (limit.after if limit.kind == limit_types.DOMAIN else limit.effective)
         if value is not None and value != limit_types.UNLIMITED
     ]
     return max(found) if found else None
@@ -230,7 +230,7 @@ def _of_nr_open(
         most, found = world.value(NR_OPEN), world.number(NR_OPEN)
         if found is None:
             continue
-        there = [one for one in rules if one.value > found and most.asked and world.changes([NR_OPEN])]
+        there = [rule for rule in rules if rule.value > found and most.asked and world.changes([NR_OPEN])]
         if world.when and most.by_file and highest and highest.value > found:
             there.append(highest)
         if there:

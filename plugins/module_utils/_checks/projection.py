@@ -100,12 +100,14 @@ def _boot(plan: plans.Plan, live: t.Mapping[str, Value]) -> t.Dict[str, Value]:
         by_file = beside.boot.value is not None
         value, origin = (beside.boot.value, beside.boot.winner) if by_file else (beside.live, "as the host has it")
         found[key] = Value(value, value, origin or "", fixed=not beside.writable, by_file=by_file)
-    for one in plan.settings:
-        before = one.live[0] if one.boot_before.value is None else one.boot_before.value
-        after = one.live[1] if one.boot.value is None else one.boot.value
-        origin = live[one.key].origin if one.boot.ours or one.boot.value is None else one.boot.winner or ""
-        by_file = one.boot.value is not None
-        found[one.key] = live[one.key]._replace(before=before, after=after, origin=origin, by_file=by_file)
+    for setting in plan.settings:
+        before = setting.live[0] if setting.boot_before.value is None else setting.boot_before.value
+        after = setting.live[1] if setting.boot.value is None else setting.boot.value
+        origin = (
+            live[setting.key].origin if setting.boot.ours or setting.boot.value is None else setting.boot.winner or ""
+        )
+        by_file = setting.boot.value is not None
+        found[setting.key] = live[setting.key]._replace(before=before, after=after, origin=origin, by_file=by_file)
     return found
 
 

@@ -142,8 +142,8 @@ class Choice:
     def span(self) -> t.Tuple[t.Optional[int], t.Optional[int]]:
         """The least and the largest number that it can come to; None where there is no bound."""
         spans = [span_of(term) for term in self.terms]
-        low = [one[0] for one in spans if one[0] is not None]
-        high = [one[1] for one in spans if one[1] is not None]
+        low = [span[0] for span in spans if span[0] is not None]
+        high = [span[1] for span in spans if span[1] is not None]
         if self.which == LARGEST:
             return (max(low) if low else None), (max(high) if len(high) == len(spans) else None)
         return (min(low) if len(low) == len(spans) else None), (min(high) if high else None)

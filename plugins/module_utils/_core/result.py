@@ -32,15 +32,17 @@ def _halves(limit: t.Sequence[t.Any]) -> Result:
     return {"soft": limit[0], "hard": limit[1]}
 
 
-def _boot(one: plans.SettingDecision) -> Result:
+def _boot(decision: plans.SettingDecision) -> Result:
     found = {
-        "before": one.boot_before.value,
-        "winner_before": one.boot_before.winner,
-        "value": one.boot.value,
-        "winner": one.boot.winner,
-        "ours": one.boot.ours,
+        "before": decision.boot_before.value,
+        "winner_before": decision.boot_before.winner,
+        "value": decision.boot.value,
+        "winner": decision.boot.winner,
+        "ours": decision.boot.ours,
     }
-    return dict(found, others=[dict(other._asdict()) for other in one.boot_others]) if one.boot_others else found
+    return (
+        dict(found, others=[dict(other._asdict()) for other in decision.boot_others]) if decision.boot_others else found
+    )
 
 
 def _with_overridden(found: Result, note: bounds.Note) -> Result:
@@ -48,41 +50,41 @@ def _with_overridden(found: Result, note: bounds.Note) -> Result:
     return dict(found, instead_of=[dict(loser) for loser in note.instead_of]) if note.instead_of else found
 
 
-def setting(one: plans.SettingDecision, path: t.Optional[str]) -> Result:
+def setting(decision: plans.SettingDecision, path: t.Optional[str]) -> Result:
     """One entry of ``settings``. ``path`` is the file that holds our entries, None where none are kept."""
     found: Result = {
-        "key": one.key,
-        "status": one.status,
-        "wanted": bounds.with_explanation(one.wanted, one.explanation),
-        "reason": one.reason or None,
-        "live": {"before": one.live[0], "after": one.live[1]},
-        "file": {"path": path, "before": one.file[0], "after": one.file[1]},
-        "boot": _boot(one),
-        "shadowed": one.shadowed,
-        "why": one.note.why,
-        "source": list(one.note.source),
-        "arithmetic": one.explanation or None,
+        "key": decision.key,
+        "status": decision.status,
+        "wanted": bounds.with_explanation(decision.wanted, decision.explanation),
+        "reason": decision.reason or None,
+        "live": {"before": decision.live[0], "after": decision.live[1]},
+        "file": {"path": path, "before": decision.file[0], "after": decision.file[1]},
+        "boot": _boot(decision),
+        "shadowed": decision.shadowed,
+        "why": decision.note.why,
+        "source": list(decision.note.source),
+        "arithmetic": decision.explanation or None,
     }
-    return _with_overridden(found, one.note)
+    return _with_overridden(found, decision.note)
 
 
-def limit(one: plans.LimitDecision) -> Result:
+def limit(decision: plans.LimitDecision) -> Result:
     """One entry of ``limits``."""
     found: Result = {
-        "target": {one.kind: one.target},
-        "item": one.item,
-        "status": one.status,
-        "wanted": _halves(one.wanted),
-        "reason": one.reason or None,
-        "before": _halves(one.before),
-        "after": _halves(one.after),
-        "effective": _halves(one.effective),
-        "shadowed_by": one.shadowed_by,
-        "notes": list(one.notes),
-        "why": one.note.why,
-        "source": list(one.note.source),
+        "target": {decision.kind: decision.target},
+        "item": decision.item,
+        "status": decision.status,
+        "wanted": _halves(decision.wanted),
+        "reason": decision.reason or None,
+        "before": _halves(decision.before),
+        "after": _halves(decision.after),
+        "effective": _halves(decision.effective),
+        "shadowed_by": decision.shadowed_by,
+        "notes": list(decision.notes),
+        "why": decision.note.why,
+        "source": list(decision.note.source),
     }
-    return _with_overridden(found, one.note)
+    return _with_overridden(found, decision.note)
 
 
 def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
@@ -144,7 +146,10 @@ def from_plan(plan: plans.Plan, path: t.Optional[str]) -> Result:
         "limits": [limit(one) for one in plan.limits],
         "summary": summary(one.status for one in list(plan.settings) + list(plan.limits)),
         "needs": list(plan.needs),
-        "rules": [{"rule": one.rule, "refused": one.refused, "text": one.text} for one in plan.findings],
+        "rules": [
+            {"rule": violation.rule, "refused": violation.refused, "text": violation.text}
+            for violation in plan.findings
+        ],
         "diff": diff(plan),
     }
     return dict(found, cost=_cost(plan.cost)) if plan.cost else found
@@ -158,13 +163,16 @@ def _failed_reason(status: str, reason: str) -> str:
     return messages.NOT_CHANGED_RUN_FAILED() if status == statuses.CHANGED else reason
 
 
-def _is_about(step: t.Optional[step_types.Step], one: plans.LimitDecision) -> bool:
+def _is_about(step: t.Optional[step_types.Step], decision: plans.LimitDecision) -> bool:
     """Whether a step is there for a limit."""
     if isinstance(step, step_types.CheckSessions):
-        return one.kind == limit_types.DOMAIN and one.status == statuses.CHANGED
+        return decision.kind == limit_types.DOMAIN and decision.status == statuses.CHANGED
     if isinstance(step, step_types.SetRlimit):
-        return one.name == step.name
-    return isinstance(step, step_types.RestartUnit) and (one.kind, one.target) == (limit_types.UNIT, step.unit)
+        return decision.name == step.name
+    return isinstance(step, step_types.RestartUnit) and (decision.kind, decision.target) == (
+        limit_types.UNIT,
+        step.unit,
+    )
 
 
 def failed_result(

@@ -482,14 +482,14 @@ class Host:
 
     def _check_planted(self, path: str, real: str) -> None:
         """:raises HostProblem: for a link, symbolic or hard, that somebody else may have put where we are to write."""
-        for one in dict.fromkeys([self._at(path), real]):
+        for fromkey in dict.fromkeys([self._at(path), real]):
             try:
-                status, above = os.lstat(one), os.stat(os.path.dirname(one))
+                status, above = os.lstat(fromkey), os.stat(os.path.dirname(fromkey))
             except OSError:
                 continue
             linked = stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1)
             if linked and (above.st_mode & 0o002 or above.st_uid not in (0, os.geteuid())):
-                raise _errors.HostProblem(messages.UNTRUSTED_LINK(path=self._inside(one)))
+                raise _errors.HostProblem(messages.UNTRUSTED_LINK(path=self._inside(fromkey)))
 
     def real(self, path: str) -> str:
         """The path behind all links."""

@@ -92,7 +92,7 @@ def _answer(request: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
         shutil.rmtree(base, ignore_errors=True)
     pam.pam_strerror.restype = ctypes.c_char_p
     statuses = {status for view in found for status in view.values() if 0 < status < _DIED}
-    return {"views": found, "texts": {str(one): pam.pam_strerror(None, one).decode() for one in statuses}}
+    return {"views": found, "texts": {str(statuse): pam.pam_strerror(None, statuse).decode() for statuse in statuses}}
 
 
 def main() -> None:

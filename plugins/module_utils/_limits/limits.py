@@ -73,13 +73,13 @@ def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
 
 def target_name(entry: t.Mapping[str, t.Any]) -> str:
     """How messages call a limit that may be malformed."""
-    kind = next((one for one in limit_types.TARGETS if entry.get(one) is not None), limit_types.DOMAIN)
+    kind = next((target for target in limit_types.TARGETS if entry.get(target) is not None), limit_types.DOMAIN)
     return limit_types.limit_name(kind, str(entry.get(kind)), str(entry.get("item")))
 
 
-def _differ(one: t.Optional[bounds.Bound], other: t.Optional[bounds.Bound]) -> bool:
+def _differ(bound: t.Optional[bounds.Bound], other: t.Optional[bounds.Bound]) -> bool:
     """Whether two entries ask for different values of one half; an entry may well name the soft limit and another the hard."""
-    return one is not None and other is not None and one != other
+    return bound is not None and other is not None and bound != other
 
 
 def parse(entries: t.Sequence[t.Mapping[str, t.Any]]) -> t.List[requests.LimitRequest]:

@@ -35,4 +35,6 @@ def single_failure(options: t.Mapping[str, t.Any], failure: results.RequestFaile
         return messages.RELOAD_FAILED(reason=failure.message) if options["reload"] else failure.message
     if not failure.problems:
         return failure.message  # a step failed, and its message begins that way already
-    return messages.SETTING_FAILED(key=one["key"], reason=_messages.refused([one.detail for one in failure.problems]))
+    return messages.SETTING_FAILED(
+        key=one["key"], reason=_messages.refused([problem.detail for problem in failure.problems])
+    )

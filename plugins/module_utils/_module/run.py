@@ -190,7 +190,7 @@ def _apply(
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
         result = results.failed_result(plan, path)
-        problems = [_messages.as_message(one) for one in plan.problems]
+        problems = [_messages.as_message(problem) for problem in plan.problems]
         raise results.RequestFailed(_messages.refused(problems), result, problems)
     warnings = list(request.warnings) + list(plan.warnings)
     if check_mode:

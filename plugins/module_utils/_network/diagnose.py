@@ -36,7 +36,7 @@ def diagnose(host: "hosts.Host", seconds: float) -> Result:
     host.sleep(seconds)
     after = snapshot.take(host)
     change = advice_rules.Change(before, after, _owners(host, advice_rules.suspects(before, after)))
-    grown = {one.name: change.grown(one.name) for one in counter_catalog.COUNTERS}
+    grown = {counter.name: change.grown(counter.name) for counter in counter_catalog.COUNTERS}
     return {
         "seconds": round(change.seconds, 1),
         "advice": [advice_rules.as_result(one) for one in advice_rules.advise(change)],

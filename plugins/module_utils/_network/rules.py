@@ -113,7 +113,7 @@ def as_result(advice: Advice) -> t.Dict[str, t.Any]:
         "subject": advice.subject,
         "evidence": advice.evidence,
         "kernel_helps": advice.kernel_helps,
-        "settings": [dict(one._asdict()) for one in advice.settings],
+        "settings": [dict(setting._asdict()) for setting in advice.settings],
         "meaning": kind.meaning,
         "remedy": kind.remedy,
         "cost": kind.cost,
@@ -143,7 +143,7 @@ def _more(change: Change, key: str, least: int = 0, position: int = 0) -> Settin
         return Setting(key, change.live(key), text, profile)
     if live is None:
         return Setting(key, None)
-    numbers = [str(one) for one in procfs.numbers(change.live(key))]
+    numbers = [str(number) for number in procfs.numbers(change.live(key))]
     numbers[position] = str(max(2 * live, least))
     return Setting(key, change.live(key), " ".join(numbers))
 
@@ -175,15 +175,15 @@ def _queues(change: Change) -> t.List[_Queue]:
     """Every listen queue with what it dropped between the readings."""
     if not change.before.sockets or not change.after.sockets:
         return []
-    before = {_identity(one): one for one in change.before.sockets.listeners}
+    before = {_identity(listener): listener for listener in change.before.sockets.listeners}
     groups: t.Dict[t.Tuple[str, int, t.Optional[int]], t.List[netlink.Listener]] = {}
-    for one in change.after.sockets.listeners:
-        groups.setdefault((one.address, one.port, one.limit), []).append(one)
+    for listener in change.after.sockets.listeners:
+        groups.setdefault((listener.address, listener.port, listener.limit), []).append(listener)
     return [_queue(group, [before.get(_identity(one)) for one in group]) for group in groups.values()]
 
 
-def _identity(one: netlink.Listener) -> t.Tuple[str, str, int, int]:
-    return one.family, one.address, one.port, one.inode
+def _identity(listener: netlink.Listener) -> t.Tuple[str, str, int, int]:
+    return listener.family, listener.address, listener.port, listener.inode
 
 
 def _queue(after: t.Sequence[netlink.Listener], before: t.Sequence[t.Optional[netlink.Listener]]) -> _Queue:
@@ -193,19 +193,19 @@ def _queue(after: t.Sequence[netlink.Listener], before: t.Sequence[t.Optional[ne
     return _Queue(after, dropped, bool(full) and all(old is not None and _is_full(old) for old in full))
 
 
-def _is_full(one: netlink.Listener) -> bool:
+def _is_full(listener: netlink.Listener) -> bool:
     """As the kernel sees it (include/net/sock.h, sk_acceptq_is_full)."""
-    return one.limit is not None and one.length > one.limit
+    return listener.limit is not None and listener.length > listener.limit
 
 
 def suspects(before: snapshot.Snapshot, after: snapshot.Snapshot) -> t.Set[int]:
     """Inodes of the listening sockets that dropped something: it is worth knowing whose they are."""
     change = Change(before, after, {})
-    return {one.inode for queue in _queues(change) if queue.dropped for one in queue.sockets}
+    return {socket.inode for queue in _queues(change) if queue.dropped for socket in queue.sockets}
 
 
 def _owners(change: Change, queue: _Queue) -> t.List[Owner]:
-    return [owner for one in queue.sockets for owner in change.owners.get(one.inode, ())]
+    return [owner for socket in queue.sockets for owner in change.owners.get(socket.inode, ())]
 
 
 def _whose(change: Change, queue: _Queue) -> str:
@@ -215,7 +215,7 @@ def _whose(change: Change, queue: _Queue) -> str:
 
 def _queue_state(queue: _Queue) -> str:
     many = " in {0} sockets".format(len(queue.sockets)) if len(queue.sockets) > 1 else ""
-    waiting = sum(one.length for one in queue.sockets)
+    waiting = sum(socket.length for socket in queue.sockets)
     text = "{0} wait for accept(){1}, limit {2}".format(waiting, many, queue.limit)
     return text + ", full at both looks" if queue.stayed_full else text
 

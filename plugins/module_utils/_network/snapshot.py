@@ -100,7 +100,7 @@ def take(host: "hosts.Host") -> Snapshot:
         at,
         _sockets(host, port_range(settings), unseen),
         sockstat,
-        {one.name: counters[one.field] for one in counter_catalog.COUNTERS if one.field in counters},
+        {counter.name: counters[counter.field] for counter in counter_catalog.COUNTERS if counter.field in counters},
         softnet,
         conntrack,
         (files[0], files[2]) if len(files) == 3 else None,
@@ -178,7 +178,7 @@ def _dump(host: "hosts.Host", request: bytes) -> t.Iterator[bytes]:
 
 
 def _counted(source: str, tally: netlink.Tally, listeners: t.Iterable[netlink.Listener]) -> Sockets:
-    found = [one._replace(half_open=tally.half_open.get(one.port, 0)) for one in listeners]
+    found = [listener._replace(half_open=tally.half_open.get(listener.port, 0)) for listener in listeners]
     order = sorted(found, key=lambda one: (one.port, one.family, one.address, one.inode))
     return Sockets(source, tally.states, order, tally.uses(_DESTINATIONS))
 
@@ -189,10 +189,10 @@ def as_result(reading: Snapshot) -> Result:
     return {
         "source": sockets.source if sockets else None,
         "states": _states(sockets) if sockets else [],
-        "listeners": [dict(one._asdict()) for one in sockets.listeners] if sockets else [],
+        "listeners": [dict(listener._asdict()) for listener in sockets.listeners] if sockets else [],
         "ports": _ports(reading),
         "sockstat": {protocol: dict(fields) for protocol, fields in reading.sockstat.items()},
-        "counters": {one.name: reading.counters.get(one.name) for one in counter_catalog.COUNTERS},
+        "counters": {counter.name: reading.counters.get(counter.name) for counter in counter_catalog.COUNTERS},
         "softnet": [dict(one._asdict()) for one in reading.softnet],
         "conntrack": dict(reading.conntrack._asdict()) if reading.conntrack else None,
         "files": {"open": reading.files[0], "maximum": reading.files[1]} if reading.files else None,

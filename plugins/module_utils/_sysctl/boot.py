@@ -108,8 +108,8 @@ class _Run:
 
     def _spellings(self, pattern: str, path: str) -> t.Iterator[str]:
         """How a pattern spells a key that it stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
-        for one in sysctl_glob.braces(pattern) if self.reader.name == boot_readers.SYSTEMD else [pattern]:
-            yield from sysctl_paths.spellings(one, path, self._directories)
+        for brace in sysctl_glob.braces(pattern) if self.reader.name == boot_readers.SYSTEMD else [pattern]:
+            yield from sysctl_paths.spellings(brace, path, self._directories)
 
     def _resolved(self, path: str) -> str:
         """The one spelling of a path, or the path itself where it leads nowhere."""
@@ -259,5 +259,7 @@ class BootTable:
         for run in self._runs:
             found.update(run.names())
             patterns = run.patterns()
-            found.update(path for path in self._existing or () if any(run.expands(one, path) for one in patterns))
+            found.update(
+                path for path in self._existing or () if any(run.expands(pattern, path) for pattern in patterns)
+            )
         return sorted(sysctl_names.from_path(path) for path in found)

@@ -122,7 +122,7 @@ def braces(pattern: str) -> t.List[str]:
         return [pattern]
     edges = [start] + cuts + [end]
     middles = [pattern[a + 1 : b] for a, b in zip(edges, edges[1:])]
-    return [one for middle in middles for one in braces(pattern[:start] + middle + pattern[end + 1 :])]
+    return [brace for middle in middles for brace in braces(pattern[:start] + middle + pattern[end + 1 :])]
 
 
 def _cuts(pattern: str, start: int) -> t.Tuple[t.List[int], int]:

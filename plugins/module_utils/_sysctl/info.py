@@ -59,7 +59,7 @@ def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Re
     for key in seen.live:
         decision = _state_of(key, seen, conf, real, tables)
         settings.append(dict(results.setting(decision, path), files=[line.where for line in speaking.mentions(key)]))
-    result = {"settings": settings, "summary": results.summary(one["status"] for one in settings)}
+    result = {"settings": settings, "summary": results.summary(setting["status"] for setting in settings)}
     found: results.Result = redact.redact(result, redact.secrets_in_result(result))
     return found
 

@@ -254,7 +254,9 @@ class SysctlPlanner:
         """
         own = self._seen.own
         changes = {
-            one.key: one.file[1] for one in decisions if one.status == statuses.CHANGED and one.file[0] != one.file[1]
+            decision.key: decision.file[1]
+            for decision in decisions
+            if decision.status == statuses.CHANGED and decision.file[0] != decision.file[1]
         }
         if own is None or self.conf is None or not (changes or last):
             return None
@@ -318,13 +320,17 @@ def other_boots(
     ]
 
 
-def doubt(one: plans.SettingDecision, reader: boot_readers.BootReader) -> t.Optional[str]:
+def doubt(decision: plans.SettingDecision, reader: boot_readers.BootReader) -> t.Optional[str]:
     """Half a sentence about readers that disagree, or None."""
-    if not one.boot_others:
+    if not decision.boot_others:
         return None
-    answers = [plans.BootAlternative(str(reader), one.boot.value, str(one.boot.winner))] + list(one.boot_others)
+    answers = [plans.BootAlternative(str(reader), decision.boot.value, str(decision.boot.winner))] + list(
+        decision.boot_others
+    )
     return "what reads the files at boot cannot be told here, and it matters: {0}".format(
-        ", ".join("{0} gives {1} ({2})".format(one.reader, one.value or "nothing", one.winner) for one in answers)
+        ", ".join(
+            "{0} gives {1} ({2})".format(answer.reader, answer.value or "nothing", answer.winner) for answer in answers
+        )
     )
 
 
@@ -358,12 +364,16 @@ def _live_steps(
 
     Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.
     """
-    changed = {one.key for one in decisions if one.status == statuses.CHANGED and one.live[0] != one.live[1]}
+    changed = {
+        decision.key
+        for decision in decisions
+        if decision.status == statuses.CHANGED and decision.live[0] != decision.live[1]
+    }
     touched = {other for key in changed for other in seen.beside.get(key, ())}
     steps = [
-        _live_step(seen, one.key, one.live[1], one.shape)
-        for one in decisions
-        if one.live[1] is not None and (one.key in changed or one.key in touched)
+        _live_step(seen, decision.key, decision.live[1], decision.shape)
+        for decision in decisions
+        if decision.live[1] is not None and (decision.key in changed or decision.key in touched)
     ]
     by_key = {step.key: step for step in steps}
     start = by_key.get(catalog.FIRST_PORT)
@@ -392,11 +402,15 @@ def _plan_file(
     found = _render_file(planner, decisions, desired_settings, ())
     lost = _ineffective_entries(found)
     for falls in (True, False) if lost else ():
-        last = catalog.write_order([one.key for one in decisions if _depends_on_others(one)], falls)
+        last = catalog.write_order([decision.key for decision in decisions if _depends_on_others(decision)], falls)
         moved = _render_file(planner, decisions, desired_settings, last)
         if len(_ineffective_entries(moved)) < len(lost):
             mended = set(lost) - set(_ineffective_entries(moved))
-            return moved._replace(decisions=[_mark_moved(one) if one.key in mended else one for one in moved.decisions])
+            return moved._replace(
+                decisions=[
+                    _mark_moved(decision) if decision.key in mended else decision for decision in moved.decisions
+                ]
+            )
     return found
 
 
@@ -410,32 +424,38 @@ def _render_file(
     step = planner.file_step(decisions, last)
     tables = planner.tables_after(step) if step else planner.now
     return _FilePlan(
-        [step] if step else [], tables, [planner.after_boot(one, tables, desired_settings) for one in decisions]
+        [step] if step else [],
+        tables,
+        [planner.after_boot(decision, tables, desired_settings) for decision in decisions],
     )
 
 
-def _depends_on_others(one: plans.SettingDecision) -> bool:
+def _depends_on_others(decision: plans.SettingDecision) -> bool:
     """Whether what the next boot makes of our entry may depend on entries of other keys."""
-    kept = one.status in (statuses.OK, statuses.CHANGED) and one.file[1] is not None and one.wanted != bounds.ABSENT
-    return kept and len(write_model.sources(sysctl_names.to_path(one.key))) > 1
+    kept = (
+        decision.status in (statuses.OK, statuses.CHANGED)
+        and decision.file[1] is not None
+        and decision.wanted != bounds.ABSENT
+    )
+    return kept and len(write_model.sources(sysctl_names.to_path(decision.key))) > 1
 
 
 def _ineffective_entries(found: _FilePlan) -> t.List[str]:
-    return [one.key for one in found.decisions if one.shadowed and _depends_on_others(one)]
+    return [decision.key for decision in found.decisions if decision.shadowed and _depends_on_others(decision)]
 
 
-def _mark_moved(one: plans.SettingDecision) -> plans.SettingDecision:
-    if one.status != statuses.OK:
-        return one
-    return one._replace(status=statuses.CHANGED, reason=messages.ENTRY_MOVED())
+def _mark_moved(decision: plans.SettingDecision) -> plans.SettingDecision:
+    if decision.status != statuses.OK:
+        return decision
+    return decision._replace(status=statuses.CHANGED, reason=messages.ENTRY_MOVED())
 
 
 def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]:
     """Requests that the kernel cannot meet together."""
     wanted = {
-        one.key: one
-        for one in decisions
-        if one.status in (statuses.OK, statuses.CHANGED, statuses.KEPT) and one.wanted != bounds.ABSENT
+        decision.key: decision
+        for decision in decisions
+        if decision.status in (statuses.OK, statuses.CHANGED, statuses.KEPT) and decision.wanted != bounds.ABSENT
     }
     problems: t.List[str] = []
     for key, one in wanted.items():
@@ -447,12 +467,12 @@ def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]
     return problems
 
 
-def _is_typo(one: plans.SettingDecision, seen: sysctl_facts.SysctlFacts) -> bool:
+def _is_typo(decision: plans.SettingDecision, seen: sysctl_facts.SysctlFacts) -> bool:
     """A key that the catalog knows is none: this kernel is older than it, or built without it; or its interface is missing."""
     return (
-        one.status == statuses.UNKNOWN
-        and not catalog.find(one.key)
-        and availability.missing_interface(one.key, seen) is None
+        decision.status == statuses.UNKNOWN
+        and not catalog.find(decision.key)
+        and availability.missing_interface(decision.key, seen) is None
     )
 
 
@@ -462,16 +482,16 @@ def _verdict(
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
     warnings: t.List[str] = []
-    for one in decisions:
-        if one.status == statuses.REFUSED:
+    for decision in decisions:
+        if decision.status == statuses.REFUSED:
             fails = True
-        elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
-            fails = policy.on_unavailable == requests.FAIL or _is_typo(one, seen)
-        elif one.shadowed:
+        elif decision.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
+            fails = policy.on_unavailable == requests.FAIL or _is_typo(decision, seen)
+        elif decision.shadowed:
             fails = policy.on_shadowed == requests.FAIL
         else:
             continue
-        (problems if fails else warnings).append(_messages.about(one.key, one.reason))
+        (problems if fails else warnings).append(_messages.about(decision.key, decision.reason))
     return problems, warnings
 
 
@@ -487,9 +507,9 @@ def plan(
     steps.extend(kept_steps)
     problems, warnings = _verdict(decisions, policy, seen)
     problems.extend(_contradictions(decisions))
-    for one in decisions:
-        unsure = None if one.shadowed else doubt(one, found[0].reader)
-        warnings.extend([_messages.about(one.key, unsure)] if unsure else [])
+    for decision in decisions:
+        unsure = None if decision.shadowed else doubt(decision, found[0].reader)
+        warnings.extend([_messages.about(decision.key, unsure)] if unsure else [])
     line = _textfile.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
         warnings.append(messages.LINE_NOT_UTF8(path=policy.sysctl_file, line=line))

@@ -41,7 +41,9 @@ def execute(
         result.update(backups, undone=refusal.undone, not_undone=refusal.not_undone)
         raise results.RequestFailed(str(refusal), result)
     kept = {step.key: text for step, text in zip(plan.steps, outcomes) if isinstance(step, step_types.SetSysctl)}
-    settings = [one._replace(live=(one.live[0], kept.get(one.key, one.live[1]))) for one in plan.settings]
+    settings = [
+        setting._replace(live=(setting.live[0], kept.get(setting.key, setting.live[1]))) for setting in plan.settings
+    ]
     return results.with_trial(dict(results.from_plan(plan._replace(settings=settings), path), **backups), trial)
 
 

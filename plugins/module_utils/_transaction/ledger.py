@@ -162,9 +162,13 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
     return Ledger(
         tuple(
             ProfileRecord(
-                one["name"], one["options"], tuple(one["keys"]), tuple(one["files"]), tuple(one.get("processes", ()))
+                profile["name"],
+                profile["options"],
+                tuple(profile["keys"]),
+                tuple(profile["files"]),
+                tuple(profile.get("processes", ())),
             )
-            for one in content["profiles"]
+            for profile in content["profiles"]
         ),
         {key: LiveRecord(one["original"], one["left"]) for key, one in content["live"].items()},
         {
@@ -184,9 +188,9 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
             ),
             tuple(
                 step_types.WriteFile(
-                    one["path"], one["real"], _bytes(one["other"]), _bytes(one["goal"]), tuple(one["directories"])
+                    file["path"], file["real"], _bytes(file["other"]), _bytes(file["goal"]), tuple(file["directories"])
                 )
-                for one in pending["files"]
+                for file in pending["files"]
             ),
             tuple(_process(one) for one in pending.get("processes", ())),
             pending.get("trial", ""),
@@ -222,7 +226,7 @@ def render(ledger: Ledger) -> t.Optional[bytes]:
 def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
     pending = ledger.unfinished
     return {
-        "profiles": [dict(one._asdict()) for one in ledger.profiles],
+        "profiles": [dict(profile._asdict()) for profile in ledger.profiles],
         "live": {key: dict(one._asdict()) for key, one in ledger.live.items()},
         "files": {
             real: dict(one._asdict(), original=_text(one.original), left=_text(one.left))
@@ -237,15 +241,15 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
             "live": [dict(one._asdict()) for one in pending.live],
             "files": [
                 {
-                    "path": one.path,
-                    "real": one.real,
-                    "other": _text(one.before),
-                    "goal": _text(one.after),
-                    "directories": one.directories,
+                    "path": file.path,
+                    "real": file.real,
+                    "other": _text(file.before),
+                    "goal": _text(file.after),
+                    "directories": file.directories,
                 }
-                for one in pending.files
+                for file in pending.files
             ],
-            "processes": [dict(one._asdict()) for one in pending.processes],
+            "processes": [dict(process._asdict()) for process in pending.processes],
             "trial": pending.trial,
             "then": None if pending.then is None else _content(pending.then),
         },
@@ -318,12 +322,16 @@ def with_applied(
             files[step.real] = _file_record(files.get(step.real), step)
     processes = _processes(ledger, plan, boot)
     asked = normalize(options)
-    mine = [one for one in ledger.profiles if one.name == name]
+    mine = [profile for profile in ledger.profiles if profile.name == name]
     if not plan.steps and merged_settings([one.options for one in mine] + [asked]) == merged_settings(
         [one.options for one in mine]
     ):
         return ledger
-    shared = [one.key for one in plan.settings if one.status in ("ok", "changed", "kept") and one.key in records]
+    shared = [
+        setting.key
+        for setting in plan.settings
+        if setting.status in ("ok", "changed", "kept") and setting.key in records
+    ]
     record = ProfileRecord(
         name,
         asked,
@@ -334,7 +342,10 @@ def with_applied(
         ),
         union([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
     )
-    rest = [one._replace(options=subtract(one.options, asked)) if one.name == name else one for one in ledger.profiles]
+    rest = [
+        profile._replace(options=subtract(profile.options, asked)) if profile.name == name else profile
+        for profile in ledger.profiles
+    ]
     others = {one.name for one in rest if one.name != name}
     if len(others) >= _MOST_PROFILES:
         raise _errors.TuneError(messages.TOO_MANY_PROFILES(path=PATH, count=len(others), profile=name))
@@ -360,7 +371,8 @@ def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
     """The ledger without what it says of processes that have ended: nothing can be put back there."""
     return ledger._replace(
         profiles=tuple(
-            one._replace(processes=tuple(key for key in one.processes if key not in ended)) for one in ledger.profiles
+            profile._replace(processes=tuple(key for key in profile.processes if key not in ended))
+            for profile in ledger.profiles
         ),
         processes={key: one for key, one in ledger.processes.items() if key not in ended},
     )
@@ -413,10 +425,10 @@ def subtract(old: Options, new: Options) -> Options:
 def merged_settings(options: t.Sequence[Options]) -> t.List[t.Any]:
     """All that was asked for, later over earlier, in a form to be compared."""
     found: t.Dict[t.Any, t.Any] = {}
-    for one in options:
-        found.update(one["sysctl"])
+    for option in options:
+        found.update(option["sysctl"])
         found.update(
-            {(_limit_name(entry), half): entry[half] for entry in one["limits"] for half in _HALVES if half in entry}
+            {(_limit_name(entry), half): entry[half] for entry in option["limits"] for half in _HALVES if half in entry}
         )
     return [found]
 
@@ -437,10 +449,12 @@ def select(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
     if not name:
         return ledger.profiles
     wanted = [one.strip() for one in name.split(",") if one.strip()]
-    found = [one for one in ledger.profiles if set(one.name.split(",")) <= set(wanted)]
+    found = [profile for profile in ledger.profiles if set(profile.name.split(",")) <= set(wanted)]
     done = {part for one in found for part in one.name.split(",")}
     for part in wanted:
-        mixed = next((one for one in ledger.profiles if part not in done and part in one.name.split(",")), None)
+        mixed = next(
+            (profile for profile in ledger.profiles if part not in done and part in profile.name.split(",")), None
+        )
         if mixed is not None:
             raise _errors.TuneError(messages.APPLIED_TOGETHER(profile=part, names=mixed.name))
     return tuple(found)

@@ -43,7 +43,9 @@ def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
         elif now != step.after:
             notes.append(messages.FILE_CHANGED_EXTERNALLY(path=step.path))
     # A limit that is neither was set by somebody else, or the process has ended.
-    processes = [one for one in unfinished.processes if same_boot and proc.limit_of(host, one) == one.before]
+    processes = [
+        process for process in unfinished.processes if same_boot and proc.limit_of(host, process) == process.before
+    ]
     return Pending(live, files, processes, notes)
 
 
@@ -80,13 +82,13 @@ def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: led
         if data != now_data:
             files.append(step._replace(before=now_data, after=data))
     processes = []
-    for one in unfinished.processes if unfinished.boot == ledger_store.boot_id(host) else ():
-        pair = proc.limit_of(host, one)
-        reason = "" if pair in (None, one.after) else revert_plan.why_limit_stays(host, one, pair)
+    for process in unfinished.processes if unfinished.boot == ledger_store.boot_id(host) else ():
+        pair = proc.limit_of(host, process)
+        reason = "" if pair in (None, process.after) else revert_plan.why_limit_stays(host, process, pair)
         if reason:
-            notes.append("Limit {0} ({1}): {2}.".format(one.name, one.pid, reason))
-        elif pair not in (None, one.after):
-            processes.append(one)
+            notes.append("Limit {0} ({1}): {2}.".format(process.name, process.pid, reason))
+        elif pair not in (None, process.after):
+            processes.append(process)
     return Pending(live, files, processes, notes)
 
 

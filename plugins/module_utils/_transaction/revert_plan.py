@@ -70,9 +70,11 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     gone = ledgers.select(ledger, name)
     if not gone:
         return Revert(plans.Plan(warnings=_nothing(ledger, name)), ledger)
-    stay = tuple(one for one in ledger.profiles if one not in gone)
+    stay = tuple(profile for profile in ledger.profiles if profile not in gone)
     found = _files(host, ledger)
-    running = [one.step for one in ledger.processes.values() if ledger_store.limit_now(host, one) is not None]
+    running = [
+        process.step for process in ledger.processes.values() if ledger_store.limit_now(host, process) is not None
+    ]
     view = overlay.HostOverlay(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
     wanted, moved, stay = _replan_remaining(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
@@ -87,8 +89,8 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     settling: t.List[step_types.Step] = list(apply.reload_steps(host, [step.path for step in files]))
     settings = [_setting(one, other, foreign) for one, other in decisions.settings]
     limits = [_limit(one, other) for one, other in decisions.limits]
-    concerned = {real for one in gone for real in one.files}
-    mine = [key for one in gone for key in one.keys]
+    concerned = {real for record in gone for real in record.files}
+    mine = [key for record in gone for key in record.keys]
     warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items() if key in mine] + list(held.values())
     warnings += [note for real, notes in found.notes.items() if real in concerned for note in notes]
     steps = steps + list(processes) + list(files) + settling
@@ -110,7 +112,7 @@ def _is_as_left(host: "hosts.Host", key: str, record: ledgers.LiveRecord) -> boo
 def _nothing(ledger: ledgers.Ledger, name: str) -> t.List[str]:
     if not name or not ledger.profiles:
         return []
-    there = ", ".join(dict.fromkeys(one.name for one in ledger.profiles))
+    there = ", ".join(dict.fromkeys(profile.name for profile in ledger.profiles))
     return [messages.NOT_APPLIED(profile=name, applied=there)]
 
 
@@ -277,7 +279,7 @@ def _file_steps(
         now = found.now[real]
         goal = merge3.merge(record.left, now, view.read_or_none(record.path))[0]
         # Without the file, only directories may be left of it, when it was removed and nothing more.
-        empty = now is None and goal is None and any(host.exists(one) for one in record.directories)
+        empty = now is None and goal is None and any(host.exists(directory) for directory in record.directories)
         if empty or now != goal:
             steps.append(step_types.WriteFile(record.path, real, now, goal, record.directories))
     return steps
@@ -296,7 +298,7 @@ def _after(
     """
     if not stay:
         return ledgers.EMPTY
-    needed = {key for one in stay for key in one.keys}
+    needed = {key for record in stay for key in record.keys}
     records = {
         key: ledgers.LiveRecord(one.original, live.get(key, one.left))
         for key, one in ledger.live.items()
@@ -319,7 +321,7 @@ def _processes_after(
 
     :param held: those that keep the limit that they have.
     """
-    needed = {key for one in stay for key in one.processes}
+    needed = {key for record in stay for key in record.processes}
     found = {
         key: (one, ledger_store.limit_now(view.as_host(), one))
         for key, one in ledger.processes.items()
@@ -348,7 +350,7 @@ def _decisions(
             left = planner(after.as_host(), record, True)
         except _errors.TuneError:
             continue  # it goes all the same; there is only less to say about it
-        effective = {one.name: one.effective for one in left.limits if one.status != statuses.CHANGED}
+        effective = {limit.name: limit.effective for limit in left.limits if limit.status != statuses.CHANGED}
         settings.update((one.key, (one, other)) for one, other in zip(now.settings, then.settings))
         limits.update(
             (one.name, (one, other._replace(effective=effective.get(one.name, limit_types.Limit()))))
@@ -357,7 +359,9 @@ def _decisions(
         # What would have to happen for it to come into force has to happen for it to go.
         needs.update(dict.fromkeys(then.needs))
         # Going back restarts nothing by itself: a unit that runs keeps what it was started with.
-        running = [one for one in then.limits if one.kind == limit_types.UNIT and one.before != limit_types.Limit()]
+        running = [
+            limit for limit in then.limits if limit.kind == limit_types.UNIT and limit.before != limit_types.Limit()
+        ]
         needs.update(dict.fromkeys("restart:" + one.target for one in running if one.status == statuses.CHANGED))
     return _Decisions(list(settings.values()), list(limits.values()), list(needs))
 

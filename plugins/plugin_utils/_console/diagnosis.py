@@ -56,14 +56,15 @@ def _advice(outcome: summary.Outcome) -> Sequence[Advice]:
 
 
 def _headline(outcomes: Sequence[summary.Outcome]) -> str:
-    count = len({one.host for one in outcomes})
+    count = len({outcome.host for outcome in outcomes})
     hosts = "1 host" if count == 1 else f"{count} hosts"
-    times = [float(one.result.get("seconds") or 0) for one in outcomes if one.state == summary.DONE]
+    times = [float(outcome.result.get("seconds") or 0) for outcome in outcomes if outcome.state == summary.DONE]
     over = f" over {max(times):g} s" if times else ""
-    if all(one.state == summary.DONE and not _advice(one) for one in outcomes):
+    if all(outcome.state == summary.DONE and not _advice(outcome) for outcome in outcomes):
         return f"Diagnosis of {hosts}{over}: calm. Nothing was lost, and nothing is nearly used up."
     verdicts = [
-        one.state if one.state != summary.DONE else "under pressure" if _advice(one) else "calm" for one in outcomes
+        outcome.state if outcome.state != summary.DONE else "under pressure" if _advice(outcome) else "calm"
+        for outcome in outcomes
     ]
     order = dict.fromkeys(("under pressure", "calm", *verdicts))
     counts = [f"{verdicts.count(one)} {one}" for one in order if one in verdicts]
@@ -71,9 +72,9 @@ def _headline(outcomes: Sequence[summary.Outcome]) -> str:
 
 
 def _tone(outcomes: Iterable[summary.Outcome]) -> str:
-    if any(one.state != summary.DONE for one in outcomes):
+    if any(outcome.state != summary.DONE for outcome in outcomes):
         return summary.BAD
-    return summary.WARN if any(_advice(one) for one in outcomes) else summary.GOOD
+    return summary.WARN if any(_advice(outcome) for outcome in outcomes) else summary.GOOD
 
 
 Trouble = tuple[str, Advice]

@@ -103,7 +103,7 @@ def explain(
     :param profiles: all of them, by name. :param hosts: what ``sysctl_info`` (or ``limits_info``) returned, by host.
     :raises ProfileProblem: when neither the collection nor any of the hosts knows the key.
     """
-    if not topic.known and not any(_has(one) for one in hosts.values()):
+    if not topic.known and not any(_has(host) for host in hosts.values()):
         raise profile_model.ProfileProblem(f"{topic.name!r} is no key that the collection or a host knows{topic.hint}")
     page = _Page(width)
     page.add(topic.name)
@@ -297,7 +297,7 @@ def _setting_state(one: Mapping[str, t.Any]) -> Iterable[str]:
 def _limit_state(limits: Sequence[Mapping[str, t.Any]]) -> Iterable[str]:
     """Sessions, then what systemd gives services, then the units that have limits of their own."""
     kinds = {
-        kind: [one for one in limits if kind in one["target"]]
+        kind: [limit for limit in limits if kind in limit["target"]]
         for kind in ("user", "domain", "process", "manager", "unit")
     }
     sessions = [f"{_target(one)}: {_in_force(one)}" for kind in ("user", "domain", "process") for one in kinds[kind]]

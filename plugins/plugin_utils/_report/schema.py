@@ -60,8 +60,8 @@ def _compiled(schema: Mapping[str, t.Any], defs: Mapping[str, t.Any]) -> Check:
         checks.append(_of_object(schema, defs))
 
     def check(value: t.Any) -> Found:
-        for one in checks:
-            found = one(value)
+        for check in checks:
+            found = check(value)
             if found:
                 return found
         return None

@@ -217,7 +217,7 @@ def gather(
     return PamFacts(
         own=host.read_managed(path) if path is not None else None,
         files=files,
-        base=rlimits.lowest([first] + [one.limits for one in seen_daemons]),
+        base=rlimits.lowest([first] + [daemon.limits for daemon in seen_daemons]),
         ceiling=first,
         may_raise=rlimits.may_raise(host.read_text("/proc/1/status"), host.read_text("/proc/self/uid_map")),
         nr_open=_number(host.sysctl("fs/nr_open").text),

@@ -64,7 +64,7 @@ def limits(host: "hosts.Host", users: t.Optional[t.Sequence[str]]) -> results.Re
     if users:
         found = [one for name in users for one in _of_user(host, name, rules, seen)]
     else:
-        pairs = sorted({(one.rule.domain, one.rule.item) for one in rules if one.rule.item in items.ITEMS})
+        pairs = sorted({(rule.rule.domain, rule.rule.item) for rule in rules if rule.rule.item in items.ITEMS})
         found = [
             _entry({"domain": domain}, item, pam_precedence.for_domain(rules, domain, item), seen)
             for domain, item in pairs

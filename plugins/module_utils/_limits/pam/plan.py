@@ -293,7 +293,9 @@ def nofile_rules(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.List[plans.
         if placed.rule.item == "nofile" and isinstance(placed.rule.value, int)
     ]
     # What the same request asks of a unit is measured by itself.
-    planned_units = {one.target for one in planned.limits if one.kind == limit_types.UNIT and one.item == "nofile"}
+    planned_units = {
+        limit.target for limit in planned.limits if limit.kind == limit_types.UNIT and limit.item == "nofile"
+    }
     found += [
         plans.NofileRule(value, where, "{0} could not start again".format(name))
         for name, where, value in seen.units
@@ -330,13 +332,13 @@ def _verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
     warnings: t.List[str] = []
-    for one in decisions:
-        text = _messages.about("Limit " + one.name, one.reason)
-        if one.status == statuses.REFUSED:
+    for decision in decisions:
+        text = _messages.about("Limit " + decision.name, decision.reason)
+        if decision.status == statuses.REFUSED:
             problems.append(text)
-        elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
+        elif decision.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
             (problems if policy.on_unavailable == requests.FAIL else warnings).append(text)
-        elif one.shadowed_by:
+        elif decision.shadowed_by:
             (problems if policy.on_shadowed == requests.FAIL else warnings).append(text)
     return problems, warnings
 

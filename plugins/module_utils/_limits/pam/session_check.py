@@ -75,10 +75,10 @@ def _refused(plan: plans.Plan, refused: t.Mapping[str, str], guard: str) -> plan
     if guard == requests.WARN:
         return plan._replace(warnings=list(plan.warnings) + [_messages.about("Limits", reason)])
     limits = [
-        one._replace(status=statuses.REFUSED, reason=reason, after=one.before) if _is_ours(one) else one
-        for one in plan.limits
+        limit._replace(status=statuses.REFUSED, reason=reason, after=limit.before) if _is_ours(limit) else limit
+        for limit in plan.limits
     ]
-    names = ", ".join(one.name for one in plan.limits if _is_ours(one))
+    names = ", ".join(limit.name for limit in plan.limits if _is_ours(limit))
     return plan._replace(limits=limits, problems=list(plan.problems) + [_messages.about("Limit " + names, reason)])
 
 

@@ -183,7 +183,7 @@ def _sshd_words(data: bytes) -> t.Iterator[t.Tuple[int, str, t.List[str]]]:
 def sshd_includes(data: bytes) -> t.List[str]:
     """Patterns of paths that a configuration of sshd includes; those that are relative lie in /etc/ssh."""
     return [
-        _whole_pattern(one) for _number, keyword, words in _sshd_words(data) if keyword == "include" for one in words
+        _whole_pattern(word) for _number, keyword, words in _sshd_words(data) if keyword == "include" for word in words
     ]
 
 

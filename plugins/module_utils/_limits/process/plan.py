@@ -29,7 +29,7 @@ def _decide(
     decision = plans.LimitDecision(
         desired.target, desired.item, statuses.OK, t.cast(t.Any, pair_texts), note=desired.note, kind=desired.kind
     )
-    found = [one for one in seen.processes[desired.target] if desired.item in one.limits]
+    found = [process for process in seen.processes[desired.target] if desired.item in process.limits]
     if not found:
         reason = messages.NO_PROCESS(suggestion=texts.suggest(desired.target, seen.names))
         if desired.target.startswith("/"):
@@ -59,9 +59,9 @@ def _decide(
     return decision._replace(status=statuses.CHANGED, reason=reason), steps
 
 
-def _step(desired: requests.LimitRequest, one: proc.Process, pair: conversion.Pair) -> step_types.SetRlimit:
+def _step(desired: requests.LimitRequest, process: proc.Process, pair: conversion.Pair) -> step_types.SetRlimit:
     number = conversion.ITEMS[desired.item].number
-    return step_types.SetRlimit(one.pid, one.started, desired.name, number, one.limits[desired.item], pair)
+    return step_types.SetRlimit(process.pid, process.started, desired.name, number, process.limits[desired.item], pair)
 
 
 def _rejection(

@@ -59,8 +59,8 @@ def _in_units(word: str, item: str, unit: int) -> limit_types.Number:
 def lowest(limits: t.Sequence[Limits]) -> Limits:
     """What a new session can count on when no rule binds it: the least of what the processes that start sessions have."""
     found: Limits = {}
-    for item in {item for one in limits for item in one}:
-        values = [one[item] for one in limits if item in one]
+    for item in {item for limit in limits for item in limit}:
+        values = [limit[item] for limit in limits if item in limit]
         soft, hard = [
             min((value for value in half if value is not None), key=lambda value: items.kernel(value, item))
             for half in ([value.soft for value in values], [value.hard for value in values])

@@ -128,24 +128,24 @@ class _Reader:
         return entry
 
     def processes(self, name: str, item: str) -> t.List[results.Result]:
-        found = [one for one in self._seen.processes[name] if item in one.limits]
+        found = [process for process in self._seen.processes[name] if item in process.limits]
         if not found:
             near = texts.suggest(name, self._seen.names)
             return [_entry(limit_types.PROCESS, name, item, statuses.UNKNOWN, messages.NO_SUCH_PROCESS() + near)]
         return [self._process(name, item, one) for one in found]
 
-    def _process(self, name: str, item: str, one: proc.Process) -> results.Result:
+    def _process(self, name: str, item: str, process: proc.Process) -> results.Result:
         entry = _entry(limit_types.PROCESS, name, item)
-        entry["target"]["pid"] = one.pid
-        entry.update(live=_halves(item, one.limits[item]), effective=_halves(item, one.limits[item]))
-        unit = proc.unit_of(self._host, one.pid)
+        entry["target"]["pid"] = process.pid
+        entry.update(live=_halves(item, process.limits[item]), effective=_halves(item, process.limits[item]))
+        unit = proc.unit_of(self._host, process.pid)
         if unit.endswith(".service") and not unit.startswith("user@"):
             seen = systemd_facts.read_systemd(self._host, {limit_types.UNIT: [unit]}, [item])
             if seen.running and seen.units[unit].state == "loaded":
                 configured = _Reader(self._host, seen).configured(limit_types.UNIT, unit, item)
                 shown = seen.units[unit].shown
                 loaded = conversion.shown(shown, "Limit" + conversion.ITEMS[item].name)
-                entry["set_by"] = _set_by(one, item, configured, loaded, _session_of(shown))
+                entry["set_by"] = _set_by(process, item, configured, loaded, _session_of(shown))
                 entry["notes"] = ["it belongs to the unit {0}".format(unit)]
                 return entry
         if unit:
@@ -243,10 +243,10 @@ def everything(host: "hosts.Host", asked: t.Mapping[str, t.Optional[t.Sequence[s
     if not users and not any(named):
         units = _configured_units(host)
         result = {name: list(result[name]) + units[name] for name in ("limits", "notes")}
-    for one in result["limits"]:
-        entry = host.user(one["target"]["user"]) if "user" in one["target"] and one["item"] == "nproc" else None
+    for limit in result["limits"]:
+        entry = host.user(limit["target"]["user"]) if "user" in limit["target"] and limit["item"] == "nproc" else None
         if entry is not None:
-            note = slices.note(host, entry[0], entry[1], one["effective"]["soft"])
+            note = slices.note(host, entry[0], entry[1], limit["effective"]["soft"])
             result["notes"] += [note] if note else []
     if any(named):
         result["limits"] += limits(host, *named)

@@ -290,13 +290,13 @@ def _finish(finding: UnitDraft, pair: t.Optional[conversion.Pair], edit: bool) -
 
 def _written(findings: t.Sequence[UnitDraft]) -> t.Dict[str, t.Optional[bytes]]:
     """The bytes of each of our files once everything is written; None for no file."""
-    places = {one.place.own.path: one.place for one in findings if one.place is not None}
+    places = {violation.place.own.path: violation.place for violation in findings if violation.place is not None}
     found: t.Dict[str, t.Optional[bytes]] = {}
     for path, place in places.items():
         changes = {
-            key_of(one): None if one.pair is None else conversion.render(one.pair)
-            for one in findings
-            if one.edit and one.place is place
+            key_of(violation): None if violation.pair is None else conversion.render(violation.pair)
+            for violation in findings
+            if violation.edit and violation.place is place
         }
         data = place.own.data
         found[path] = (
@@ -307,7 +307,9 @@ def _written(findings: t.Sequence[UnitDraft]) -> t.Dict[str, t.Optional[bytes]]:
 
 def _file_steps(findings: t.Sequence[UnitDraft], written: t.Mapping[str, t.Optional[bytes]]) -> t.List[step_types.Step]:
     steps: t.List[step_types.Step] = []
-    for place in {one.place.own.path: one.place for one in findings if one.place is not None}.values():
+    for place in {
+        violation.place.own.path: violation.place for violation in findings if violation.place is not None
+    }.values():
         own, after = place.own, written[place.own.path]
         if after != own.data:
             # A directory that holds nothing but our file came with it.
@@ -408,11 +410,11 @@ def _after_manager(
 def _warnings(findings: t.Sequence[UnitDraft]) -> t.List[str]:
     """What makes a limit of a unit less than it looks."""
     found: t.List[str] = []
-    for one in findings:
-        if one.unit is None or one.decision.status not in (statuses.OK, statuses.CHANGED, statuses.KEPT):
+    for violation in findings:
+        if violation.unit is None or violation.decision.status not in (statuses.OK, statuses.CHANGED, statuses.KEPT):
             continue
-        for text in hints(one.unit.shown, one.desired.item, one.decision.effective):
-            found.append(_messages.about("Limit " + one.desired.name, text))
+        for text in hints(violation.unit.shown, violation.desired.item, violation.decision.effective):
+            found.append(_messages.about("Limit " + violation.desired.name, text))
     return found
 
 
@@ -458,8 +460,8 @@ def _reload(
 ) -> t.List[step_types.Step]:
     """The step that makes systemd read its files, with what it must say after it; none where nothing has changed for it."""
     expected: t.List[t.Optional[t.Tuple[str, str, conversion.Pair]]] = []
-    for one in outcomes:
-        finding = one.finding
+    for outcome in outcomes:
+        finding = outcome.finding
         is_user = finding.desired.kind == limit_types.MANAGER and finding.desired.target == limit_types.USER
         if finding.place is None or finding.decision.status != statuses.CHANGED or is_user:
             continue
@@ -489,29 +491,32 @@ def plan(
     planner = UnitPlanner(seen, policy, nr_open, sessions)
     findings = [planner.decide(desired) for desired in desired_limits]
     written = _written(findings)
-    for one in findings:
-        if one.place is not None:
-            planner.expect(one, written[one.place.own.path])
-    findings = [planner.in_force(one, written[one.place.own.path] if one.place else None) for one in findings]
+    for violation in findings:
+        if violation.place is not None:
+            planner.expect(violation, written[violation.place.own.path])
+    findings = [
+        planner.in_force(violation, written[violation.place.own.path] if violation.place else None)
+        for violation in findings
+    ]
     outcomes = []
-    for one in findings:
-        if one.place is None or one.decision.status not in (statuses.OK, statuses.KEPT, statuses.CHANGED):
-            outcomes.append(_PendingRestart(one))
-        elif one.unit is not None:
-            outcomes.append(_after_unit(planner, one, written[one.place.own.path], seen.running))
+    for violation in findings:
+        if violation.place is None or violation.decision.status not in (statuses.OK, statuses.KEPT, statuses.CHANGED):
+            outcomes.append(_PendingRestart(violation))
+        elif violation.unit is not None:
+            outcomes.append(_after_unit(planner, violation, written[violation.place.own.path], seen.running))
         else:
-            outcomes.append(_after_manager(planner, one, written[one.place.own.path], seen))
+            outcomes.append(_after_manager(planner, violation, written[violation.place.own.path], seen))
     steps = _file_steps(findings, written)
     if seen.running:
         steps += _reload(outcomes, planner, written)
-        restarts = dict.fromkeys(unit for one in outcomes for unit in one.restart)
+        restarts = dict.fromkeys(unit for outcome in outcomes for unit in outcome.restart)
         steps += [step_types.RestartUnit(unit) for unit in restarts]
-    findings = [one.finding for one in outcomes]
+    findings = [outcome.finding for outcome in outcomes]
     restarted = {"restart:" + step.unit for step in steps if isinstance(step, step_types.RestartUnit)}
-    needs = dict.fromkeys(need for one in outcomes for need in one.needs if need not in restarted)
-    problems, warnings = verdict([one.decision for one in findings], policy)
+    needs = dict.fromkeys(need for outcome in outcomes for need in outcome.needs if need not in restarted)
+    problems, warnings = verdict([violation.decision for violation in findings], policy)
     return plans.Plan(
-        limits=[one.decision for one in findings],
+        limits=[violation.decision for violation in findings],
         steps=steps,
         problems=problems,
         warnings=warnings + _warnings(findings),

@@ -93,7 +93,7 @@ class ConfFile:
 
     def values(self, section: str, key: str) -> t.List[str]:
         """All values that the file gives a key."""
-        return [one.value for one in assignments(self._data) if (one.section, one.key) == (section, key)]
+        return [line.value for line in assignments(self._data) if (line.section, line.key) == (section, key)]
 
     def with_changes(self, section: str, changes: t.Mapping[str, t.Optional[str]]) -> bytes:
         """The bytes of the file after the changes; None removes a key. Empty when nothing of ours or others is left.
@@ -108,7 +108,7 @@ class ConfFile:
 
 def _with_change(data: bytes, section: str, key: str, value: t.Optional[str]) -> bytes:
     lines = _textfile.split(data)
-    about = [one for one in assignments(data) if (one.section, one.key) == (section, key)]
+    about = [line for line in assignments(data) if (line.section, line.key) == (section, key)]
     text = None if value is None else "{0}={1}".format(key, value).encode("utf-8")
     for one in about:
         end = _textfile.end_of(lines[one.last - 1])
