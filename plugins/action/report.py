@@ -88,7 +88,7 @@ def _audited(wanted: Mapping[str, t.Any], variables: Mapping[str, t.Any]) -> fle
         _outcome(host, hostvars[host], wanted["result"])
         for host in dict.fromkeys(variables.get("ansible_play_hosts_all") or ())
     ]
-    folders = [Path(variables.get("playbook_dir") or ".") / one for one in ("profiles", *wanted["profile_paths"])]
+    folders = [Path(variables.get("playbook_dir") or ".") / entry for entry in ("profiles", *wanted["profile_paths"])]
     return fleet_report.build(outcomes, _sources(folders, outcomes), _time(wanted["time"]))
 
 

@@ -168,8 +168,8 @@ class CallbackModule(DefaultCallback):
         payload = data.get("batch") or ()
         if not (payload and self._batches):
             return
-        ended = {str(one["host"]): str(one["ended"]) for one in payload}
-        problems = {str(one["host"]): str(one["problem"]) for one in payload if one["problem"]}
+        ended = {str(entry["host"]): str(entry["ended"]) for entry in payload}
+        problems = {str(entry["host"]): str(entry["problem"]) for entry in payload if entry["problem"]}
         self._batches[-1] = replace(self._batches[-1], ended=ended, problems=problems)
         if self._quiet:
             self._tell(summary.batch_progress(self._batches[-1], len(self._batches), _width(), check))
@@ -326,7 +326,7 @@ def _way_back(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     profiles = {outcome.profile for outcome in changed}
     name = profiles.pop() if len(profiles) == 1 else ""
     if "MAKELEVEL" in os.environ:
-        typed = [f"{one}={os.environ[one]}" for one in ("INVENTORY", "LIMIT") if os.environ.get(one)]
+        typed = [f"{entry}={os.environ[entry]}" for entry in ("INVENTORY", "LIMIT") if os.environ.get(entry)]
         return [("take it back", shlex.join(["make", "revert", *typed, *([f"PROFILES={name}"] if name else [])]))]
     command = [*_on_hosts(), *(["-e", f"profiles={name}"] if name else []), "tunefleet.linux.revert"]
     return [("take it back", shlex.join(command))]

@@ -52,7 +52,7 @@ _COUNTED = {kind.id for kinds in LOSSES.values() for kind in kinds}
 
 def regressions(first: Answer, second: Answer, third: Answer) -> list[str]:
     """What is worse between the last two of three answers of ``socket_info`` than between the first two, a sentence each."""
-    readings = [reading(one) for one in (first, second, third)]
+    readings = [reading(entry) for entry in (first, second, third)]
     if readings[2].at < readings[1].at:
         return ["The host was restarted meanwhile, and its counters began anew."]
     before, after = (advice_rules.Change(one, other, {}) for one, other in zip(readings, readings[1:]))
@@ -67,9 +67,9 @@ def _loss_regressions(before: advice_rules.Change, after: advice_rules.Change) -
         rate = count / after.seconds
         if rate < LEAST_RATE or rate <= TIMES_BASELINE * was:
             continue
-        explained = [one for one in advice if one.kind.id in {kind.id for kind in kinds}]
-        for one in explained:
-            said[f"{_sentence(one)}; before the change {was:.1f}/s."] = None
+        explained = [entry for entry in advice if entry.kind.id in {kind.id for kind in kinds}]
+        for entry in explained:
+            said[f"{_sentence(entry)}; before the change {was:.1f}/s."] = None
         if not explained and not (name == "ListenDrops" and said):  # which counts every overflow as well
             said[f"{name}: {after.rate(count, 'more')}; before the change {was:.1f}/s."] = None
     return list(said)
@@ -78,8 +78,8 @@ def _loss_regressions(before: advice_rules.Change, after: advice_rules.Change) -
 def _lost(change: advice_rules.Change, name: str) -> int:
     if name != _SOFTNET:
         return change.grown(name)
-    before = {one.cpu: one for one in change.before.softnet}
-    pairs = [(before[one.cpu], one) for one in change.after.softnet if one.cpu in before]
+    before = {entry.cpu: entry for entry in change.before.softnet}
+    pairs = [(before[entry.cpu], entry) for entry in change.after.softnet if entry.cpu in before]
     lost = (
         advice_rules.grown(old.dropped, new.dropped) - advice_rules.grown(old.limited, new.limited)
         for old, new in pairs
@@ -89,11 +89,11 @@ def _lost(change: advice_rules.Change, name: str) -> int:
 
 def _more_pressure(before: advice_rules.Change, after: advice_rules.Change) -> list[str]:
     """Advice that is new, or more severe, apart from what rates tell."""
-    severity = {_about(one): one.severity for one in advice_rules.advise(before)}
+    severity = {_about(entry): entry.severity for entry in advice_rules.advise(before)}
     return [
-        f"{_sentence(one)}; not so before the change."
-        for one in advice_rules.advise(after)
-        if one.kind.id not in _COUNTED and severity.get(_about(one)) not in (one.severity, advice_rules.LOSS)
+        f"{_sentence(entry)}; not so before the change."
+        for entry in advice_rules.advise(after)
+        if entry.kind.id not in _COUNTED and severity.get(_about(entry)) not in (entry.severity, advice_rules.LOSS)
     ]
 
 
@@ -115,7 +115,7 @@ def reading(answer: Answer) -> snapshot.Snapshot:
         _sockets(answer),
         answer["sockstat"],
         {name: count for name, count in answer["counters"].items() if count is not None},
-        [procfs.Cpu(**one) for one in answer["softnet"]],
+        [procfs.Cpu(**entry) for entry in answer["softnet"]],
         snapshot.Conntrack(**conntrack) if conntrack else None,
         (files["open"], files["maximum"]) if files else None,
         answer["settings"],
@@ -128,9 +128,9 @@ def _sockets(answer: Answer) -> snapshot.Sockets | None:
         return None
     numbers = {state.name: state.number for state in counter_catalog.STATES}
     states = {family: [0] * 16 for family in netlink.FAMILIES}
-    for one in answer["states"]:
+    for entry in answer["states"]:
         for family, counts in states.items():
-            counts[numbers[one["state"]]] = one[family]
+            counts[numbers[entry["state"]]] = entry[family]
     listeners = [netlink.Listener(**listener) for listener in answer["listeners"]]
     uses = [netlink.PortUse(**destination) for destination in answer["ports"]["destinations"]]
     return snapshot.Sockets(answer["source"], states, listeners, uses)
@@ -175,7 +175,7 @@ def after_problem(answers: Answers) -> str:
     if problem := _problem(answers.get(THIRD), "reading it after the change"):
         return problem
     readings = [answers.get(name) or {} for name in (FIRST, SECOND, THIRD)]
-    if all("at" in one for one in readings) and (found := regressions(*readings)):
+    if all("at" in entry for entry in readings) and (found := regressions(*readings)):
         return " ".join(found)
     for name in (AFTER_COMMAND, AFTER_URL):
         if problem := _check_problem(answers.get(name)):
@@ -192,7 +192,7 @@ def ending(answers: Answers, good: bool) -> tuple[str, str]:
     if applied.get("unreachable"):
         return summary.NOT_REVERTED, "it could not be reached any more, and may have been changed"
     if not applied or applied.get("skipped") or applied.get("failed"):
-        left = " ".join(str(one) for one in applied.get("not_undone") or ())
+        left = " ".join(str(entry) for entry in applied.get("not_undone") or ())
         return (summary.NOT_REVERTED if left else summary.UNTOUCHED), left
     if good:
         problem = _problem(answers.get(CONFIRMED), "confirming")
@@ -201,7 +201,10 @@ def ending(answers: Answers, good: bool) -> tuple[str, str]:
     if problem:
         return summary.NOT_REVERTED, problem
     # What somebody else changed meanwhile and so was left alone.
-    notes = [one if isinstance(one, str) else str(one) for one in (answers.get(WITHDRAWN) or {}).get("warnings") or ()]
+    notes = [
+        entry if isinstance(entry, str) else str(entry)
+        for entry in (answers.get(WITHDRAWN) or {}).get("warnings") or ()
+    ]
     return (summary.REVERTED if applied.get("changed") else summary.UNTOUCHED), " ".join(notes)
 
 

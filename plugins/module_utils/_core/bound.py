@@ -79,6 +79,6 @@ def parse_note(entry: t.Mapping[str, t.Any]) -> Note:
     if isinstance(source, str):
         source = [source]
     instead_of = entry.get("instead_of") or ()
-    if not isinstance(instead_of, (list, tuple)) or not all(isinstance(one, dict) for one in instead_of):
+    if not isinstance(instead_of, (list, tuple)) or not all(isinstance(item, dict) for item in instead_of):
         raise _errors.ValueProblem(messages.OVERRIDDEN_NOT_A_LIST(found=instead_of))
-    return Note(entry.get("why"), [str(one) for one in source], entry.get("hazard"), tuple(instead_of))
+    return Note(entry.get("why"), [str(item) for item in source], entry.get("hazard"), tuple(instead_of))

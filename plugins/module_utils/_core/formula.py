@@ -170,9 +170,9 @@ def choose(which: str, terms: t.Iterable[Term]) -> Term:
     """The largest (or smallest) of terms, or a choice for the host where that cannot be told beforehand."""
     kept: t.List[Term] = []
     for term in terms:
-        for one in term.terms if isinstance(term, Choice) and term.which == which else [term]:
-            if not any(_beats(which, term=other, rival=one) for other in kept):
-                kept = [other for other in kept if not _beats(which, term=one, rival=other)] + [one]
+        for entry in term.terms if isinstance(term, Choice) and term.which == which else [term]:
+            if not any(_beats(which, term=other, rival=entry) for other in kept):
+                kept = [other for other in kept if not _beats(which, term=entry, rival=other)] + [entry]
     return kept[0] if len(kept) == 1 else Choice(which, kept)
 
 
@@ -211,7 +211,7 @@ def read(data: t.Any) -> t.Union[Formula, Choice]:
 def _choice(kind: str, data: t.Any) -> Choice:
     if not isinstance(data, (list, tuple)) or len(data) < 2:
         raise _errors.ValueProblem(messages.TOO_FEW_TERMS(kind=kind, found=data))
-    return Choice(kind, [read(one) if isinstance(one, dict) else _whole(kind, one) for one in data])
+    return Choice(kind, [read(entry) if isinstance(entry, dict) else _whole(kind, entry) for entry in data])
 
 
 def _whole(field: str, data: t.Any) -> int:
@@ -223,9 +223,9 @@ def _whole(field: str, data: t.Any) -> int:
 
 def check(raw: t.Any) -> None:
     """:raises ValueProblem: when a value holds a mapping that is no formula."""
-    for one in raw if isinstance(raw, (list, tuple)) else [raw]:
-        if isinstance(one, dict):
-            read(one)
+    for entry in raw if isinstance(raw, (list, tuple)) else [raw]:
+        if isinstance(entry, dict):
+            read(entry)
 
 
 def evaluate(raw: t.Any, resources: Resources) -> t.Tuple[t.Any, str]:

@@ -38,10 +38,10 @@ def secrets_in_options(settings: t.Optional[t.Mapping[str, t.Any]]) -> t.List[st
 def secrets_in_result(result: t.Mapping[str, t.Any]) -> t.List[str]:
     """The secret texts in a result."""
     found: t.List[str] = []
-    for one in result.get("settings", ()):
-        if is_secret(one["key"]):
-            parts = [value for part in ("live", "file", "boot") for value in (one.get(part) or {}).values()]
-            found.extend(part for part in parts + [one.get("wanted")] if isinstance(part, str) and "/" not in part)
+    for entry in result.get("settings", ()):
+        if is_secret(entry["key"]):
+            parts = [value for part in ("live", "file", "boot") for value in (entry.get(part) or {}).values()]
+            found.extend(part for part in parts + [entry.get("wanted")] if isinstance(part, str) and "/" not in part)
     return _long(found)
 
 
@@ -67,5 +67,5 @@ def _redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     if isinstance(value, dict):
         return {key: _redact(one, secrets) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_redact(one, secrets) for one in value]
+        return [_redact(entry, secrets) for entry in value]
     return value

@@ -142,9 +142,9 @@ def from_plan(plan: plans.Plan, path: t.Optional[str]) -> Result:
     """The result of a plan that is carried out, or would be in check mode."""
     found: Result = {
         "changed": bool(plan.steps),
-        "settings": [setting(one, path) for one in plan.settings],
-        "limits": [limit(one) for one in plan.limits],
-        "summary": summary(one.status for one in list(plan.settings) + list(plan.limits)),
+        "settings": [setting(entry, path) for entry in plan.settings],
+        "limits": [limit(entry) for entry in plan.limits],
+        "summary": summary(entry.status for entry in list(plan.settings) + list(plan.limits)),
         "needs": list(plan.needs),
         "rules": [
             {"rule": violation.rule, "refused": violation.refused, "text": violation.text}
@@ -184,24 +184,24 @@ def failed_result(
     """
     refused = step.key if isinstance(step, step_types.SetSysctl) else None
     settings = [
-        one._replace(
-            live=(one.live[0], one.live[0]),
-            file=(one.file[0], one.file[0]),
-            boot=one.boot_before,
+        entry._replace(
+            live=(entry.live[0], entry.live[0]),
+            file=(entry.file[0], entry.file[0]),
+            boot=entry.boot_before,
             boot_others=(),
-            status=statuses.REFUSED if one.key == refused else one.status,
-            reason=reason if one.key == refused else _failed_reason(one.status, one.reason),
+            status=statuses.REFUSED if entry.key == refused else entry.status,
+            reason=reason if entry.key == refused else _failed_reason(entry.status, entry.reason),
         )
-        for one in plan.settings
+        for entry in plan.settings
     ]
     limits = [
-        one._replace(
-            after=one.before,
+        entry._replace(
+            after=entry.before,
             effective=limit_types.Limit(),
-            status=statuses.REFUSED if _is_about(step, one) else one.status,
-            reason=reason if _is_about(step, one) else _failed_reason(one.status, one.reason),
+            status=statuses.REFUSED if _is_about(step, entry) else entry.status,
+            reason=reason if _is_about(step, entry) else _failed_reason(entry.status, entry.reason),
         )
-        for one in plan.limits
+        for entry in plan.limits
     ]
     result = from_plan(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
     result.update(undone=[], not_undone=[])
@@ -214,9 +214,9 @@ def mark_refused(plan: plans.Plan, refused: t.Mapping[str, str]) -> plans.Plan:
     :param refused: the reasons, by key.
     """
     settings = [
-        one._replace(status=statuses.REFUSED, reason=refused[one.key], live=(one.live[0], one.live[0]))
-        if one.key in refused
-        else one
-        for one in plan.settings
+        entry._replace(status=statuses.REFUSED, reason=refused[entry.key], live=(entry.live[0], entry.live[0]))
+        if entry.key in refused
+        else entry
+        for entry in plan.settings
     ]
     return plan._replace(settings=settings)

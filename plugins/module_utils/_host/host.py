@@ -329,13 +329,13 @@ class Host:
         :raises HostProblem: with half a sentence, when the kernel refused it or the process has ended.
         """
         # Python counts with a sign, and -1 is no limit to it.
-        signed = tuple(-1 if one == 2**64 - 1 else one for one in limit)
+        signed = tuple(-1 if entry == 2**64 - 1 else entry for entry in limit)
         try:
             former = resource.prlimit(pid, number, t.cast(t.Tuple[int, int], signed))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise _errors.HostProblem(messages.LIMIT_REJECTED(error=reason))
-        soft, hard = [2**64 - 1 if one == -1 else one for one in former]
+        soft, hard = [2**64 - 1 if entry == -1 else entry for entry in former]
         return soft, hard
 
     @staticmethod

@@ -145,12 +145,16 @@ def limit(item: str, pair: t.Optional[Pair]) -> limit_types.Limit:
     """A pair in units of limits.conf(5)."""
     if pair is None:
         return limit_types.Limit()
-    return limit_types.Limit(*[limit_types.UNLIMITED if one >= INFINITY else one // ITEMS[item].unit for one in pair])
+    return limit_types.Limit(
+        *[limit_types.UNLIMITED if entry >= INFINITY else entry // ITEMS[item].unit for entry in pair]
+    )
 
 
 def pair(item: str, wanted: limit_types.Limit) -> Pair:
     """A whole limit in the kernel's units."""
-    both = [INFINITY if one == limit_types.UNLIMITED else int(t.cast(int, one)) * ITEMS[item].unit for one in wanted]
+    both = [
+        INFINITY if entry == limit_types.UNLIMITED else int(t.cast(int, entry)) * ITEMS[item].unit for entry in wanted
+    ]
     return both[0], both[1]
 
 
@@ -161,7 +165,7 @@ def cut(found: Pair, ceiling: int) -> Pair:
 
 def render(found: Pair) -> str:
     """The value of a line ``Limit*=``."""
-    words = ["infinity" if one >= INFINITY else str(one) for one in found]
+    words = ["infinity" if entry >= INFINITY else str(entry) for entry in found]
     return words[0] if words[0] == words[1] else ":".join(words)
 
 
@@ -193,7 +197,7 @@ def rewritten(text: str, changes: t.Mapping[str, Pair]) -> str:
     for line in text.splitlines():
         found = rows.get(line[:26].strip())
         if found is not None:
-            soft, hard = ["unlimited" if one >= INFINITY else str(one) for one in found]
+            soft, hard = ["unlimited" if entry >= INFINITY else str(entry) for entry in found]
             line = "{0:<25} {1:<20} {2:<20} {3}".format(line[:26].strip(), soft, hard, line[68:])
         lines.append(line)
     return "\n".join(lines)

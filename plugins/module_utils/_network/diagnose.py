@@ -39,7 +39,7 @@ def diagnose(host: "hosts.Host", seconds: float) -> Result:
     grown = {counter.name: change.grown(counter.name) for counter in counter_catalog.COUNTERS}
     return {
         "seconds": round(change.seconds, 1),
-        "advice": [advice_rules.as_result(one) for one in advice_rules.advise(change)],
+        "advice": [advice_rules.as_result(entry) for entry in advice_rules.advise(change)],
         "grown": {name: count for name, count in grown.items() if count},
         "unseen": list(after.unseen),
     }

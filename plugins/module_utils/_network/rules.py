@@ -179,7 +179,7 @@ def _queues(change: Change) -> t.List[_Queue]:
     groups: t.Dict[t.Tuple[str, int, t.Optional[int]], t.List[netlink.Listener]] = {}
     for listener in change.after.sockets.listeners:
         groups.setdefault((listener.address, listener.port, listener.limit), []).append(listener)
-    return [_queue(group, [before.get(_identity(one)) for one in group]) for group in groups.values()]
+    return [_queue(group, [before.get(_identity(entry)) for entry in group]) for group in groups.values()]
 
 
 def _identity(listener: netlink.Listener) -> t.Tuple[str, str, int, int]:
@@ -387,7 +387,7 @@ def _conntrack(change: Change) -> t.Iterator[Advice]:
 
 def _cores(change: Change) -> t.Iterator[t.Tuple[int, procfs.Cpu]]:
     """For each core that was there both times what it did in between."""
-    before = {one.cpu: one for one in change.before.softnet}
+    before = {entry.cpu: entry for entry in change.before.softnet}
     for after in change.after.softnet:
         if after.cpu in before:
             numbers = [grown(old, new) for old, new in zip(before[after.cpu][1:], after[1:])]

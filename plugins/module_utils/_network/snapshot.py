@@ -154,7 +154,7 @@ def _sockets(host: "hosts.Host", ports: t.Tuple[int, int], unseen: t.List[str]) 
         return None
     unseen.append(messages.LISTEN_QUEUES_UNKNOWN(reason=reason))
     tally = netlink.Tally(ports)
-    found = [one for family, text in texts.items() for one in procfs.tcp(family, text or "", tally)]
+    found = [entry for family, text in texts.items() for entry in procfs.tcp(family, text or "", tally)]
     return _counted("/proc/net/tcp", tally, found)
 
 
@@ -193,7 +193,7 @@ def as_result(reading: Snapshot) -> Result:
         "ports": _ports(reading),
         "sockstat": {protocol: dict(fields) for protocol, fields in reading.sockstat.items()},
         "counters": {counter.name: reading.counters.get(counter.name) for counter in counter_catalog.COUNTERS},
-        "softnet": [dict(one._asdict()) for one in reading.softnet],
+        "softnet": [dict(entry._asdict()) for entry in reading.softnet],
         "conntrack": dict(reading.conntrack._asdict()) if reading.conntrack else None,
         "files": {"open": reading.files[0], "maximum": reading.files[1]} if reading.files else None,
         "at": reading.at,
@@ -220,5 +220,5 @@ def _ports(reading: Snapshot) -> Result:
     return {
         "range": list(port_range(reading.settings)),
         "available": ports_available(reading.settings),
-        "destinations": [dict(one._asdict()) for one in uses],
+        "destinations": [dict(entry._asdict()) for entry in uses],
     }

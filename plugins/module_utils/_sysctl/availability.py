@@ -55,8 +55,8 @@ def missing_interface(key: str, seen: sysctl_facts.SysctlFacts) -> t.Optional[st
         return None
     segments = key.split(".")
     above, last = ".".join(segments[:3]) + ".", segments[4]
-    alike = [one for one in seen.known if one.startswith(above) and one.endswith("." + last)]
-    its_own = any(one.startswith(above + interface + ".") for one in seen.known)
+    alike = [entry for entry in seen.known if entry.startswith(above) and entry.endswith("." + last)]
+    its_own = any(entry.startswith(above + interface + ".") for entry in seen.known)
     return interface.replace("/", ".") if alike and not its_own else None
 
 

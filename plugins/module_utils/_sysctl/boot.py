@@ -237,12 +237,12 @@ class BootTable:
         """
         if not any(_leaves(line) for _place, _target, line in first):
             if write_model.is_of_interface(asked):
-                yield from (one for one in first if one[1] == asked)
+                yield from (entry for entry in first if entry[1] == asked)
             return
         for interface in write_model.interfaces([asked], self._facts.directories):
-            for one in first:
-                if self._runs[0].begins(one, write_model.directories_of(interface)):
-                    yield one
+            for entry in first:
+                if self._runs[0].begins(entry, write_model.directories_of(interface)):
+                    yield entry
 
     def mentions(self, key: str) -> t.List[boot_readers.Assignment]:
         """Every line, of any file that counts, that names the key or matches it, in reading order."""

@@ -80,7 +80,7 @@ class BootFiles(t.NamedTuple):
             names = listing.setdefault(directory, [])
             if data is None:
                 changed.pop(path, None)
-                names[:] = [one for one in names if one != name]
+                names[:] = [entry for entry in names if entry != name]
             else:
                 changed[path] = data
                 names.extend([name] if name not in names else [])
@@ -155,9 +155,9 @@ def boot_files(host: "hosts.Host") -> BootFiles:
     """Everything that the next boot may read, and by which program."""
     # /lib is nowadays a link to /usr/lib.
     places = [
-        one
-        for one in boot_readers.DIRECTORIES
-        if one == host.real(one) or host.real(one) not in boot_readers.DIRECTORIES
+        entry
+        for entry in boot_readers.DIRECTORIES
+        if entry == host.real(entry) or host.real(entry) not in boot_readers.DIRECTORIES
     ]
     listing: t.Dict[str, t.Sequence[str]] = {directory: host.listdir(directory) for directory in places}
     paths = [directory + "/" + name for directory, names in listing.items() for name in names if name.endswith(".conf")]
@@ -182,9 +182,9 @@ def matches(host: "hosts.Host", pattern: str) -> t.List[str]:
     """The keys of the host that a pattern of keys matches, by the rules of glob(3)."""
     path = sysctl_names.to_path(pattern)
     if not _BRACKET.search(path):
-        return [sysctl_names.from_path(one) for one in host.live_matches(path)]
+        return [sysctl_names.from_path(entry) for entry in host.live_matches(path)]
     # Python's glob knows neither [^a] nor [[:digit:]] nor a backslash.
-    return [sysctl_names.from_path(one) for one in host.live_paths() if sysctl_glob.matches_path(path, one)]
+    return [sysctl_names.from_path(entry) for entry in host.live_paths() if sysctl_glob.matches_path(path, entry)]
 
 
 def _beside(host: "hosts.Host", key: str, patterns: t.Iterable[str]) -> t.Mapping[str, "hosts.Live"]:

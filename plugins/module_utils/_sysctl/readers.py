@@ -209,7 +209,9 @@ def _expand_name(name: str, listed: t.Iterable[str]) -> t.List[str]:
     if not _MAGIC.search(name):
         return [name]
     for patterns in (sysctl_glob.braces(name), [name]):
-        found = [one for pattern in patterns for one in sorted(listed, key=_bytes) if sysctl_glob.matches(pattern, one)]
+        found = [
+            entry for pattern in patterns for entry in sorted(listed, key=_bytes) if sysctl_glob.matches(pattern, entry)
+        ]
         if found:
             return found
     return [name]

@@ -232,16 +232,16 @@ def normalize(text: str, shape: shapes.Shape) -> str:
     return " ".join(text.split())
 
 
-def equivalent(one: t.Optional[str], other: t.Optional[str], shape: shapes.Shape) -> bool:
+def equivalent(entry: t.Optional[str], other: t.Optional[str], shape: shapes.Shape) -> bool:
     """Whether two texts mean the same value; an absent one (None) equals nothing but another absent one."""
-    if one is None or other is None or one == other:
-        return one == other
+    if entry is None or other is None or entry == other:
+        return entry == other
     if shape.kind == shapes.PORTS:
-        left, right = port_set(one), port_set(other)
+        left, right = port_set(entry), port_set(other)
         return left is not None and left == right
     if shape.kind == shapes.WORDS:
-        return set(one.split()) == set(other.split())
-    return normalize(one, shape) == normalize(other, shape)
+        return set(entry.split()) == set(other.split())
+    return normalize(entry, shape) == normalize(other, shape)
 
 
 def matches_rounded(have: t.Optional[str], desired: t.Optional[str], shape: shapes.Shape) -> bool:
@@ -252,8 +252,8 @@ def matches_rounded(have: t.Optional[str], desired: t.Optional[str], shape: shap
     return pairs is not None and shape.rounds_to is not None and all(a in shape.rounds_to(b) for a, b in pairs)
 
 
-def _pairs(one: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:
-    left, right = _integers(one), _integers(other)
+def _pairs(entry: str, other: str) -> t.Optional[t.List[t.Tuple[int, int]]]:
+    left, right = _integers(entry), _integers(other)
     if left is None or right is None or len(left) != len(right):
         return None
     return list(zip(left, right))

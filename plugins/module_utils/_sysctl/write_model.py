@@ -392,7 +392,7 @@ class State:
         return start <= local[0] <= local[1]
 
     def _others(self, path: str) -> t.List[str]:
-        return sorted({storage(one) for one in self._paths} - {path})
+        return sorted({storage(entry) for entry in self._paths} - {path})
 
     def _follow(self, path: str, before: t.Optional[str], effect: Written, line: boot_readers.Assignment) -> None:
         """What else a write changes."""

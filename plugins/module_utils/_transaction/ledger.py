@@ -183,8 +183,10 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
             pending["what"],
             pending["boot"],
             tuple(
-                LiveGoal(one["key"], one["goal"], one["other"], tuple((key, text) for key, text in one["beside"]))
-                for one in pending["live"]
+                LiveGoal(
+                    entry["key"], entry["goal"], entry["other"], tuple((key, text) for key, text in entry["beside"])
+                )
+                for entry in pending["live"]
             ),
             tuple(
                 step_types.WriteFile(
@@ -192,7 +194,7 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
                 )
                 for file in pending["files"]
             ),
-            tuple(_process(one) for one in pending.get("processes", ())),
+            tuple(_process(entry) for entry in pending.get("processes", ())),
             pending.get("trial", ""),
             _parsed(pending["then"]) if pending.get("then") else None,
         )
@@ -201,8 +203,8 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
     )
 
 
-def _process(one: t.Dict[str, t.Any]) -> step_types.SetRlimit:
-    return step_types.SetRlimit(**dict(one, before=tuple(one["before"]), after=tuple(one["after"])))
+def _process(entry: t.Dict[str, t.Any]) -> step_types.SetRlimit:
+    return step_types.SetRlimit(**dict(entry, before=tuple(entry["before"]), after=tuple(entry["after"])))
 
 
 def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
@@ -238,7 +240,7 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
         else {
             "what": pending.what,
             "boot": pending.boot,
-            "live": [dict(one._asdict()) for one in pending.live],
+            "live": [dict(entry._asdict()) for entry in pending.live],
             "files": [
                 {
                     "path": file.path,
@@ -323,8 +325,8 @@ def with_applied(
     processes = _processes(ledger, plan, boot)
     asked = normalize(options)
     mine = [profile for profile in ledger.profiles if profile.name == name]
-    if not plan.steps and merged_settings([one.options for one in mine] + [asked]) == merged_settings(
-        [one.options for one in mine]
+    if not plan.steps and merged_settings([entry.options for entry in mine] + [asked]) == merged_settings(
+        [entry.options for entry in mine]
     ):
         return ledger
     shared = [
@@ -335,21 +337,21 @@ def with_applied(
     record = ProfileRecord(
         name,
         asked,
-        union([key for one in mine for key in one.keys], list(original_values(plan.steps)) + shared),
+        union([key for entry in mine for key in entry.keys], list(original_values(plan.steps)) + shared),
         union(
-            [real for one in mine for real in one.files],
+            [real for entry in mine for real in entry.files],
             [step.real for step in plan.steps if isinstance(step, step_types.WriteFile)],
         ),
-        union([key for one in mine for key in one.processes], map(key_of, process_steps(plan.steps))),
+        union([key for entry in mine for key in entry.processes], map(key_of, process_steps(plan.steps))),
     )
     rest = [
         profile._replace(options=subtract(profile.options, asked)) if profile.name == name else profile
         for profile in ledger.profiles
     ]
-    others = {one.name for one in rest if one.name != name}
+    others = {entry.name for entry in rest if entry.name != name}
     if len(others) >= _MOST_PROFILES:
         raise _errors.TuneError(messages.TOO_MANY_PROFILES(path=PATH, count=len(others), profile=name))
-    kept = tuple(one for one in rest if one.name != name or one.options["sysctl"] or one.options["limits"])
+    kept = tuple(entry for entry in rest if entry.name != name or entry.options["sysctl"] or entry.options["limits"])
     return Ledger(kept + (record,), records, files, processes)
 
 
@@ -448,9 +450,9 @@ def select(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
     """
     if not name:
         return ledger.profiles
-    wanted = [one.strip() for one in name.split(",") if one.strip()]
+    wanted = [entry.strip() for entry in name.split(",") if entry.strip()]
     found = [profile for profile in ledger.profiles if set(profile.name.split(",")) <= set(wanted)]
-    done = {part for one in found for part in one.name.split(",")}
+    done = {part for entry in found for part in entry.name.split(",")}
     for part in wanted:
         mixed = next(
             (profile for profile in ledger.profiles if part not in done and part in profile.name.split(",")), None

@@ -111,8 +111,8 @@ def _subject(line: bytes) -> bytes:
     return b" ".join(words).lstrip(b"-").replace(b"/", b".")
 
 
-def _matcher(one: t.List[bytes], other: t.List[bytes]) -> "difflib.SequenceMatcher[bytes]":
-    return difflib.SequenceMatcher(None, one, other, False)
+def _matcher(entry: t.List[bytes], other: t.List[bytes]) -> "difflib.SequenceMatcher[bytes]":
+    return difflib.SequenceMatcher(None, entry, other, False)
 
 
 def _places(left: t.List[bytes], now: t.List[bytes]) -> t.Dict[int, int]:

@@ -229,7 +229,7 @@ def _process_steps(
     """What puts back the limits of processes that still run, and a sentence about each that keeps what it has."""
     steps: t.List[step_types.SetRlimit] = []
     held: t.Dict[str, str] = {}
-    for key in dict.fromkeys(key for one in gone for key in one.processes):
+    for key in dict.fromkeys(key for entry in gone for key in entry.processes):
         record = ledger.processes.get(key)
         now = None if record is None else ledger_store.limit_now(host, record)
         goal = None if record is None else ledger_store.limit_now(view.as_host(), record)
@@ -272,7 +272,7 @@ def _file_steps(
 ) -> t.List[step_types.WriteFile]:
     """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
     steps = []
-    for real in dict.fromkeys(real for one in gone for real in one.files):
+    for real in dict.fromkeys(real for entry in gone for real in entry.files):
         record = ledger.files.get(real)
         if record is None:
             continue
@@ -362,7 +362,7 @@ def _decisions(
         running = [
             limit for limit in then.limits if limit.kind == limit_types.UNIT and limit.before != limit_types.Limit()
         ]
-        needs.update(dict.fromkeys("restart:" + one.target for one in running if one.status == statuses.CHANGED))
+        needs.update(dict.fromkeys("restart:" + entry.target for entry in running if entry.status == statuses.CHANGED))
     return _Decisions(list(settings.values()), list(limits.values()), list(needs))
 
 

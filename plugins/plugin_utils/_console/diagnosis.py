@@ -33,10 +33,13 @@ def render(outcomes: Sequence[summary.Outcome], width: int = 100) -> list[summar
     lines = _wrapped(_headline(outcomes), width, _tone(outcomes))
     for troubles in _by_kind(outcomes):
         lines += [summary.Line(""), *_chapter(troubles, len(outcomes) > 1, width)]
-    failed = ((summary.plain_message(one.result), one.host) for one in outcomes if one.state != summary.DONE)
+    failed = ((summary.plain_message(entry.result), entry.host) for entry in outcomes if entry.state != summary.DONE)
     lines += _sentences("Failed", failed, summary.BAD, outcomes, width)
     unseen = (
-        (text, one.host) for one in outcomes if one.state == summary.DONE for text in one.result.get("unseen") or ()
+        (text, entry.host)
+        for entry in outcomes
+        if entry.state == summary.DONE
+        for text in entry.result.get("unseen") or ()
     )
     lines += _sentences("Not seen, and not judged", unseen, summary.PLAIN, outcomes, width)
     return lines
@@ -67,7 +70,7 @@ def _headline(outcomes: Sequence[summary.Outcome]) -> str:
         for outcome in outcomes
     ]
     order = dict.fromkeys(("under pressure", "calm", *verdicts))
-    counts = [f"{verdicts.count(one)} {one}" for one in order if one in verdicts]
+    counts = [f"{verdicts.count(entry)} {entry}" for entry in order if entry in verdicts]
     return f"Diagnosis of {hosts}{over}: {', '.join(counts)}."
 
 

@@ -111,8 +111,8 @@ def explain(
     stated = _statements(topic, profiles)
     own = {name: one for profile in profiles.values() for name, one in profile.sources.items()}
     _documents(page, stated, texts._replace(sources={**texts.sources, **own}))
-    literal = [one for one in stated if one.profile in texts.quotes or profiles[one.profile].audit_only]
-    _wishes(page, "What the profiles want", [one for one in stated if one not in literal], profiles)
+    literal = [entry for entry in stated if entry.profile in texts.quotes or profiles[entry.profile].audit_only]
+    _wishes(page, "What the profiles want", [entry for entry in stated if entry not in literal], profiles)
     if literal:
         _wishes(page, "Word for word, to compare hosts with", literal, profiles)
     _hosts(page, topic, hosts)
@@ -251,7 +251,7 @@ def _wishes(
 
 
 def _has(result: Mapping[str, t.Any]) -> bool:
-    return any(one.get("status") != "unknown" for one in result.get("settings") or ())
+    return any(entry.get("status") != "unknown" for entry in result.get("settings") or ())
 
 
 def _hosts(page: _Page, topic: Topic, hosts: Mapping[str, Mapping[str, t.Any]]) -> None:
@@ -274,13 +274,13 @@ def _state(topic: Topic, result: Mapping[str, t.Any]) -> list[str]:
     if not result or result.get("failed") or result.get("unreachable"):
         return [f"unknown\tit could not be asked: {result.get('msg') or 'no answer'}"]
     if topic.kind == LIMIT:
-        return list(_limit_state([one for one in result.get("limits") or () if one.get("item") == topic.name]))
-    return [line for one in result.get("settings") or () for line in _setting_state(one)]
+        return list(_limit_state([entry for entry in result.get("limits") or () if entry.get("item") == topic.name]))
+    return [line for entry in result.get("settings") or () for line in _setting_state(entry)]
 
 
-def _setting_state(one: Mapping[str, t.Any]) -> Iterable[str]:
-    boot, file = one["boot"], one["file"]
-    yield f"live\t{_or_none(one['live']['after'])}"
+def _setting_state(entry: Mapping[str, t.Any]) -> Iterable[str]:
+    boot, file = entry["boot"], entry["file"]
+    yield f"live\t{_or_none(entry['live']['after'])}"
     yield f"on file\t{_or_none(file['after'])} in {file['path']}"
     if boot["value"] is None:
         yield f"at boot\t{boot['winner'] or 'nothing'}"
@@ -288,10 +288,10 @@ def _setting_state(one: Mapping[str, t.Any]) -> Iterable[str]:
         yield f"at boot\t{boot['value']}, from {boot['winner']}"
     for other in boot.get("others") or ():
         yield f"\t{_or_none(other['value'])}, from {other['winner']}, if the host boots with {other['reader']}"
-    if one.get("files"):
-        yield f"lines\t{', '.join(one['files'])}"
-    if one.get("status") != "ok" or one.get("reason"):
-        yield f"{str(one['status']).replace('ok', 'note')}\t{one.get('reason') or ''}"
+    if entry.get("files"):
+        yield f"lines\t{', '.join(entry['files'])}"
+    if entry.get("status") != "ok" or entry.get("reason"):
+        yield f"{str(entry['status']).replace('ok', 'note')}\t{entry.get('reason') or ''}"
 
 
 def _limit_state(limits: Sequence[Mapping[str, t.Any]]) -> Iterable[str]:
@@ -300,9 +300,11 @@ def _limit_state(limits: Sequence[Mapping[str, t.Any]]) -> Iterable[str]:
         kind: [limit for limit in limits if kind in limit["target"]]
         for kind in ("user", "domain", "process", "manager", "unit")
     }
-    sessions = [f"{_target(one)}: {_in_force(one)}" for kind in ("user", "domain", "process") for one in kinds[kind]]
-    services = [_of_manager(one) for one in kinds["manager"]]
-    services += [f"{_target(one)}: {_in_force(one)}" for one in kinds["unit"]]
+    sessions = [
+        f"{_target(entry)}: {_in_force(entry)}" for kind in ("user", "domain", "process") for entry in kinds[kind]
+    ]
+    services = [_of_manager(entry) for entry in kinds["manager"]]
+    services += [f"{_target(entry)}: {_in_force(entry)}" for entry in kinds["unit"]]
     yield from _column("sessions", sessions or ["no rule: each has what the program that starts it has"])
     yield from _column("services", services)
 
@@ -312,26 +314,26 @@ def _column(title: str, lines: Iterable[str]) -> Iterable[str]:
     return (f"{'' if number else title}\t{line}" for number, line in enumerate(lines))
 
 
-def _target(one: Mapping[str, t.Any]) -> str:
-    return " ".join(map(str, one["target"].values()))
+def _target(entry: Mapping[str, t.Any]) -> str:
+    return " ".join(map(str, entry["target"].values()))
 
 
-def _of_manager(one: Mapping[str, t.Any]) -> str:
-    where = "" if one["rule"]["hard"] else f" ({one.get('set_by')})"
-    return f"{'by default' if one['target']['manager'] == 'system' else 'of users'}: {_in_force(one)}{where}"
+def _of_manager(entry: Mapping[str, t.Any]) -> str:
+    where = "" if entry["rule"]["hard"] else f" ({entry.get('set_by')})"
+    return f"{'by default' if entry['target']['manager'] == 'system' else 'of users'}: {_in_force(entry)}{where}"
 
 
-def _in_force(one: Mapping[str, t.Any]) -> str:
+def _in_force(entry: Mapping[str, t.Any]) -> str:
     """What starts anew gets, by which line, and what runs now where that is something else."""
-    rule, live = one["rule"], one.get("live") or {}
-    sides = {side: f"{side} {_or_none(one['effective'].get(side))}" for side in ("soft", "hard")}
+    rule, live = entry["rule"], entry.get("live") or {}
+    sides = {side: f"{side} {_or_none(entry['effective'].get(side))}" for side in ("soft", "hard")}
     if rule["soft"] == rule["hard"]:
         text = ", ".join(sides.values()) + (f" ({rule['soft']})" if rule["soft"] else "")
     else:
         text = ", ".join(f"{sides[side]} ({rule[side] or 'no rule'})" for side in sides)
-    if live.get("hard") is not None and live != one["effective"]:
-        text += f"; what runs has soft {live['soft']}, hard {live['hard']}, set by {one.get('set_by')}"
-    return text + (f"; {one['reason']}" if one.get("reason") else "")
+    if live.get("hard") is not None and live != entry["effective"]:
+        text += f"; what runs has soft {live['soft']}, hard {live['hard']}, set by {entry.get('set_by')}"
+    return text + (f"; {entry['reason']}" if entry.get("reason") else "")
 
 
 def _or_none(value: t.Any) -> str:

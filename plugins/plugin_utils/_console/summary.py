@@ -146,12 +146,12 @@ def rolled_out(outcomes: Sequence[Outcome], batches: Sequence[Batch]) -> list[Ou
     """The outcomes with what became of a host afterwards, and with the hosts to which the roll-out did not come."""
     final = []
     for outcome in outcomes:
-        batch = next((one for one in batches if outcome.host in one.ended), None)
+        batch = next((entry for entry in batches if outcome.host in entry.ended), None)
         final.append(outcome if batch is None else _ended(outcome, batch))
     profile = next((outcome.profile for outcome in outcomes if outcome.profile), "")
     known = {outcome.host for outcome in outcomes}
     for host in dict.fromkeys(host for batch in batches for host in batch.everyone if host not in known):
-        batch = next((one for one in batches if host in one.hosts), Batch((), ()))
+        batch = next((entry for entry in batches if host in entry.hosts), Batch((), ()))
         if host in batch.ended or not batch.hosts:
             final.append(_ended(Outcome(host, NOT_BEGUN, result={"name": profile}), batch))
     return final
@@ -312,7 +312,7 @@ def by_host(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 def _together(outcomes: Sequence[Outcome]) -> Outcome:
     states = [outcome.state for outcome in outcomes]
-    state = next(one for one in (UNREACHABLE, FAILED, DONE) if one in states)
+    state = next(item for item in (UNREACHABLE, FAILED, DONE) if item in states)
     entries: dict[str, Mapping[str, t.Any]] = {}
     for entry in (entry for outcome in outcomes for entry in outcome.entries):
         if entries.get(_name(entry), {}).get("status") != "changed":
@@ -553,7 +553,11 @@ def _costs(outcomes: Iterable[Outcome]) -> Iterable[Item]:
     """What connections cost, where that is neither warned of nor refused, which have their own places."""
     for outcome in outcomes:
         text = str(_part(outcome.result, "cost").get("text") or "")
-        if text and outcome.state == DONE and not any(text in str(one) for one in outcome.result.get("warnings") or ()):
+        if (
+            text
+            and outcome.state == DONE
+            and not any(text in str(entry) for entry in outcome.result.get("warnings") or ())
+        ):
             yield Item("", text, outcome.host)
 
 

@@ -92,8 +92,8 @@ def _restarting(
     overrides: Mapping[profile_model.LimitKey, profile_model.Limit],
 ) -> set[profile_model.LimitKey]:
     """The limits for whose sake a unit may be restarted: where a profile says so, and no override says anything."""
-    everything = {name: profiles[name] for one in named for name in (one.name, *ancestors(one, profiles))}
-    found = {key for one in everything.values() for key, limit in one.limits.items() if limit.restart}
+    everything = {name: profiles[name] for entry in named for name in (entry.name, *ancestors(entry, profiles))}
+    found = {key for entry in everything.values() for key, limit in entry.limits.items() if limit.restart}
     return (found - set(overrides)) | {key for key, limit in overrides.items() if limit.restart}
 
 

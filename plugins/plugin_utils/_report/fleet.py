@@ -210,7 +210,7 @@ def _host(outcome: summary.Outcome, notes: _Notes, time: str | None) -> Data:
         "settings": settings,
         "limits": limits,
         "needs": [str(need) for need in _listed(result.get("needs"))],
-        "warnings": [_warning(one) for one in _listed(result.get("warnings"))],
+        "warnings": [_warning(item) for item in _listed(result.get("warnings"))],
     }
 
 
@@ -314,7 +314,7 @@ def _listed(value: t.Any) -> list[t.Any]:
 
 
 def _mappings(value: t.Any) -> list[Mapping[str, t.Any]]:
-    return [one for one in _listed(value) if isinstance(one, Mapping)]
+    return [entry for entry in _listed(value) if isinstance(entry, Mapping)]
 
 
 def _word(value: t.Any) -> str | None:

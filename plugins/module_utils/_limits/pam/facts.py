@@ -161,7 +161,7 @@ def use_pam(host: "hosts.Host") -> t.Tuple[t.Optional[bool], str]:
     files = found = _read_all(host, pam_stack.SSHD_CONFIGS)
     while found:
         patterns = [pattern for data in found.values() for pattern in pam_stack.sshd_includes(data)]
-        places = [(directory, last) for directory, _slash, last in (one.rpartition("/") for one in patterns)]
+        places = [(directory, last) for directory, _slash, last in (entry.rpartition("/") for entry in patterns)]
         paths = [place + "/" + name for place, last in places for name in pam_stack.matching(last, host.listdir(place))]
         found = _read_all(host, [path for path in paths if path not in files])
         files.update(found)

@@ -62,7 +62,7 @@ def limits(host: "hosts.Host", users: t.Optional[t.Sequence[str]]) -> results.Re
     seen = pam_facts.gather(host, None)
     rules = pam_precedence.placed_rules(seen.files, seen.variant)
     if users:
-        found = [one for name in users for one in _of_user(host, name, rules, seen)]
+        found = [entry for name in users for entry in _of_user(host, name, rules, seen)]
     else:
         pairs = sorted({(rule.rule.domain, rule.rule.item) for rule in rules if rule.rule.item in items.ITEMS})
         found = [
@@ -108,7 +108,7 @@ def _of_service(
     seen: pam_facts.PamFacts,
 ) -> results.Result:
     """What a session gets that a service opens, which layer set it last, and what else to know."""
-    daemon = next((one for one in seen.daemons if one.name == _DAEMONS.get(stack.service)), None)
+    daemon = next((entry for entry in seen.daemons if entry.name == _DAEMONS.get(stack.service)), None)
     before = daemon.limits.get(item, limit_types.Limit()) if daemon else seen.base.get(item, limit_types.Limit())
     may_raise = daemon.may_raise if daemon else seen.may_raise
     source = _source(stack.service, daemon)
@@ -148,7 +148,7 @@ def of_user_managers(
 
     :param files: limits files, as they are or as they will be.
     """
-    stack = next((one for one in seen.stacks if one.service == "systemd-user"), None)
+    stack = next((entry for entry in seen.stacks if entry.service == "systemd-user"), None)
     stack = stack or pam_stack.Stack("systemd-user", "", ())
     rules = pam_precedence.placed_rules(files, seen.variant)
     found = {item: _of_service(stack, _GENERIC_USER, item, rules, seen) for item in items}

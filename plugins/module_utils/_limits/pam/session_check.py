@@ -37,7 +37,7 @@ def check_sessions(
     if seen is None or seen.own is None or guard == requests.OFF or plan.problems:
         return plan
     step = next(
-        (one for one in plan.steps if isinstance(one, step_types.WriteFile) and one.path == seen.own.path), None
+        (entry for entry in plan.steps if isinstance(entry, step_types.WriteFile) and entry.path == seen.own.path), None
     )
     if step is None or not seen.variant.installed or not host.is_root():
         return plan

@@ -19,7 +19,7 @@ def find_processes(host: "hosts.Host", name: str) -> t.List[proc.Process]:
     else:
         pids = [pid for pid in host.processes() if matches_name(host, pid, name)]
     found = [proc.read(host, pid) for pid in pids]
-    return [one for one in found if one is not None]
+    return [entry for entry in found if entry is not None]
 
 
 def matches_name(host: "hosts.Host", pid: str, name: str) -> bool:

@@ -36,9 +36,10 @@ def _decide(
             reason = messages.NO_PROCESS_OF_PID_FILE()
         return decision._replace(status=statuses.UNKNOWN, reason=reason), []
     pairs = [
-        (one, systemd_plan.wanted_pair(desired, one.limits[desired.item], one.limits[desired.item])) for one in found
+        (entry, systemd_plan.wanted_pair(desired, entry.limits[desired.item], entry.limits[desired.item]))
+        for entry in found
     ]
-    before = min(one.limits[desired.item] for one in found)
+    before = min(entry.limits[desired.item] for entry in found)
     after = min(pair for _one, pair in pairs)
     decision = decision._replace(
         before=conversion.limit(desired.item, before),

@@ -47,7 +47,7 @@ def unit_of(host: "hosts.Host", pid: int) -> str:
     # The hierarchy of systemd itself in the first version of cgroups, the only one in the second.
     for hierarchy in ("name=systemd", ""):
         for name, path in [pair for pair in paths if len(pair) == 2]:
-            units = [one for one in path.split("/") if one.endswith((".service", ".scope"))]
+            units = [entry for entry in path.split("/") if entry.endswith((".service", ".scope"))]
             if name == hierarchy and units:
                 return units[-1]
     return ""

@@ -50,7 +50,7 @@ class UnitFiles(t.NamedTuple):
     def files(self, own: t.Optional[bytes]) -> systemd_precedence.Files:
         """All files in reading order, with these bytes in ours; None for no such file."""
         directory, _slash, name = self.own.path.rpartition("/")
-        names = [one for one in self.listing.get(directory, ()) if one != name] + ([] if own is None else [name])
+        names = [entry for entry in self.listing.get(directory, ()) if entry != name] + ([] if own is None else [name])
         data = dict(self.data)
         data[self.own.path] = own or b""
         paths = systemd_precedence.drop_ins(self.ordered, dict(self.listing, **{directory: names}))
@@ -100,8 +100,8 @@ def _place(
 ) -> UnitFiles:
     own = host.read_managed("{0}/{1}".format(directory, systemd_precedence.OWN_NAME))
     # /lib is nowadays a link to /usr/lib.
-    places = [one for one in ordered if not one.startswith("/lib/") or host.real(one) == one]
-    listing = {one: host.listdir(one) for one in places}
+    places = [entry for entry in ordered if not entry.startswith("/lib/") or host.real(entry) == entry]
+    listing = {entry: host.listdir(entry) for entry in places}
     head = [path for path in heads if host.exists(path)][:1]
     paths = head + systemd_precedence.drop_ins(places, listing)
     closed: t.List[str] = []
@@ -127,7 +127,7 @@ def _manager(host: "hosts.Host", kind: str) -> UnitFiles:
 
 def _unit(host: "hosts.Host", asked: str, shown: client.Shown) -> Unit:
     name = shown.get("Id") or _real_name(host, asked)
-    names = [name] + [one for one in shown.get("Names", "").split() + [asked] if one != name]
+    names = [name] + [entry for entry in shown.get("Names", "").split() + [asked] if entry != name]
     heads = systemd_precedence.fragments(list(dict.fromkeys(names)))
     place = _place(
         host,
@@ -150,7 +150,7 @@ def _running(host: "hosts.Host", name: str, shown: client.Shown) -> t.Dict[str, 
     ones = [shown]
     if unit_name.is_template(name) and machine.booted(host):
         ones = client.show(host, ["Id", "MainPID"], [name.replace("@.", "@*.")])
-    found = {one["Id"]: proc.read(host, one["MainPID"]) for one in ones if one.get("MainPID", "0") != "0"}
+    found = {entry["Id"]: proc.read(host, entry["MainPID"]) for entry in ones if entry.get("MainPID", "0") != "0"}
     return {unit: main for unit, main in found.items() if main is not None}
 
 
@@ -159,7 +159,7 @@ def _real_name(host: "hosts.Host", name: str) -> str:
     for path in systemd_precedence.fragments([name]):
         if host.exists(path):
             real = host.real(path).rpartition("/")[2]
-            kinds = [(unit_name.type_of(one), unit_name.is_template(one)) for one in (real, name)]
+            kinds = [(unit_name.type_of(entry), unit_name.is_template(entry)) for entry in (real, name)]
             return real if kinds[0] == kinds[1] and "@" not in name else name
     return name
 
@@ -215,10 +215,10 @@ def _shown_units(host: "hosts.Host", units: t.Sequence[str], items: t.Collection
 def _services(host: "hosts.Host", items: t.Collection[str]) -> t.Dict[str, t.Tuple[client.Shown, proc.Process]]:
     """The main process of every service that runs, with what systemd says of its unit."""
     found = {}
-    for one in client.show(host, ["Id", "MainPID"] + _limit_properties(items), ["*.service"]):
-        main = proc.read(host, one["MainPID"]) if one.get("MainPID", "0") != "0" else None
+    for entry in client.show(host, ["Id", "MainPID"] + _limit_properties(items), ["*.service"]):
+        main = proc.read(host, entry["MainPID"]) if entry.get("MainPID", "0") != "0" else None
         if main is not None:
-            found[one["Id"]] = (one, main)
+            found[entry["Id"]] = (entry, main)
     return found
 
 
@@ -251,19 +251,19 @@ def units_with_limits(host: "hosts.Host", items: t.Iterable[str]) -> UnitScan:
 
     heads: t.Dict[str, str] = {}
     holders = set()
-    for place in [one for one in systemd_precedence.LOAD_PATH if host.real(one) == one]:
+    for place in [entry for entry in systemd_precedence.LOAD_PATH if host.real(entry) == entry]:
         for name in listed(place):
             path = place + "/" + name
             if unit_name.type_of(name) in unit_name.SECTIONS:
                 heads.setdefault(name, path)
             elif name.endswith(".d"):
-                reads_dropin = [tells(path + "/" + one) for one in listed(path) if one.endswith(".conf")]
+                reads_dropin = [tells(path + "/" + entry) for entry in listed(path) if entry.endswith(".conf")]
                 holders.update([name] if True in reads_dropin else [])
     units = {name: path for name, path in heads.items() if host.real(path).rpartition("/")[2] == name}
     names = sorted(name for name, path in units.items() if tells(path) or holders.intersection(_drop_in_names(name)))
     # Of what is not read as a whole, it is not known what wins.
-    closed = {part for one in unread for part in one.split("/")[-2:]}
-    known = [one for one in names if heads[one] not in unread and not closed.intersection(_drop_in_names(one))]
+    closed = {part for entry in unread for part in entry.split("/")[-2:]}
+    known = [entry for entry in names if heads[entry] not in unread and not closed.intersection(_drop_in_names(entry))]
     return UnitScan(known, unread)
 
 

@@ -132,7 +132,7 @@ class _Reader:
         if not found:
             near = texts.suggest(name, self._seen.names)
             return [_entry(limit_types.PROCESS, name, item, statuses.UNKNOWN, messages.NO_SUCH_PROCESS() + near)]
-        return [self._process(name, item, one) for one in found]
+        return [self._process(name, item, entry) for entry in found]
 
     def _process(self, name: str, item: str, process: proc.Process) -> results.Result:
         entry = _entry(limit_types.PROCESS, name, item)
@@ -221,9 +221,9 @@ def _configured_units(host: "hosts.Host") -> results.Result:
     found = limits(host, spoken.names, _MANAGERS, ())
     return {
         "limits": [
-            one
-            for one in found
-            if one["rule"]["hard"] or (limit_types.SYSTEM in one["target"].values() and one["set_by"])
+            entry
+            for entry in found
+            if entry["rule"]["hard"] or (limit_types.SYSTEM in entry["target"].values() and entry["set_by"])
         ],
         "notes": [messages.UNIT_FILE_UNREADABLE(path=path) for path in spoken.unread],
     }

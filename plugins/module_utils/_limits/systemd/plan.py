@@ -443,14 +443,14 @@ def verdict(decisions: t.Sequence[plans.LimitDecision], policy: requests.Policy)
     """Problems and warnings that the policy makes of the decisions."""
     problems: t.List[str] = []
     warnings: t.List[str] = []
-    for one in decisions:
-        text = _messages.about("Limit " + one.name, one.reason)
-        if one.status == statuses.REFUSED:
+    for entry in decisions:
+        text = _messages.about("Limit " + entry.name, entry.reason)
+        if entry.status == statuses.REFUSED:
             problems.append(text)
-        elif one.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
-            fails = policy.on_unavailable == requests.FAIL or one.status == statuses.UNKNOWN
+        elif entry.status in statuses.UNAVAILABLE and policy.on_unavailable != requests.SKIP:
+            fails = policy.on_unavailable == requests.FAIL or entry.status == statuses.UNKNOWN
             (problems if fails else warnings).append(text)
-        elif one.shadowed_by:
+        elif entry.shadowed_by:
             (problems if policy.on_shadowed == requests.FAIL else warnings).append(text)
     return problems, warnings
 
@@ -473,7 +473,7 @@ def _reload(
         # A default of the manager may change with the same reload, by files that nobody asked about.
         known = configured is not None and (winner is not None or not unit)
         expected.append((unit, key_of(finding), configured) if known and configured is not None else None)
-    return [step_types.DaemonReload(tuple(one for one in expected if one is not None))] if expected else []
+    return [step_types.DaemonReload(tuple(entry for entry in expected if entry is not None))] if expected else []
 
 
 def plan(

@@ -53,7 +53,7 @@ class EffectiveLine(t.NamedTuple):
 
 def directories(names: t.Sequence[str], load_path: t.Sequence[str] = LOAD_PATH) -> t.List[str]:
     """Directories of drop-ins of a unit with all its names, those first whose files count before others of one name."""
-    found = [place + "/" + one for name in names for place in load_path for one in unit_name.directory_names(name)]
+    found = [place + "/" + entry for name in names for place in load_path for entry in unit_name.directory_names(name)]
     return list(dict.fromkeys(found + [place + "/" + unit_name.type_of(names[0]) + ".d" for place in load_path]))
 
 
@@ -86,11 +86,11 @@ def effective_line(files: Files, section: str, item: str, prefix: str = "Limit")
     key = prefix + conversion.ITEMS[item].name
     winner = None
     for path, data in files:
-        for one in unit_file.assignments(data):
-            if one.section == section and one.key == key:
-                pair = conversion.read(item, one.value)
+        for entry in unit_file.assignments(data):
+            if entry.section == section and entry.key == key:
+                pair = conversion.read(item, entry.value)
                 if pair is not None:
-                    winner = EffectiveLine(pair, path, one.last)
+                    winner = EffectiveLine(pair, path, entry.last)
         if section == MANAGER_SECTION and not unit_file.is_read_to_its_end(data):
             break
     return winner

@@ -110,10 +110,10 @@ def _with_change(data: bytes, section: str, key: str, value: t.Optional[str]) ->
     lines = _textfile.split(data)
     about = [line for line in assignments(data) if (line.section, line.key) == (section, key)]
     text = None if value is None else "{0}={1}".format(key, value).encode("utf-8")
-    for one in about:
-        end = _textfile.end_of(lines[one.last - 1])
-        keep = text + end if text is not None and one is about[-1] else b""
-        lines[one.first - 1 : one.last] = [keep] + [b""] * (one.last - one.first)
+    for entry in about:
+        end = _textfile.end_of(lines[entry.last - 1])
+        keep = text + end if text is not None and entry is about[-1] else b""
+        lines[entry.first - 1 : entry.last] = [keep] + [b""] * (entry.last - entry.first)
     if text is not None and not about:
         lines = _inserted(data, lines, section, text)
     return b"".join(lines)
