@@ -55,7 +55,7 @@ def regressions(first: Answer, second: Answer, third: Answer) -> list[str]:
     readings = [reading(entry) for entry in (first, second, third)]
     if readings[2].at < readings[1].at:
         return ["The host was restarted meanwhile, and its counters began anew."]
-    before, after = (advice_rules.Change(one, other, {}) for one, other in zip(readings, readings[1:]))
+    before, after = (advice_rules.Change(item, other, {}) for item, other in zip(readings, readings[1:]))
     return [*_loss_regressions(before, after), *_more_pressure(before, after)]
 
 

@@ -102,7 +102,7 @@ def estimate(plan: plans.Plan, policy: requests.Policy, machine: t.Optional[Mach
     found = [
         (_in_world(world, policy.connections, machine), world.when) for world in projection.projections(plan, policy)
     ]
-    known = [(one, when) for one, when in found if one is not None]
+    known = [(entry, when) for entry, when in found if entry is not None]
     if not known or machine.memory is None:
         missing = "the memory of the host" if known else "{0} and {1}".format(RMEM, WMEM)
         text = messages.MEMORY_COST_UNKNOWN(connections=policy.connections, missing=missing)

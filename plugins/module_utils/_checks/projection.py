@@ -60,7 +60,7 @@ class Projection:
 
     def before(self) -> "Projection":
         """The same as it is now."""
-        return Projection(self.when, {key: one._replace(after=one.before) for key, one in self._values.items()})
+        return Projection(self.when, {key: value._replace(after=value.before) for key, value in self._values.items()})
 
     def asked(self, keys: t.Iterable[str]) -> bool:
         """Whether the request sets one of these keys."""
@@ -83,13 +83,18 @@ def _asked_by(note: bounds.Note) -> str:
 
 def _live(plan: plans.Plan) -> t.Dict[str, Value]:
     found = {
-        key: Value(one.live, one.live, "as the host has it", fixed=not one.writable)
-        for key, one in plan.context.items()
+        key: Value(entry.live, entry.live, "as the host has it", fixed=not entry.writable)
+        for key, entry in plan.context.items()
     }
-    for one in plan.settings:
-        fixed, asked = one.status in statuses.UNAVAILABLE, one.status in (statuses.OK, statuses.CHANGED, statuses.KEPT)
-        origin = _asked_by(one.note) if asked and one.status != statuses.KEPT else "as the host has it"
-        found[one.key] = Value(one.live[0], one.live[1], origin, asked and one.wanted != bounds.ABSENT, fixed)
+    for setting in plan.settings:
+        fixed, asked = (
+            setting.status in statuses.UNAVAILABLE,
+            setting.status in (statuses.OK, statuses.CHANGED, statuses.KEPT),
+        )
+        origin = _asked_by(setting.note) if asked and setting.status != statuses.KEPT else "as the host has it"
+        found[setting.key] = Value(
+            setting.live[0], setting.live[1], origin, asked and setting.wanted != bounds.ABSENT, fixed
+        )
     return found
 
 

@@ -65,7 +65,7 @@ def _redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
             value = value.replace(secret, MASK)
         return _LINE.sub(r"\g<1>" + MASK, value)
     if isinstance(value, dict):
-        return {key: _redact(one, secrets) for key, one in value.items()}
+        return {key: _redact(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_redact(entry, secrets) for entry in value]
     return value

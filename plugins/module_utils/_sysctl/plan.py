@@ -291,7 +291,7 @@ class SysctlPlanner:
 def facts_of(seen: sysctl_facts.SysctlFacts) -> write_model.KernelModel:
     """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
     return write_model.KernelModel(
-        live={sysctl_names.to_path(key): one.text for key, one in seen.live.items() if one.exists}
+        live={sysctl_names.to_path(key): entry.text for key, entry in seen.live.items() if entry.exists}
     )
 
 
@@ -458,11 +458,11 @@ def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]
         if decision.status in (statuses.OK, statuses.CHANGED, statuses.KEPT) and decision.wanted != bounds.ABSENT
     }
     problems: t.List[str] = []
-    for key, one in wanted.items():
+    for key, entry in wanted.items():
         twin, other = catalog.exclusive_with(key), catalog.alias_of(key)
         if twin in wanted and key < str(twin):
             problems.append(messages.EXCLUSIVE_KEYS(key=key, other=twin))
-        elif other in wanted and key < str(other) and wanted[str(other)].wanted != one.wanted:
+        elif other in wanted and key < str(other) and wanted[str(other)].wanted != entry.wanted:
             problems.append(messages.ALIASED_KEYS(key=key, other=other))
     return problems
 

@@ -139,8 +139,8 @@ def _parse_integers(words: t.List[str], shape: shapes.Shape) -> str:
 
 
 def _check_order(numbers: t.Sequence[int], shape: shapes.Shape) -> None:
-    for one, following in zip(numbers, numbers[1:]):
-        if (shape.ascending or shape.interval) and one > following:
+    for number, following in zip(numbers, numbers[1:]):
+        if (shape.ascending or shape.interval) and number > following:
             rule = "the last one is below the first" if shape.interval else "each has to be at least the one before it"
             raise _errors.ValueProblem("{0!r}: {1}".format(" ".join(map(str, numbers)), rule))
 

@@ -170,14 +170,14 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
             )
             for profile in content["profiles"]
         ),
-        {key: LiveRecord(one["original"], one["left"]) for key, one in content["live"].items()},
+        {key: LiveRecord(item["original"], item["left"]) for key, item in content["live"].items()},
         {
-            real: FileRecord(one["path"], _bytes(one["original"]), _bytes(one["left"]), tuple(one["directories"]))
-            for real, one in content["files"].items()
+            real: FileRecord(item["path"], _bytes(item["original"]), _bytes(item["left"]), tuple(item["directories"]))
+            for real, item in content["files"].items()
         },
         {
-            key: ProcessRecord(**dict(one, original=tuple(one["original"]), left=tuple(one["left"])))
-            for key, one in content.get("processes", {}).items()
+            key: ProcessRecord(**dict(item, original=tuple(item["original"]), left=tuple(item["left"])))
+            for key, item in content.get("processes", {}).items()
         },
         Unfinished(
             pending["what"],
@@ -229,12 +229,12 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
     pending = ledger.unfinished
     return {
         "profiles": [dict(profile._asdict()) for profile in ledger.profiles],
-        "live": {key: dict(one._asdict()) for key, one in ledger.live.items()},
+        "live": {key: dict(item._asdict()) for key, item in ledger.live.items()},
         "files": {
-            real: dict(one._asdict(), original=_text(one.original), left=_text(one.left))
-            for real, one in ledger.files.items()
+            real: dict(item._asdict(), original=_text(item.original), left=_text(item.left))
+            for real, item in ledger.files.items()
         },
-        "processes": {key: dict(one._asdict()) for key, one in ledger.processes.items()},
+        "processes": {key: dict(item._asdict()) for key, item in ledger.processes.items()},
         "unfinished": None
         if pending is None
         else {
@@ -376,7 +376,7 @@ def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
             profile._replace(processes=tuple(key for key in profile.processes if key not in ended))
             for profile in ledger.profiles
         ),
-        processes={key: one for key, one in ledger.processes.items() if key not in ended},
+        processes={key: process for key, process in ledger.processes.items() if key not in ended},
     )
 
 

@@ -79,7 +79,7 @@ def after(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request,
     """The ledger once a plan has been carried out."""
     history, boot = t.cast(requests.History, request.history), boot_id(host)
     if plan.steps:
-        ended = [key for key, one in ledger.processes.items() if limit_now(host, one) is None]
+        ended = [key for key, process in ledger.processes.items() if limit_now(host, process) is None]
         ledger = ledgers.without_processes(ledger, ended)
     return ledgers.with_applied(ledger, history.name, history.options, plan, live_now(host, plan.steps), boot)
 

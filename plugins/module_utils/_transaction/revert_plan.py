@@ -75,7 +75,9 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     running = [
         process.step for process in ledger.processes.values() if ledger_store.limit_now(host, process) is not None
     ]
-    view = overlay.HostOverlay(host, {key: one.original for key, one in ledger.live.items()}, found.original, running)
+    view = overlay.HostOverlay(
+        host, {key: entry.original for key, entry in ledger.live.items()}, found.original, running
+    )
     wanted, moved, stay = _replan_remaining(view, stay, planner)
     goals, foreign = _goals(host, ledger, wanted, moved)
     steps: t.List[step_types.Step] = [
@@ -87,8 +89,8 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
     then = overlay.HostOverlay(host, goals, {step.path: (step.real, step.after) for step in files}, processes)
     decisions = _decisions(host, then, gone, planner)
     settling: t.List[step_types.Step] = list(apply.reload_steps(host, [step.path for step in files]))
-    settings = [_setting(one, other, foreign) for one, other in decisions.settings]
-    limits = [_limit(one, other) for one, other in decisions.limits]
+    settings = [_setting(entry, other, foreign) for entry, other in decisions.settings]
+    limits = [_limit(entry, other) for entry, other in decisions.limits]
     concerned = {real for record in gone for real in record.files}
     mine = [key for record in gone for key in record.keys]
     warnings = ["{0}: {1}.".format(key, text) for key, text in foreign.items() if key in mine] + list(held.values())
@@ -139,7 +141,7 @@ def _files(host: "hosts.Host", ledger: ledgers.Ledger) -> _Files:
         if now[real] not in (record.left, record.original):
             lost = merge3.merge(record.left, now[real], record.original)[1]
             notes.setdefault(real, []).extend(changes(record.path, record.left, now[real], lost))
-    return _Files({one.path: (real, one.original) for real, one in ledger.files.items()}, now, notes)
+    return _Files({file.path: (real, file.original) for real, file in ledger.files.items()}, now, notes)
 
 
 def changes(path: str, left: t.Optional[bytes], now: t.Optional[bytes], lost: t.Iterable[bytes]) -> t.List[str]:
@@ -300,17 +302,17 @@ def _after(
         return ledgers.EMPTY
     needed = {key for record in stay for key in record.keys}
     records = {
-        key: ledgers.LiveRecord(one.original, live.get(key, one.left))
-        for key, one in ledger.live.items()
+        key: ledgers.LiveRecord(entry.original, live.get(key, entry.left))
+        for key, entry in ledger.live.items()
         if key in needed
     }
     files = {}
-    for real, one in ledger.files.items():
-        left = view.read_or_none(one.path)
+    for real, file in ledger.files.items():
+        left = view.read_or_none(file.path)
         if real not in concerned:
-            files[real] = one
-        elif left != one.original:
-            files[real] = one._replace(left=left)
+            files[real] = file
+        elif left != file.original:
+            files[real] = file._replace(left=left)
     return ledgers.Ledger(stay, records, files)
 
 
@@ -323,8 +325,8 @@ def _processes_after(
     """
     needed = {key for record in stay for key in record.processes}
     found = {
-        key: (one, ledger_store.limit_now(view.as_host(), one))
-        for key, one in ledger.processes.items()
+        key: (process, ledger_store.limit_now(view.as_host(), process))
+        for key, process in ledger.processes.items()
         if key in needed
     }
     return {key: one if key in held or now is None else one._replace(left=now) for key, (one, now) in found.items()}
@@ -351,10 +353,10 @@ def _decisions(
         except _errors.TuneError:
             continue  # it goes all the same; there is only less to say about it
         effective = {limit.name: limit.effective for limit in left.limits if limit.status != statuses.CHANGED}
-        settings.update((one.key, (one, other)) for one, other in zip(now.settings, then.settings))
+        settings.update((setting.key, (setting, other)) for setting, other in zip(now.settings, then.settings))
         limits.update(
-            (one.name, (one, other._replace(effective=effective.get(one.name, limit_types.Limit()))))
-            for one, other in zip(now.limits, then.limits)
+            (item.name, (item, other._replace(effective=effective.get(item.name, limit_types.Limit()))))
+            for item, other in zip(now.limits, then.limits)
         )
         # What would have to happen for it to come into force has to happen for it to go.
         needs.update(dict.fromkeys(then.needs))

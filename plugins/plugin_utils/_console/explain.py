@@ -109,7 +109,7 @@ def explain(
     page.add(topic.name)
     _what_it_does(page, topic)
     stated = _statements(topic, profiles)
-    own = {name: one for profile in profiles.values() for name, one in profile.sources.items()}
+    own = {name: source for profile in profiles.values() for name, source in profile.sources.items()}
     _documents(page, stated, texts._replace(sources={**texts.sources, **own}))
     literal = [entry for entry in stated if entry.profile in texts.quotes or profiles[entry.profile].audit_only]
     _wishes(page, "What the profiles want", [entry for entry in stated if entry not in literal], profiles)

@@ -83,8 +83,8 @@ def _of_enum(values: list[t.Any]) -> Check:
 
 def _of_array(check: Check) -> Check:
     def check_all(value: list[t.Any]) -> Found:
-        for index, one in enumerate(value):
-            found = check(one)
+        for index, entry in enumerate(value):
+            found = check(entry)
             if found:
                 return f"[{index}]{found[0]}", found[1]
         return None
@@ -94,7 +94,7 @@ def _of_array(check: Check) -> Check:
 
 def _of_object(schema: Mapping[str, t.Any], defs: Mapping[str, t.Any]) -> Check:
     required = list(schema.get("required", []))
-    known = {key: _compiled(one, defs) for key, one in schema.get("properties", {}).items()}
+    known = {key: _compiled(entry, defs) for key, entry in schema.get("properties", {}).items()}
     others = schema.get("additionalProperties", True)
     other = _compiled(others, defs) if isinstance(others, Mapping) else None
 
@@ -102,11 +102,11 @@ def _of_object(schema: Mapping[str, t.Any], defs: Mapping[str, t.Any]) -> Check:
         for key in required:
             if key not in value:
                 return "", f"has no {key}"
-        for key, one in value.items():
+        for key, entry in value.items():
             inner = known.get(key, other)
             if inner is None and others is False:
                 return "", f"has {json.dumps(key)[:60]}, which is not known"
-            found = inner(one) if inner else None
+            found = inner(entry) if inner else None
             if found:
                 return f".{key}{found[0]}", found[1]
         return None

@@ -177,7 +177,7 @@ def user(host: "hosts.Host", name: str) -> t.Optional[pam_precedence.User]:
 def _busy(host: "hosts.Host") -> t.List[t.Tuple[pam_precedence.User, int]]:
     found = [(host.user_of(uid), count) for uid, count in sorted(host.threads().items()) if uid]
     named = [(user(host, name), count) for name, count in found if name is not None]
-    return [(one, count) for one, count in named if one is not None]
+    return [(entry, count) for entry, count in named if entry is not None]
 
 
 def _highest_service(host: "hosts.Host") -> t.Optional[t.Tuple[str, int]]:
@@ -213,7 +213,7 @@ def gather(
     seen_daemons, seen_stacks = daemons(host), stacks(host, spoken.includes_from_etc_only)
     named = {desired.target for desired in desired_limits if re.match(r"^[^@%*:]+$", desired.target)}
     found = {name: user(host, name) for name in sorted(named)}
-    users = {name: one for name, one in found.items() if one is not None}
+    users = {name: entry for name, entry in found.items() if entry is not None}
     return PamFacts(
         own=host.read_managed(path) if path is not None else None,
         files=files,

@@ -152,7 +152,11 @@ def of_user_managers(
     stack = stack or pam_stack.Stack("systemd-user", "", ())
     rules = pam_precedence.placed_rules(files, seen.variant)
     found = {item: _of_service(stack, _GENERIC_USER, item, rules, seen) for item in items}
-    return {item: (one["hard"], one["set_by"]["hard"]) for item, one in found.items() if one["hard"] is not None}
+    return {
+        item: (candidate["hard"], candidate["set_by"]["hard"])
+        for item, candidate in found.items()
+        if candidate["hard"] is not None
+    }
 
 
 def _by(placed: t.Optional[pam_precedence.Placed], value: t.Optional[limit_types.Number], fallback: str) -> str:

@@ -29,9 +29,9 @@ def guard_context(
     """What the guard measures the limit of a domain against."""
     user, star_excludes_root = seen.users.get(desired.target), seen.variant.star_excludes_root
     bound = [
-        (count, one.name)
-        for one, count in seen.busy
-        if pam_precedence.strength(desired.target, one, star_excludes_root)
+        (count, entry.name)
+        for entry, count in seen.busy
+        if pam_precedence.strength(desired.target, entry, star_excludes_root)
     ]
     sudo = desired.target[:1] not in ("@", "%") and (desired.target == "*" or ":" in desired.target)
     if user is not None:

@@ -356,9 +356,9 @@ def plan(
     planner = PamPlanner(seen, policy, nr_open)
     decisions = [planner.decide(desired) for desired in desired_limits]
     changes = [
-        change_of(desired, one.after)
-        for desired, one in zip(desired_limits, decisions)
-        if one.status == statuses.CHANGED
+        change_of(desired, decision.after)
+        for desired, decision in zip(desired_limits, decisions)
+        if decision.status == statuses.CHANGED
     ]
     own = seen.own
     after = own.data if own else None
@@ -372,11 +372,11 @@ def plan(
     if own is not None and after != own.data:
         steps.append(step_types.WriteFile(own.path, own.real, own.data, after))
     rules = pam_precedence.placed_rules(candidate(seen, after), seen.variant)
-    decisions = [planner.in_force(desired, one, rules) for desired, one in zip(desired_limits, decisions)]
+    decisions = [planner.in_force(desired, decision, rules) for desired, decision in zip(desired_limits, decisions)]
     problems, warnings = _verdict(decisions, policy)
     problems.extend(_unreadable(own.path) if own else [])
-    for desired, one in zip(desired_limits, decisions):
-        warnings.extend(planner.warnings(desired, one))
+    for desired, decision in zip(desired_limits, decisions):
+        warnings.extend(planner.warnings(desired, decision))
     warnings.extend(_about_file(own.path, own.data) if own else [])
     warnings.extend(pam_notes.about_files(seen) if desired_limits else [])
     # True of every run, but said when somebody waits for an effect.

@@ -66,7 +66,7 @@ def check_sessions(
 def _open_sessions(steps: t.Sequence[step_types.Step], question: step_types.CheckSessions) -> t.List[step_types.Step]:
     """The steps with one that asks PAM, once all files are written and before anything is restarted for them."""
     restarting = (step_types.DaemonReload, step_types.RestartUnit)
-    place = next((index for index, one in enumerate(steps) if isinstance(one, restarting)), len(steps))
+    place = next((index for index, step in enumerate(steps) if isinstance(step, restarting)), len(steps))
     return list(steps[:place]) + [question] + list(steps[place:])
 
 

@@ -46,12 +46,12 @@ def _decide(
         after=conversion.limit(desired.item, after),
         effective=conversion.limit(desired.item, after),
     )
-    for one, pair in pairs:
-        objection = _rejection(desired, one.limits[desired.item], pair, seen, policy, nr_open)
+    for item, pair in pairs:
+        objection = _rejection(desired, item.limits[desired.item], pair, seen, policy, nr_open)
         if objection:
             same = decision.before
             return decision._replace(status=objection[0], reason=objection[1], after=same, effective=same), []
-    steps = [_step(desired, one, pair) for one, pair in pairs if pair != one.limits[desired.item]]
+    steps = [_step(desired, item, pair) for item, pair in pairs if pair != item.limits[desired.item]]
     if not steps:
         operators = [bound.operator for bound in (desired.soft, desired.hard) if bound is not None]
         return decision._replace(status=statuses.OK if bounds.VALUE in operators else statuses.KEPT), []

@@ -42,11 +42,11 @@ def note(host: "hosts.Host", name: str, uid: t.Optional[int], nproc: t.Optional[
 def annotate(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
     """The plan, with a note and a warning for each nproc that it sets and that comes to less by a slice."""
     limits, warnings = list(plan.limits), list(plan.warnings)
-    for index, one in enumerate(limits):
-        if one.kind == limit_types.DOMAIN and one.item == "nproc" and one.status == statuses.CHANGED:
-            user = host.user(one.target)
-            found = note(host, one.target, user[1] if user else None, one.effective.soft)
+    for index, limit in enumerate(limits):
+        if limit.kind == limit_types.DOMAIN and limit.item == "nproc" and limit.status == statuses.CHANGED:
+            user = host.user(limit.target)
+            found = note(host, limit.target, user[1] if user else None, limit.effective.soft)
             if found:
-                limits[index] = one._replace(notes=list(one.notes) + [found])
-                warnings.append(_messages.about("Limit " + one.name, found))
+                limits[index] = limit._replace(notes=list(limit.notes) + [found])
+                warnings.append(_messages.about("Limit " + limit.name, found))
     return plan._replace(limits=limits, warnings=warnings)
