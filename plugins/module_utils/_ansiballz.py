@@ -9,7 +9,7 @@ import zipimport
 
 
 class _Importer(zipimport.zipimporter):
-    """Tells where a module of this archive is without compiling it."""
+    """Returns the file name of a module in this archive without compiling it."""
 
     def __init__(self, path: str) -> None:
         """:raises ImportError: for what is not of this archive, which Python then leaves to its own importer."""

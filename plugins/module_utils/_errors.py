@@ -33,7 +33,7 @@ class HostProblem(TuneError):
 
 
 class ConcurrentChange(HostProblem):
-    """Somebody else changed something between our reading and our writing it, so it was left alone."""
+    """Another program changed something between our read and our write, so it was not changed."""
 
 
 class EntryProblems(TuneError):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Rules across keys: values that are each legal, and together are not what anybody wants. Pure; private to ``tunefleet.linux``.
+"""Cross-key rules: values that are legal alone and useless or harmful together. Pure; private to ``tunefleet.linux``.
 
 A rule is asked when the request sets one of its keys, about all of them as they will be: those of the request, and the others as
 the host has them, now and after the next boot. Whether a rule that is broken refuses the request or warns is decided here:

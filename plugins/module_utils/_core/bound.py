@@ -29,7 +29,7 @@ class Note(t.NamedTuple):
 
 
 class Bound(t.NamedTuple):
-    """What a soft or hard limit shall be. ``value`` is a formula until it is worked out on the host."""
+    """The desired soft or hard limit. ``value`` is a formula until the host evaluates it."""
 
     operator: str
     value: limit_types.Number = 0

@@ -35,7 +35,7 @@ _FINE = 16  # quarters below which memory counts in quarters
 
 
 class Resources(t.NamedTuple):
-    """What formulas are evaluated with. ``memory`` is in KiB; None stands for what the host does not tell."""
+    """What formulas are evaluated with. ``memory`` is in KiB. None: the host does not show it."""
 
     memory: t.Optional[int]
     cpus: t.Optional[int]
@@ -44,7 +44,7 @@ class Resources(t.NamedTuple):
     def quarters(self) -> int:
         """Memory as formulas count it, in quarters of a GiB.
 
-        :raises ValueProblem: when the host does not tell.
+        :raises ValueProblem: if the host does not show it.
         """
         if self.memory is None:
             raise _errors.ValueProblem(messages.MEMORY_UNKNOWN())
@@ -53,7 +53,7 @@ class Resources(t.NamedTuple):
 
     @property
     def processors(self) -> int:
-        """:raises ValueProblem: when the host does not tell."""
+        """:raises ValueProblem: if the host does not show it."""
         if self.cpus is None:
             raise _errors.ValueProblem(messages.PROCESSORS_UNKNOWN())
         return self.cpus
@@ -93,13 +93,13 @@ class Formula:
         return dict({self.unit: self.rate}, **{name: value for name, value in bounds.items() if value is not None})
 
     def span(self) -> t.Tuple[t.Optional[int], t.Optional[int]]:
-        """The least and the largest number that it can come to; None where there is no bound."""
+        """The least and the largest possible number; None where there is no bound."""
         return (0 if self.low is None else self.low), self.high
 
     def work_out(self, resources: Resources) -> t.Tuple[int, str]:
         """The number for a host, and how it comes about: ``65536 per GiB x 7.5 GiB``.
 
-        :raises ValueProblem: when the host does not tell what is needed.
+        :raises ValueProblem: if the host does not show what the formula needs.
         """
         if self.unit == PER_GIB:
             quarters = resources.quarters
@@ -140,7 +140,7 @@ class Choice:
         return {self.which: [term if isinstance(term, int) else term.data() for term in self.terms]}
 
     def span(self) -> t.Tuple[t.Optional[int], t.Optional[int]]:
-        """The least and the largest number that it can come to; None where there is no bound."""
+        """The least and the largest possible number; None where there is no bound."""
         spans = [span_of(term) for term in self.terms]
         low = [span[0] for span in spans if span[0] is not None]
         high = [span[1] for span in spans if span[1] is not None]
@@ -162,12 +162,12 @@ Term = t.Union[int, Formula, Choice]
 
 
 def span_of(term: Term) -> t.Tuple[t.Optional[int], t.Optional[int]]:
-    """The least and the largest number that a term can come to; None where there is no bound."""
+    """The least and the largest possible number of a term; None where there is no bound."""
     return (term, term) if isinstance(term, int) else term.span()
 
 
 def choose(which: str, terms: t.Iterable[Term]) -> Term:
-    """The largest (or smallest) of terms, or a choice for the host where that cannot be told beforehand."""
+    """The largest (or smallest) of terms, or a choice for the host where only it can compare them."""
     kept: t.List[Term] = []
     for term in terms:
         for entry in term.terms if isinstance(term, Choice) and term.which == which else [term]:
@@ -184,9 +184,9 @@ def _beats(which: str, term: Term, rival: Term) -> bool:
 
 
 def read(data: t.Any) -> t.Union[Formula, Choice]:
-    """The formula that a mapping of a profile or of a task stands for.
+    """Parse the mapping of a formula, from a profile or a task.
 
-    :raises ValueProblem: when it stands for none; the text is a half sentence.
+    :raises ValueProblem: if it is not a formula.
     """
     kinds = [kind for kind in _FIELDS if kind in data]
     if len(kinds) != 1:
@@ -232,7 +232,7 @@ def evaluate(raw: t.Any, resources: Resources) -> t.Tuple[t.Any, str]:
     """A value with its formulas replaced by the numbers for a host, and how those come about.
 
     :param raw: a formula, or a list with some among its numbers.
-    :raises ValueProblem: when the host does not tell what is needed.
+    :raises ValueProblem: if the host does not show what the formula needs.
     """
     if isinstance(raw, dict):
         return read(raw).work_out(resources)

@@ -26,7 +26,7 @@ def limit_name(kind: str, target: str, item: str) -> str:
 
 
 class Limit(t.NamedTuple):
-    """Soft and hard value of one item; None where nothing is said."""
+    """Soft and hard value of one item; None where it is not set."""
 
     soft: t.Optional[Number] = None
     hard: t.Optional[Number] = None

@@ -83,7 +83,7 @@ class NofileRule(t.NamedTuple):
 
 
 class Violation(t.NamedTuple):
-    """A rule across keys that does not hold; ``refused`` says whether the request comes to nothing for it."""
+    """A violated cross-key rule; ``refused`` is true if it refuses the request."""
 
     rule: str
     refused: bool
@@ -91,7 +91,7 @@ class Violation(t.NamedTuple):
 
 
 class Cost(t.NamedTuple):
-    """Kernel memory for a number of connections, in bytes; None where it cannot be told. ``text`` holds the arithmetic.
+    """Kernel memory for a number of connections, in bytes; None if unknown. ``text`` holds the arithmetic.
 
     ``percent`` is the share of the memory, ``refused`` and ``warned`` say that it is above what is allowed, ``mostly`` what most of
     it goes back to.
@@ -116,7 +116,7 @@ class Context(t.NamedTuple):
 
 
 class Plan(t.NamedTuple):
-    """Everything that a request comes to on this host. With problems nothing may be carried out."""
+    """The plan for one host. Must not be applied if ``problems`` is not empty."""
 
     settings: t.Sequence[SettingDecision] = ()
     limits: t.Sequence[LimitDecision] = ()

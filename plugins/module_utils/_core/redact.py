@@ -26,7 +26,7 @@ def is_secret(key: str) -> bool:
 
 
 def secrets_in_options(settings: t.Optional[t.Mapping[str, t.Any]]) -> t.List[str]:
-    """The secret texts in what somebody asks for, as ``key: value`` or ``key: {value: ...}``."""
+    """The secret texts in requested settings, as ``key: value`` or ``key: {value: ...}``."""
     found = []
     for key, setting in (settings or {}).items():
         if is_secret(str(key)):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What somebody asks for, checked as far as that is possible without looking at the host. Private to ``tunefleet.linux``."""
+"""A request: the desired state, checked as far as possible without the host. Private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -19,7 +19,7 @@ OFF = "off"
 
 
 class SettingRequest(t.NamedTuple):
-    """What one sysctl key shall be.
+    """The desired state of one sysctl key.
 
     ``key`` is canonical, or a pattern until it is expanded. ``raw`` is as given, and ``explanation`` says how it comes about once
     what depends on the host is worked out.
@@ -33,7 +33,7 @@ class SettingRequest(t.NamedTuple):
 
 
 class LimitRequest(t.NamedTuple):
-    """What the limit of one item shall be for one target; None leaves that half as it is.
+    """The desired limit of one item for one target; None leaves that half as it is.
 
     ``kind`` is the kind of the target and ``target`` its name: a domain of limits.conf(5), a unit, ``system`` or ``user`` for a
     manager of systemd, a process by its name or pid file. ``restart`` lets a unit be restarted where that is what it takes.
@@ -59,14 +59,14 @@ class LimitRequest(t.NamedTuple):
 
     @property
     def identity(self) -> t.Tuple[str, str, str]:
-        """What tells it from other desired_settings."""
+        """What identifies it among the requests."""
         return self.kind, self.target, self.item
 
 
 class Policy(t.NamedTuple):
     """How a request is to be carried out.
 
-    ``strict`` lets rules across keys refuse it; they warn otherwise. ``connections`` are those whose cost is to be told, and
+    ``strict`` lets cross-key rules refuse the request; otherwise they warn. ``connections`` is the number to estimate memory for, and
     ``memory_warn`` and ``memory_refuse`` the percentage of the memory above which that is too much.
     """
 
@@ -87,8 +87,8 @@ class Policy(t.NamedTuple):
 class History(t.NamedTuple):
     """The name under which the ledger keeps what a request changes, and the options that say what it asks for.
 
-    ``revert`` asks for the opposite: that what was changed under the name be taken back; the empty name means every one.
-    ``trial`` lets it wait for somebody to confirm it, and ``ending`` ends such a trial.
+    ``revert`` requests the opposite: to restore what was changed under the name. The empty name means every profile.
+    ``trial`` lets the change wait for a confirmation, and ``ending`` ends such a trial.
     """
 
     name: str
@@ -99,16 +99,16 @@ class History(t.NamedTuple):
 
 
 class TrialDecision(t.NamedTuple):
-    """How a trial ends: what it did stays (``keep``), or is taken back. ``trial`` is its id; the empty one means whatever is there."""
+    """How a trial ends: its changes are kept (``keep``) or reverted. ``trial`` is its id; the empty one means any trial."""
 
     keep: bool
     trial: str
 
 
 class Request(t.NamedTuple):
-    """Everything that one run of a module shall do.
+    """Everything that one run of a module requests.
 
-    ``what`` names it to those who wait for its end. ``warnings`` are what the caller has to be told whatever comes of it.
+    ``what`` names the run to others that wait for its end. ``warnings`` are shown whatever the result is.
     """
 
     settings: t.Sequence[SettingRequest] = ()

@@ -209,7 +209,7 @@ def failed_result(
 
 
 def mark_refused(plan: plans.Plan, refused: t.Mapping[str, str]) -> plans.Plan:
-    """A plan that was carried out, but for some keys that the kernel refused to put back.
+    """A plan that was applied, except for keys whose former value the kernel rejected.
 
     :param refused: the reasons, by key.
     """

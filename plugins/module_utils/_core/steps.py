@@ -12,7 +12,7 @@ class SetSysctl(t.NamedTuple):
     """Set a kernel parameter, or make sure that it still is what it was after others were written.
 
     ``before`` is the text that puts it back, None where it could not be read. ``beside`` holds what the kernel may rewrite
-    together with it: key, text and shape of each. An ``action`` leaves nothing that could be read back or put back.
+    together with it: key, text and shape of each. An ``action`` leaves nothing to read back or to restore.
     """
 
     key: str
@@ -24,7 +24,7 @@ class SetSysctl(t.NamedTuple):
 
 
 class WriteFile(t.NamedTuple):
-    """Give a file new bytes; None stands for no file.
+    """Give a file new content; None means no file.
 
     ``directories`` exist for this file alone: they are missing as long as it is, and go with it when they are empty.
     """
@@ -45,7 +45,7 @@ class CheckSessions(t.NamedTuple):
 
 
 class SetRlimit(t.NamedTuple):
-    """Set a limit of a running process. ``started`` tells the process from a later one that has its id.
+    """Set a limit of a running process. ``started`` distinguishes the process from a later one with the same id.
 
     ``number`` is the item for setrlimit(2), ``before`` and ``after`` are in the kernel's units.
     """
@@ -61,7 +61,7 @@ class SetRlimit(t.NamedTuple):
 class DaemonReload(t.NamedTuple):
     """Let systemd read its files again. ``expected`` holds what it must say then: unit (none for itself), property, limit.
 
-    Whoever puts back a file below /etc/systemd at another time has to do this as well, once all files are back; no unit is
+    Code that restores a file below /etc/systemd at another time must reload systemd as well, once all files are restored; no unit is
     restarted for it, which ``needs`` then has to name.
     """
 
@@ -69,7 +69,7 @@ class DaemonReload(t.NamedTuple):
 
 
 class RestartUnit(t.NamedTuple):
-    """Restart a unit that runs, and that somebody asked to restart."""
+    """Restart a running unit that the request lists for a restart."""
 
     unit: str
 

@@ -8,7 +8,7 @@ import typing as t
 
 
 def suggest(word: str, words: t.Iterable[str]) -> str:
-    """Half a sentence that offers the names most like a word, or nothing."""
+    """``; did you mean X?`` with the names most like a word, or nothing."""
     known = list(words)
     found = difflib.get_close_matches(word, known, 3, 0.75) or difflib.get_close_matches(word.lower(), known, 3, 0.75)
     return "; did you mean {0}?".format(" or ".join(found)) if found else ""

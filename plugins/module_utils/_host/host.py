@@ -129,9 +129,9 @@ class Host:
 
     @staticmethod
     def netlink(protocol: int, request: bytes) -> t.Iterator[bytes]:
-        """What the kernel answers to a netlink request, one datagram at a time; whoever asks knows which is the last.
+        """The answer of the kernel to a netlink request, one datagram at a time; the caller knows the last one.
 
-        :raises HostProblem: with half a sentence: why there is no answer, or not all of it.
+        :raises HostProblem: if there is no answer, or only a part of it.
         """
         try:
             with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as link:
@@ -326,7 +326,7 @@ class Host:
         """Set soft and hard limit of a running process with prlimit(2); returns what they were.
 
         :param number: the item, as in include/uapi/asm-generic/resource.h. :param limit: in the kernel's units; 2**64 - 1 is none.
-        :raises HostProblem: with half a sentence, when the kernel refused it or the process has ended.
+        :raises HostProblem: if the kernel rejected it or the process has ended.
         """
         # Python counts with a sign, and -1 is no limit to it.
         signed = tuple(-1 if entry == 2**64 - 1 else entry for entry in limit)
@@ -456,7 +456,7 @@ class Host:
             os.close(descriptor)
 
     def read_managed(self, path: str) -> File:
-        """A file that shall be edited.
+        """A file to edit.
 
         :raises HostProblem: when it is anything but a regular file, or a link to one, or nothing yet.
         """
@@ -481,7 +481,7 @@ class Host:
             raise _errors.HostProblem(messages.OPENING_FAILED(path=path, error=error.strerror))
 
     def _check_planted(self, path: str, real: str) -> None:
-        """:raises HostProblem: for a link, symbolic or hard, that somebody else may have put where we are to write."""
+        """:raises HostProblem: for a symbolic or hard link that another user may have placed there."""
         for fromkey in dict.fromkeys([self._at(path), real]):
             try:
                 status, above = os.lstat(fromkey), os.stat(os.path.dirname(fromkey))
@@ -507,7 +507,7 @@ class Host:
 
         :param real: path without links; one that has come in since is not followed.
         :param before: what the file was when the new bytes were made; None for no file.
-        :raises HostProblem: when that failed, or somebody else has changed the file meanwhile; it is then as it was.
+        :raises HostProblem: if that failed, or another program has changed the file; it is then as before.
         """
         with _telling("Writing", real), self._folder(real, 0o755) as (folder, name):
             _write(folder, name, data, name, 0o644, lambda: self._unchanged(folder, name, real, before))
@@ -533,7 +533,7 @@ class Host:
         """Remove a file.
 
         :param before: what the file was when it was decided to remove it.
-        :raises HostProblem: when that failed, or somebody else has changed the file meanwhile.
+        :raises HostProblem: if that failed, or another program has changed the file.
         """
         with _telling("Removing", real), self._folder(real) as (folder, name):
             self._unchanged(folder, name, real, before)
@@ -558,7 +558,7 @@ class Host:
                     os.fsync(folder)
             except FileNotFoundError:  # gone already
                 continue
-            except OSError:  # somebody else uses it
+            except OSError:  # another program uses it
                 return
 
     def sweep(self, real: str) -> None:
@@ -592,7 +592,7 @@ class Host:
     def read_private(self, path: str) -> t.Optional[bytes]:
         """The bytes of a file that we alone may read and write, in a directory of that kind; None when there is none.
 
-        :raises HostProblem: when it is anything else, for then somebody else may have written it.
+        :raises HostProblem: for anything else, because another user may have written it.
         """
         path = self._private(path)
         try:
@@ -743,7 +743,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _check_private(status: os.stat_result, kind: t.Callable[[int], bool], path: str) -> None:
-    """:raises HostProblem: when somebody else could have written to a file or directory of ours."""
+    """:raises HostProblem: if another user could have written to a file or directory of ours."""
     if not kind(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         found = "owner {0}, mode {1:04o}".format(status.st_uid, stat.S_IMODE(status.st_mode))
     elif kind is stat.S_ISREG and status.st_nlink != 1:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Asks the installed pam_limits whether it lets somebody in. Private: not for use outside of ``tunefleet.linux``.
+"""Opens sessions with the installed pam_limits. Private: not for use outside of ``tunefleet.linux``.
 
 A program of its own, which ``_host.Host.sessions`` starts with this very text: sessions that it opens change what a process may
 do, and the module must not be that process. It gets its request as JSON on its standard input, and answers with one line.

@@ -39,7 +39,7 @@ ITEMS = {
     "sigpending": "signals",
     "stack": "KiB",
 }
-# The directory that Debian's pam_limits locks a session into: never set here, but said where a line of others does it.
+# The directory that Debian's pam_limits locks a session into: never set here, but reported where another line sets it.
 CHROOT = "chroot"
 # The longest domain and comment: together with the rest far below the 1022 bytes of a line that every pam_limits reads as one.
 LONGEST = 400
@@ -54,7 +54,7 @@ _RANGE = re.compile(r"^[@%]?([0-9]*):([0-9]*)$")
 
 
 def number(raw: object, item: str) -> limit_types.Number:
-    """The limit that somebody asks for: a whole number, or the word ``unlimited``.
+    """Parse the value of a requested limit: an integer, or the word ``unlimited``.
 
     :raises ValueProblem: for what pam_limits would misread; the text is a half sentence about the value.
     """
@@ -71,7 +71,7 @@ def number(raw: object, item: str) -> limit_types.Number:
 
 
 def read(text: str, item: str) -> t.Optional[limit_types.Number]:
-    """A limit as pam_limits reads it from a file, by its beginning; None for what it passes over.
+    """A limit as pam_limits reads it from a file, by its beginning; None if it ignores the value.
 
     Numbers are those of strtoull(3), so that a negative one wraps and one that is too large means no limit; and those of strtol(3)
     for items that take negative ones.

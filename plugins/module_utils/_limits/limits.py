@@ -40,7 +40,7 @@ def _soft_above_hard(soft: t.Optional[bounds.Bound], hard: t.Optional[bounds.Bou
 def parse_one(entry: t.Mapping[str, t.Any]) -> requests.LimitRequest:
     """The desired of one entry of a list of limits.
 
-    :raises ValueProblem: when it stands for none.
+    :raises ValueProblem: if it is not a limit.
     """
     kind, target = targets.parse_target(entry)
     item = str(entry.get("item"))

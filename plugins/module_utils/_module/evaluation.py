@@ -15,7 +15,7 @@ from .._limits import items
 def evaluated(request: requests.Request, resources: formula.Resources) -> requests.Request:
     """The request with every number that depends on the host.
 
-    :raises EntryProblems: one sentence for each entry whose number cannot be told here.
+    :raises EntryProblems: one message for each entry whose number cannot be computed here.
     """
     problems: t.List[str] = []
     desired_settings, limits = [], []

@@ -17,7 +17,7 @@ Options = t.Mapping[str, t.Any]
 
 
 def _single_limit(options: Options) -> requests.LimitRequest:
-    """The one entry that O(domain), O(limit_type), O(limit_item) and O(value) stand for."""
+    """The entry of O(domain), O(limit_type), O(limit_item) and O(value)."""
     if options["value"] is None:
         raise _errors.ValueProblem(messages.LIMIT_VALUE_MISSING())
     entry = {"domain": options["domain"], "item": options["limit_item"]}
@@ -73,7 +73,7 @@ def _absent_limits(options: Options) -> t.List[requests.LimitRequest]:
 
 
 def _bare(entry: Options, halves: t.Sequence[str]) -> requests.LimitRequest:
-    """The target and the item of an entry that shall disappear."""
+    """The target and the item of an entry to remove."""
     kind, target = targets.parse_target(entry)
     if kind == limit_types.PROCESS:
         raise _errors.ValueProblem(messages.PROCESS_HAS_NO_ENTRY())

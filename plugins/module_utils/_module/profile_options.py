@@ -48,7 +48,7 @@ def _both_parts(options: Options) -> t.Tuple[t.List[requests.SettingRequest], t.
 def parse(options: Options, check_mode: bool = False) -> requests.Request:
     """The request of the module ``profile``.
 
-    :param check_mode: whether nothing will be written, so that hazards are told and do not stop the comparison.
+    :param check_mode: whether nothing is written, so that hazards only warn.
     :raises TuneError: when an entry cannot be meant, or has a hazard that was not accepted.
     """
     name = (options["name"] or "").strip()

@@ -88,7 +88,7 @@ def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
 def plan_record(host: "hosts.Host", record: "ledgers.ProfileRecord", observe: bool) -> plans.Plan:
     """The plan for a profile that the ledger holds.
 
-    :param observe: plan its limits without anything that is wanted of them, which tells what is in force for each.
+    :param observe: plan its limits without a desired value, which shows the effective one of each.
     :raises TuneError: when this release does not understand what the profile asks for.
     """
     # What was accepted when it was applied is not asked for again.
@@ -114,9 +114,9 @@ def run(
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     """Carry out a request, or predict what that would do.
 
-    :param diff: whether the result shall have what ``--diff`` shows, which may be long.
+    :param diff: whether the result includes what ``--diff`` shows, which may be long.
     :returns: the result, and warnings; neither holds the value of a secret key.
-    :raises TuneError: _result.RequestFailed when an entry was refused, others when the host could not be looked at.
+    :raises TuneError: RequestFailed if an entry was refused, others if the host cannot be read.
     """
     asked = redact.secrets_in_options({desired.key: desired.raw for desired in request.settings})
     try:

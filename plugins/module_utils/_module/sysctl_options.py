@@ -23,7 +23,7 @@ def _takes_numbers(name: str) -> bool:
 
 
 def _single_setting(options: Options) -> t.Mapping[str, t.Any]:
-    """The one entry that O(name) and O(value) stand for. The texts of its refusals are those of ansible.posix.sysctl."""
+    """The entry of O(name) and O(value). The texts of its refusals are those of ansible.posix.sysctl."""
     name = str(options["name"]).strip()
     if not name:
         raise _errors.TuneError("name cannot be blank")
@@ -36,7 +36,7 @@ def _single_setting(options: Options) -> t.Mapping[str, t.Any]:
 
 
 def _live(options: Options) -> bool:
-    """Whether kernel values are set: said outright, or as ansible.posix.sysctl says it by O(reload) and O(sysctl_set)."""
+    """Whether kernel values are set: by O(live), or as ansible.posix.sysctl does with O(reload) and O(sysctl_set)."""
     if options["live"] is not None:
         return bool(options["live"])
     return options["name"] is None or bool(options["reload"] or options["sysctl_set"])

@@ -4,7 +4,7 @@
 """The kinds of advice that a diagnosis may give. Data only. Private: not for use outside of ``tunefleet.linux``.
 
 ``docs/diagnose.md`` is written from it. An id is never given another meaning. Numbers of a host are no part of these texts, so that
-hosts with the same trouble are told the same.
+hosts with the same bottleneck get the same text.
 """
 
 import typing as t

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Sockets as the kernel's sock_diag netlink tells of them, see sock_diag(7). Private: not for use outside of ``tunefleet.linux``.
+"""Sockets from the kernel's sock_diag netlink, see sock_diag(7). Private: not for use outside of ``tunefleet.linux``.
 
 One request for each address family; the answer is many datagrams of a few hundred sockets each. What is here takes the
 datagrams apart; sending and receiving is the host's.
@@ -20,7 +20,7 @@ _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _DUMP_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: what is dumped has changed meanwhile
 _IPPROTO_TCP = 6
 FAMILIES = {"ipv4": 2, "ipv6": 10}  # AF_INET, AF_INET6
-# Of include/net/tcp_states.h. What the kernel holds as NEW_SYN_RECV it tells as SYN_RECV.
+# Of include/net/tcp_states.h. The kernel reports NEW_SYN_RECV as SYN_RECV.
 SYN_RECV, TIME_WAIT, LISTEN = 3, 6, 10
 EVERY_STATE = (1 << 12) - 2
 _SKMEMINFO = 7  # INET_DIAG_SKMEMINFO; its ninth number counts what the socket dropped
@@ -36,7 +36,7 @@ _MAPPED = bytes(10) + b"\xff\xff"
 
 
 class DumpInterrupted(_errors.HostProblem):
-    """The table changed while the kernel told of it, in a way that may have left sockets out or told of them twice."""
+    """The table changed while the kernel listed it, so sockets may be missing or listed twice."""
 
 
 class Listener(t.NamedTuple):
@@ -131,7 +131,7 @@ def listen_request(family: str) -> bytes:
 def sockets(datagrams: t.Iterable[bytes]) -> t.Iterator[t.Tuple[bytes, int, int]]:
     """Each socket of a dump as (datagram, start, end) of its inet_diag_msg.
 
-    :raises HostProblem: with half a sentence, when the kernel refused, or what it said makes no sense.
+    :raises HostProblem: if the kernel rejected the request, or its answer is malformed.
     :raises DumpInterrupted: when the dump may be wrong.
     """
     unpack = _HEADER.unpack_from

@@ -105,7 +105,7 @@ def ports(text: t.Optional[str]) -> t.List[t.Tuple[int, int]]:
 
 
 def tcp(family: str, text: str, tally: netlink.Tally) -> t.List[netlink.Listener]:
-    """/proc/net/tcp or tcp6: counts every socket, returns the listening ones. How long their queues may get is not said there."""
+    """/proc/net/tcp or tcp6: counts every socket, returns the listening ones. The limits of their queues are not in this file."""
     found = []
     for line in text.splitlines()[1:]:
         fields = line.split()

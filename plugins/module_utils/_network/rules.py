@@ -121,7 +121,7 @@ def as_result(advice: Advice) -> t.Dict[str, t.Any]:
 
 
 def _shown(change: Change, *keys: str) -> t.List[Setting]:
-    """Settings that are told with their live value, and nothing is suggested for."""
+    """Settings with their live value and without a suggestion."""
     return [Setting(key, change.live(key)) for key in keys]
 
 

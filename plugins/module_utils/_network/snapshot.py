@@ -21,7 +21,7 @@ Result = t.Dict[str, t.Any]
 
 # How often a dump is asked for anew that the kernel calls interrupted.
 _DUMPS = 3
-# How many destinations are told, most used first; a proxy has few, and of a crawler's thousands none is short of ports.
+# How many destinations are listed, most used first; a proxy has few, and no destination of a crawler runs out of ports.
 _DESTINATIONS = 10
 _DEFAULT_PORTS = (32768, 60999)
 

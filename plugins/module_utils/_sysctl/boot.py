@@ -44,7 +44,7 @@ class _Run:
         self._directories = directories
         self._expands = reader.expands
         self._lines = [line for path, data in files for line in _lines(path, data, reader)]
-        self._mentions: t.Dict[str, t.List[t.Tuple[int, boot_readers.Assignment]]] = {}  # filled when somebody asks
+        self._mentions: t.Dict[str, t.List[t.Tuple[int, boot_readers.Assignment]]] = {}  # filled on demand
         self._named: t.Dict[str, t.List[_Write]] = {}
         self._patterns: t.List[t.Tuple[int, boot_readers.Assignment]] = []
         self._excluding: t.List[str] = []
@@ -103,11 +103,11 @@ class _Run:
         return any(spelled.startswith(directories) for spelled in self._set_as(line.path, target))
 
     def matches(self, pattern: str, path: str) -> bool:
-        """Whether a key is among those that a pattern stands for."""
+        """Whether a pattern matches a key."""
         return next(self._spellings(pattern, path), None) is not None
 
     def _spellings(self, pattern: str, path: str) -> t.Iterator[str]:
-        """How a pattern spells a key that it stands for; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
+        """The spellings of a key that a pattern matches; systemd knows braces in it (glob_extend: GLOB_BRACE)."""
         for brace in sysctl_glob.braces(pattern) if self.reader.name == boot_readers.SYSTEMD else [pattern]:
             yield from sysctl_paths.spellings(brace, path, self._directories)
 
@@ -137,7 +137,7 @@ class _Run:
 
 @functools.lru_cache(maxsize=512)
 def _lines(path: str, data: bytes, reader: boot_readers.BootReader) -> t.Tuple[boot_readers.Assignment, ...]:
-    """What a file says. Kept, because a plan looks at the same files before and after its change."""
+    """The assignments of a file. Cached, because a plan reads the same files before and after its change."""
     return tuple(boot_readers.assignments(path, data, reader))
 
 
@@ -178,7 +178,7 @@ class BootTable:
     """What a boot gives each key.
 
     :param files: path and bytes of each file that counts, in reading order.
-    :param existing: the keys that there are, as paths: patterns stand for these only. None: any key that is asked for.
+    :param existing: the existing keys, as paths: patterns match these only. None: any requested key.
     :param facts: what is known of the kernel before the first write.
     :param later: files that procps applies on their own afterwards, and its version; ufw does that with its own.
     """

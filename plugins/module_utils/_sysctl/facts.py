@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 
-# Where the programs and shared libraries are that tell which reader a host has at boot; /lib may be a link to /usr/lib.
+# Where the programs and libraries are that show which reader a host has at boot; /lib may be a link to /usr/lib.
 _SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl")
 _SYSCTL = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl", "/bin/sysctl")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
@@ -201,7 +201,7 @@ def _is_strange(key: str) -> bool:
 def gather(host: "hosts.Host", keys: t.Iterable[str], path: t.Optional[str]) -> SysctlFacts:
     """What the host shows about some keys.
 
-    :param path: the file in which entries are to be kept, or None when there shall be none.
+    :param path: the file that keeps entries, or None for no file.
     """
     live = {key: host.sysctl(sysctl_names.to_path(key)) for key in keys}
     rewritten = {key: catalog.side_effects_of(key) for key in live}

@@ -39,7 +39,7 @@ def matches(pattern: str, text: str, within_segment: bool = True) -> bool:
 
 
 def matches_path(pattern: str, path: str) -> bool:
-    """glob(3): whether a path is among those that a pattern stands for. ``*`` and ``?`` stay within one segment."""
+    """glob(3): whether a pattern matches a path. ``*`` and ``?`` stay within one segment."""
     wanted, found = pattern.split("/"), path.split("/")
     return len(wanted) == len(found) and all(matches(a, b) for a, b in zip(wanted, found))
 
@@ -111,7 +111,7 @@ def _bracket(inside: str) -> str:
 
 
 def braces(pattern: str) -> t.List[str]:
-    """GLOB_BRACE: the patterns that ``a{b,c}d`` stands for. ``{}`` and what is not closed mean themselves."""
+    """GLOB_BRACE: the patterns of ``a{b,c}d``. ``{}`` and an unclosed brace mean themselves."""
     start = pattern.find("{")
     while start >= 0 and pattern[start : start + 2] == "{}":
         start = pattern.find("{", start + 2)

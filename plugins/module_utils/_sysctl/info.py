@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 
 
 def _keys(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> t.List[str]:
-    """The keys that names and patterns stand for; without any, every key that a file sets."""
+    """The keys that names and patterns match; without any, every key that a file sets."""
     if not names:
         files = sysctl_facts.boot_files(host)
         existing = host.live_paths() if any(table.has_patterns() for table in files.tables()) else []
@@ -44,12 +44,12 @@ def _keys(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> t.List[str]
 
 
 def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Result:
-    """Live value, entry of ours, value at the next boot and every line that speaks of it, for each key.
+    """Live value, entry of ours, effective value after boot and every line that sets it, for each key.
 
     :raises TuneError: when a name is malformed, or a file cannot be read.
     """
     path = requests.Policy().sysctl_file
-    # Not looked at as a file to be edited: reading does not mind a link to /dev/null in its place.
+    # Not opened as a file to edit: reading does not mind a link to /dev/null in its place.
     seen = sysctl_facts.gather(host, _keys(host, names), None)
     facts = sysctl_plan.facts_of(seen)
     tables = seen.boot.tables(facts.live, facts)

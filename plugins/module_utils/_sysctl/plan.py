@@ -52,7 +52,7 @@ class _Current(t.NamedTuple):
 
 
 class _Decision(t.NamedTuple):
-    """What one desired comes to here and now: what is live before and after, and so in our file."""
+    """What becomes of one request here and now: live value before and after, and entry before and after."""
 
     status: str
     reason: str
@@ -125,7 +125,7 @@ class SysctlPlanner:
             raise _errors.ValueProblem(messages.ACTION_WITH_PERSIST())
         text = _parse_requested(desired, shape)
         if desired.operator != bounds.VALUE and shape.ascending and not _MEETS[desired.operator](current, text, shape):
-            # What it comes to has to be legal as well.
+            # The result must be legal as well.
             sysctl_values.parse(_STRONGER[desired.operator](current, text, shape), shape)
         return text
 
@@ -321,7 +321,7 @@ def other_boots(
 
 
 def doubt(decision: plans.SettingDecision, reader: boot_readers.BootReader) -> t.Optional[str]:
-    """Half a sentence about readers that disagree, or None."""
+    """What readers give that disagree, or None."""
     if not decision.boot_others:
         return None
     answers = [plans.BootAlternative(str(reader), decision.boot.value, str(decision.boot.winner))] + list(

@@ -91,7 +91,7 @@ class BootReader(t.NamedTuple):
 
 
 SYSTEMD_257 = BootReader()
-# What there may be where the version cannot be told: the newest that was tried, and the oldest of a supported host (RHEL 8).
+# The candidates if the version is unknown: the newest that was tested, and the oldest of a supported host (RHEL 8).
 _ANY_SYSTEMD = (BootReader(SYSTEMD, (262,)), BootReader(SYSTEMD, (239,)))
 _ANY_PROCPS = (BootReader(PROCPS, (4, 0, 7)), BootReader(PROCPS, (3, 3, 15)))
 
@@ -123,7 +123,7 @@ _PROCPS_BY_LIBRARY = {
 
 
 class BootFacts(t.NamedTuple):
-    """What tells which reader a host has at boot.
+    """What shows which reader a host has at boot.
 
     ``init`` is the name of process 1; ``libraries`` are names of files of shared libraries; the others say whether systemd is
     running, and whether there is systemd-sysctl and the ``sysctl`` of procps.
@@ -179,7 +179,7 @@ def reading_order(
     chosen: t.Dict[bytes, t.Tuple[str, str]] = {}
     for directory in reader.directories:
         for name in listing.get(directory, ()):
-            # systemd passes over hidden names: FOREACH_DIRENT in conf-files.c.
+            # systemd ignores hidden names: FOREACH_DIRENT in conf-files.c.
             if name.endswith(".conf") and (reader.name == PROCPS or not name.startswith(".")):
                 chosen.setdefault(_bytes(name), (directory, name))
     in_order = [chosen[name] for name in sorted(chosen)]
@@ -281,7 +281,7 @@ def _procps_4_line(line: str) -> _Configured:
 
 
 def _procps_3_line(line: str) -> _Configured:
-    """Preload() and WriteSetting() of procps 3.3: an empty value is a syntax error, and no equals sign stands for the value ``=``.
+    """Preload() and WriteSetting() of procps 3.3: an empty value is a syntax error; a line without an equals sign has the value ``=``.
 
     That is what its buffer holds once it has put an equals sign behind the name. The kernel refuses it nearly always, but then
     the key has been written to.
@@ -289,7 +289,7 @@ def _procps_3_line(line: str) -> _Configured:
     text = line.rstrip(_SYSTEMD_BLANKS).lstrip(" \t")
     if len(text) < 2 or text[0] in "#;":
         return None
-    name, equals, rest = text.lstrip("=").partition("=")  # strtok(3) passes over delimiters in front
+    name, equals, rest = text.lstrip("=").partition("=")  # strtok(3) skips delimiters in front
     if equals:
         value = re.split("[\r\n]", rest.lstrip("\r\n"))[0]
     else:

@@ -15,9 +15,9 @@ from . import values as sysctl_values
 
 
 def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
-    """The desired that ``name: raw`` stands for, where raw is a plain value or a map with one operator.
+    """Parse ``name: raw``, where raw is a plain value or a map with one operator.
 
-    :raises NameProblem, ValueProblem: when it stands for none.
+    :raises NameProblem, ValueProblem: if it is not a setting.
     """
     key = sysctl_names.canonical_pattern(name)
     if not isinstance(raw, dict):
@@ -36,7 +36,7 @@ def parse_one(name: str, raw: t.Any) -> requests.SettingRequest:
 
 
 def _meaning(desired: requests.SettingRequest) -> t.Tuple[str, str]:
-    """What a desired comes to, so that 0x10 and 16 are no contradiction."""
+    """What a setting means, so that 0x10 and 16 do not contradict each other."""
     try:
         return desired.operator, sysctl_values.parse(t.cast(shapes.Raw, desired.raw), shapes.Shape(shapes.INTEGERS))
     except _errors.ValueProblem:

@@ -59,7 +59,7 @@ def infer_shape(text: str) -> shapes.Shape:
 
 
 def infer_shape_from_request(raw: t.Any, is_text: bool) -> shapes.Shape:
-    """The shape of a key that shows nothing of itself, from what somebody asks for.
+    """The shape of a key that shows nothing of itself, from the requested value.
 
     :param is_text: whether the key is there and empty. Where it is not there a word for a switch is taken for one, because
         nearly every key takes numbers, and ansible.posix.sysctl does so with all of them.
@@ -185,7 +185,7 @@ def ports_text(ports: t.Iterable[int]) -> str:
 
 
 def parse(raw: shapes.Raw, shape: shapes.Shape) -> str:
-    """The normal text of a value that somebody asks for.
+    """The normal text of a requested value.
 
     :param raw: number, text, list of numbers, or boolean.
     :param shape: what the key takes.

@@ -42,7 +42,7 @@ class _Words:
 
 
 class Written(t.NamedTuple):
-    """What one write comes to: the text that the key has then (None: not known), and whether the kernel took it."""
+    """The result of one write: the text that the key then has (None: unknown), and whether the kernel accepted it."""
 
     text: t.Optional[str]
     taken: bool
@@ -324,7 +324,7 @@ def is_bounded(path: str) -> bool:
 def written_once(
     line: boot_readers.Assignment, path: str, reader: boot_readers.BootReader, facts: KernelModel
 ) -> t.Optional[Written]:
-    """What the one write to a key that is not bounded comes to; None where it changes nothing."""
+    """The result of the only write to a key that is not bounded; None if it changes nothing."""
     target, value = storage(path), line.value or ""
     if path in facts.read_only or target in facts.read_only:
         return None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Carrying out the steps of a plan: do, read back, and put back when one is refused. Private to ``tunefleet.linux``."""
+"""Apply the steps of a plan: do, read back, and undo all if one fails. Private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 
 class StepRefused(_errors.TuneError):
-    """One step failed, and those before it were put back.
+    """One step failed, and those before it were undone.
 
     ``step`` is the one that failed, None where it was the note of them all. ``undone`` and ``not_undone`` tell, in one sentence
     each, what became of the others.
@@ -45,7 +45,7 @@ class Kind(t.NamedTuple):
     """What can be done with steps of one type. A new type needs an entry in ``_KINDS`` and a place in ``_decision.Step``.
 
     ``do`` carries a step out and returns what came of it, where that is a value (else ""). ``undo`` returns one sentence about
-    what it put back, or "" when all was as before; it must also work for a step that failed half way. Both raise HostProblem.
+    what it restored, or "" when all was as before; it must also work for a step that failed half way. Both raise HostProblem.
     ``describe`` names the step in front of "failed: ", or is "" where a HostProblem of ``do`` says it all. A kind that
     ``settles`` makes others take effect (a program that reads a file again): it is undone after all other kinds, first one first.
     """
@@ -72,11 +72,11 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
                 _check_not_changed_concurrently(host, step, moved)
             outcomes.append(_KINDS[type(step)].do(host, step))
         except _errors.ConcurrentChange as problem:
-            # What somebody else has just written is theirs, and not ours to be put back.
+            # What another program has just written is not ours to undo.
             undone, not_undone = undo(host, steps[:index])
             raise StepRefused(None, str(problem), undone, not_undone)
         except _errors.HostProblem as problem:
-            # The failed step is put back too: a write of several numbers can be refused after the first ones took effect.
+            # The failed step is undone too: a write of several numbers can be rejected after the first ones took effect.
             undone, not_undone = undo(host, steps[: index + 1])
             raise StepRefused(step, str(problem), undone, not_undone)
     return outcomes
@@ -84,7 +84,7 @@ def commit(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
 
 def _check_not_changed_concurrently(host: "hosts.Host", step: step_types.SetSysctl, moved: t.Set[str]) -> None:
     """:param moved: keys that steps before this one have set, or may have made the kernel change; this one is added.
-    :raises ChangedMeanwhile: when somebody else has set the key since the plan was made.
+    :raises ConcurrentChange: if another program has set the key since the plan was made.
     """
     known = step.before is not None and not step.action and step.key not in moved
     moved.update([step.key], [key for key, _text, _shape in step.beside])
@@ -94,7 +94,7 @@ def _check_not_changed_concurrently(host: "hosts.Host", step: step_types.SetSysc
 
 
 def undo(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Tuple[t.List[str], t.List[str]]:
-    """Put back steps, last one first; tells what was put back and what could not be."""
+    """Undo steps, last one first; returns what was restored and what could not be."""
     undone: t.List[str] = []
     not_undone: t.List[str] = []
     settling = [step for step in steps if _KINDS[type(step)].settles]
@@ -125,7 +125,7 @@ def _set_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
 
 
 def _write_live(host: "hosts.Host", step: step_types.SetSysctl) -> None:
-    """:raises HostProblem: with half a sentence that tells what the key takes."""
+    """:raises HostProblem: with the values that the key takes."""
     try:
         host.write_live(sysctl_names.to_path(step.key), step.after)
     except _errors.HostProblem as problem:
@@ -141,7 +141,7 @@ def _legal(host: "hosts.Host", key: str, shape: shapes.Shape) -> str:
 
 
 def _undo_live(host: "hosts.Host", step: step_types.SetSysctl) -> str:
-    """Put back a key and all that the kernel changed with it."""
+    """Restore a key and all that the kernel changed with it."""
     if step.action:
         raise _errors.HostProblem(messages.ACTION_NOT_UNDONE(key=step.key))
     if step.before is None:
@@ -199,7 +199,7 @@ def reload(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.List[str
 
 
 def reload_steps(host: "hosts.Host", paths: t.Iterable[str]) -> t.List[step_types.DaemonReload]:
-    """What has to follow once files are put back: systemd reads its own again, where it runs."""
+    """What must follow once files are restored: systemd reloads its own, where it runs."""
     concerned = any(path.startswith("/etc/systemd/") for path in paths)
     return [step_types.DaemonReload(())] if concerned and machine.booted(host) else []
 
@@ -333,7 +333,7 @@ def _undo_restart(host: "hosts.Host", step: step_types.RestartUnit) -> str:
 
 
 def _systemctl(host: "hosts.Host", arguments: t.Sequence[str]) -> None:
-    """:raises HostProblem: with half a sentence, when systemd did not do it."""
+    """:raises HostProblem: if systemd did not do it."""
     ran = host.run(["systemctl", "--no-ask-password"] + list(arguments), _TIMEOUT)
     if ran is None or ran.status != 0:
         stderr = " ".join(ran.errors.split()) if ran else "there is no such program"

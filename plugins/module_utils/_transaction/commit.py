@@ -63,7 +63,7 @@ def _with_directories(host: "hosts.Host", step: step_types.Step) -> step_types.S
 
 
 def _finish(host: "hosts.Host", request: requests.Request, plan: plans.Plan, ledger: "ledgers.Ledger") -> str:
-    """Note down that all is done. What cannot be noted down could not be taken back, so then it is undone."""
+    """Record that all is done. A change that cannot be recorded could not be reverted, so it is undone."""
     from . import ledger_store
 
     try:

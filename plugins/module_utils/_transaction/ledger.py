@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What profiles changed on a host, so that it can be taken back. Pure; private to ``tunefleet.linux``.
+"""What profiles changed on a host, so that it can be reverted. Pure; private to ``tunefleet.linux``.
 
 The ledger keeps, for each profile that is in force, what it asked for, and for each kernel parameter, file and limit of a running
 process that any of them has touched, what it was before the first of them (*original*) and what the last of them left (*left*). To
@@ -24,7 +24,7 @@ from . import messages
 PATH = "/var/lib/tunefleet/ledger.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _FORMAT = 1
-# Far more than anybody stacks; it only keeps names that are made up anew for each run from filling the disk.
+# More than any host needs; it only keeps generated names from filling the disk.
 _MOST_PROFILES = 50
 _WAY_OUT = (
     " It holds the way back from what profiles changed here, so nothing was written. To go on without that way back, move it away "
@@ -51,7 +51,7 @@ class FileRecord(t.NamedTuple):
 
 
 class ProcessRecord(t.NamedTuple):
-    """One limit of a running process. ``boot`` and ``started`` tell the process from others that have its id; see ProcessStep."""
+    """One limit of a running process. ``boot`` and ``started`` distinguish the process from others with its id; see SetRlimit."""
 
     boot: str
     pid: int
@@ -259,7 +259,7 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
 
 
 def with_pending(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
-    """The ledger while the steps of a plan are carried out: a run that is killed meanwhile shall not have happened."""
+    """The ledger while the steps of a plan are applied: a run that is killed meanwhile must leave no change."""
     live = [
         LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
         for step in steps
@@ -308,9 +308,9 @@ def with_applied(
     """The ledger once a plan has been carried out for a profile.
 
     What it asks for is on top of what the others do from then on. One that changed nothing is taken note of where others are in
-    force: what it shares with them has to stay when they are taken back.
+    force: what it shares with them must stay when they are reverted.
 
-    :param live: the texts of the kernel parameters that were touched, as they are now. :param boot: what tells this boot from others.
+    :param live: the present texts of the changed kernel parameters. :param boot: what distinguishes this boot from others.
     :raises TuneError: when there are too many profiles.
     """
     if not plan.steps and not ledger.profiles:
@@ -370,7 +370,7 @@ def _processes(ledger: Ledger, plan: plans.Plan, boot: str) -> t.Dict[str, Proce
 
 
 def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
-    """The ledger without what it says of processes that have ended: nothing can be put back there."""
+    """The ledger without processes that have ended: nothing can be restored there."""
     return ledger._replace(
         profiles=tuple(
             profile._replace(processes=tuple(key for key in profile.processes if key not in ended))
@@ -410,7 +410,7 @@ def _spelled(name: str) -> str:
 
 
 def subtract(old: Options, new: Options) -> Options:
-    """What was asked for under a name and is not asked for anew. It is still in force, and has to be taken back."""
+    """What was requested under a name and is no longer requested. It is still applied, and must be reverted."""
     named = {(_limit_name(entry), half) for entry in new["limits"] for half in _HALVES if half in entry}
     kept = []
     for entry in old["limits"]:
@@ -444,7 +444,7 @@ def _limit_name(entry: t.Mapping[str, t.Any]) -> t.Tuple[t.Any, ...]:
 
 
 def select(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
-    """The profiles that a name stands for, which may list several; all of them for the empty one.
+    """The profiles of a name, which may list several; all of them for the empty one.
 
     :raises TuneError: when one of them came together with others that are not named.
     """

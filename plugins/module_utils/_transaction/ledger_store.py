@@ -37,7 +37,7 @@ def write(host: "hosts.Host", ledger: ledgers.Ledger) -> None:
 
 
 def boot_id(host: "hosts.Host") -> str:
-    """What tells this boot from every other: random(4)."""
+    """The id of this boot: random(4)."""
     return host.read_text(ledgers.BOOT_ID) or ""
 
 

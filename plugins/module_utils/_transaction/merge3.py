@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Taking lines back out of a file that somebody else has changed meanwhile. Pure; private to ``tunefleet.linux``."""
+"""Remove our lines from a file that was changed externally. Pure; private to ``tunefleet.linux``."""
 
 import collections
 import difflib
@@ -27,7 +27,7 @@ def merge(
     if now in (left, goal):
         return goal, []
     if now is None or left is None:
-        # Removed, or brought back, by somebody else.
+        # Removed, or restored, externally.
         return now, []
     result, lost = _apply_diff(_lines(left), _lines(now), _lines(goal))
     return (None if goal is None and not result else b"".join(result)), lost
@@ -43,7 +43,7 @@ def _apply_diff(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) ->
     going, coming = _without(moved, going), _without(moved, coming)
     gone = {places[index] for index, _line in going if index in places}
     gone = {index for index in gone if not _section_still_used(now, index, gone)}
-    # What others said about something, in place of a line of ours or besides, is not said once more.
+    # An external line about the same subject, in place of ours or beside it, is not repeated.
     ours = set(places.values())
     theirs = {_subject(line) for index, line in enumerate(left) if index not in places}
     theirs.update(_subject(line) for index, line in enumerate(now) if index not in ours)

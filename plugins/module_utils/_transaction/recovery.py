@@ -42,7 +42,7 @@ def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
             files.append(step)
         elif now != step.after:
             notes.append(messages.FILE_CHANGED_EXTERNALLY(path=step.path))
-    # A limit that is neither was set by somebody else, or the process has ended.
+    # A limit that is neither was set by another program, or the process has ended.
     processes = [
         process for process in unfinished.processes if same_boot and proc.limit_of(host, process) == process.before
     ]
@@ -61,7 +61,7 @@ def _pending_live(host: "hosts.Host", goal: ledgers.LiveGoal, same_boot: bool) -
 
 
 def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: ledgers.Ledger) -> Pending:
-    """The same for what is on trial. That came to its end, so what is not as it was left was changed by somebody else."""
+    """The same for a trial. It was completed, so a value that differs from what we applied was changed externally."""
     live: t.List[t.Tuple[str, str, shapes.Shape]] = []
     files, notes = [], []
     for goal in unfinished.live:

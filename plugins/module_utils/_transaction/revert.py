@@ -83,8 +83,8 @@ def revert(
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
     """Take profiles back, as far as the host lets it.
 
-    :param planner: plans requests on a host, for what the profiles that stay come to without these.
-    :raises TuneError: RequestFailed when something could not be put back, others when nothing was tried.
+    :param planner: plans requests on a host, for the values of profiles that stay applied.
+    :raises TuneError: RequestFailed if something could not be restored, others if nothing was tried.
     """
     history = t.cast(requests.History, request.history)
     revert = revert_plan.plan(host, ledger, history.name, planner)
@@ -100,7 +100,7 @@ def revert(
 
 
 class _RevertOutcome(t.NamedTuple):
-    """What came of taking profiles back: the plan with what really happened, and what could not be put back, by key or path."""
+    """The outcome of a revert: the plan with what really happened, and what could not be restored, by key or path."""
 
     plan: plans.Plan
     refused: t.Mapping[str, str]
@@ -110,9 +110,9 @@ class _RevertOutcome(t.NamedTuple):
 def _execute_revert(
     host: "hosts.Host", ledger: ledgers.Ledger, revert: revert_plan.Revert, what: str
 ) -> _RevertOutcome:
-    """Carry out a revert as far as it goes: what the host refuses shall not keep the rest from being put back.
+    """Carry out a revert as far as possible: what the host rejects does not keep the rest from being restored.
 
-    What could not be put back stays in the ledger, so that the same can be tried once more.
+    What could not be restored stays in the ledger for another try.
     """
     plan = revert.plan
     ledger_store.write(host, revert.begun(what, ledger_store.boot_id(host)))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Taking profiles back: what the ledger and the host say -> decisions and goals. Private to ``tunefleet.linux``.
 
-The host is looked at through a view that shows it as it was originally; everything that is decided here is pure.
+The host is read through an overlay that shows its original state; everything that is decided here is pure.
 """
 
 import typing as t
@@ -32,7 +32,7 @@ WANTED = "as before"
 
 
 class Revert(t.NamedTuple):
-    """What taking profiles back comes to. ``foreign`` says of each key that stays as it is why; ``after`` is the ledger then.
+    """The plan of a revert. ``foreign`` holds the reason for each key that is kept; ``after`` is the ledger then.
 
     ``moved`` are keys of which the kernel decides what they have then: they change along with others.
     """
@@ -62,10 +62,10 @@ def shape_of(key: str, text: str) -> shapes.Shape:
 
 
 def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner) -> Revert:
-    """What taking profiles back comes to.
+    """Plan a revert of profiles.
 
-    :param name: names of profiles with commas between them; nothing stands for every one.
-    :raises TuneError: when they cannot be taken back on their own.
+    :param name: names of profiles, separated by commas; empty for all profiles.
+    :raises TuneError: if they cannot be reverted alone.
     """
     gone = ledgers.select(ledger, name)
     if not gone:
@@ -201,9 +201,9 @@ def _goals(
     wanted: t.Mapping[str, str],
     moved: t.Container[str],
 ) -> t.Tuple[t.Dict[str, str], t.Dict[str, str]]:
-    """The value that each key has to get, and why others keep the one that somebody else gave them.
+    """The value to restore for each key, and why others keep a value that was changed externally.
 
-    Those of profiles that stay are among them: what they come to without the others may be something else, as in their files.
+    Keys of profiles that stay are among them: without the others, their values may differ, as in their files.
     """
     goals: t.Dict[str, str] = {}
     foreign: t.Dict[str, str] = {}
@@ -247,7 +247,7 @@ def _process_steps(
 
 
 def why_limit_stays(host: "hosts.Host", step: step_types.SetRlimit, now: conversion.Pair) -> str:
-    """Why a step must not put back the limit of a process, half a sentence; nothing when it may."""
+    """Why a step must not restore the limit of a process; empty if it may."""
     if now != step.before:
         return messages.LIMIT_SET_EXTERNALLY(found=conversion.render(now), applied=conversion.render(step.before))
     if (
@@ -259,7 +259,7 @@ def why_limit_stays(host: "hosts.Host", step: step_types.SetRlimit, now: convers
 
 
 def foreign_value(now: str, left: str, shape: shapes.Shape) -> str:
-    """Why a key stays as it is: half a sentence."""
+    """Why a key is kept as it is."""
     return messages.CHANGED_EXTERNALLY(
         found=sysctl_values.normalize(now, shape), applied=sysctl_values.normalize(left, shape)
     )
@@ -272,7 +272,7 @@ def _file_steps(
     found: _Files,
     view: overlay.HostOverlay,
 ) -> t.List[step_types.WriteFile]:
-    """What takes lines back. What others made of a file stays: the way from what we left to what shall be is gone in that."""
+    """The steps that remove our lines. What was changed externally is kept: the difference from what we applied is merged into it."""
     steps = []
     for real in dict.fromkeys(real for entry in gone for real in entry.files):
         record = ledger.files.get(real)

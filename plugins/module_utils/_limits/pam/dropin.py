@@ -42,17 +42,17 @@ class Rule(t.NamedTuple):
 
     @property
     def sets_soft(self) -> bool:
-        """Whether the line speaks of the soft limit."""
+        """Whether the line sets the soft limit."""
         return self.type in (SOFT, BOTH) or self.item in SINGLE
 
     @property
     def sets_hard(self) -> bool:
-        """Whether the line speaks of the hard limit."""
+        """Whether the line sets the hard limit."""
         return self.type in (HARD, BOTH) or self.item in SINGLE
 
 
 class Change(t.NamedTuple):
-    """What a file shall say about one domain and item. ``joined`` asks for one line of the type ``-``."""
+    """The desired lines of one domain and item. ``joined`` requests one line of the type ``-``."""
 
     domain: str
     item: str

@@ -29,7 +29,7 @@ _FLOORS = {
     "nproc": 32,
     "stack": 256,
 }
-# Whoever is in one of these becomes root by a program that nonewprivs disables.
+# Members of one of these become root by a program that nonewprivs disables.
 SUDO_GROUPS = frozenset(["admin", "sudo", "wheel"])
 
 

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ..._host import host as hosts
 
 
-# Who starts the sessions of a service; the others are started by whoever calls them, or by process 1.
+# What starts the sessions of a service; the others are started by their caller, or by process 1.
 _DAEMONS = {"sshd": "sshd", "cron": "cron", "crond": "crond", "atd": "atd"}
 _CALLED = frozenset(["su", "su-l", "sudo", "sudo-i", "runuser", "runuser-l"])
 
@@ -137,7 +137,7 @@ def _of_service(
     return dict(_halves(limit), set_by=by, note=note)
 
 
-# Somebody whom only rules for everybody name: login.defs(5), UID_MAX.
+# A user whom only rules for everyone match: login.defs(5), UID_MAX.
 _GENERIC_USER = pam_precedence.User("", 60001, 60001, {})
 
 

@@ -18,7 +18,7 @@ _MOST = 3
 
 
 def logs_in(name: str, seen: pam_facts.PamFacts) -> bool:
-    """Whether a user may log in, as far as the shell tells; somebody who does not exist yet may."""
+    """Whether a user may log in, judging by the shell; a user who does not exist yet may."""
     shell = seen.shells.get(name, "")
     return shell.rpartition("/")[2] not in _NO_LOGIN
 
@@ -94,7 +94,7 @@ def _about_root(
 def _overriding_rules(
     desired: requests.LimitRequest, seen: pam_facts.PamFacts, rules: t.Sequence[pam_precedence.Placed]
 ) -> t.List[str]:
-    """The rules for somebody whom ours names as well, but less closely."""
+    """More specific rules for users whom our rule matches as well."""
     if not (desired.target == "*" or desired.target.startswith("@")):
         return []
     others = [

@@ -172,7 +172,7 @@ class PamPlanner:
     def _beyond_daemon(self, item: str, new: limit_types.Limit, forgiven: bool) -> t.List[str]:
         """What comes of a hard limit that a daemon cannot give its sessions: nothing, or no session at all.
 
-        :param forgiven: which of the two to tell.
+        :param forgiven: which of the two to report.
         """
         if not self._seen.may_raise or self._seen.variant.ignores_setrlimit_errors != forgiven:
             return []
@@ -193,7 +193,7 @@ class PamPlanner:
         return pam_notes.guard_context(desired, self._seen, self._nr_open)
 
     def warnings(self, desired: requests.LimitRequest, decision: plans.LimitDecision) -> t.List[str]:
-        """What is to be said of an entry that is written: what the guard was told to let pass, and what it does not object to."""
+        """Warnings about an entry that is written: what the guard ignores by request, and what it does not reject."""
         if decision.status != statuses.CHANGED:
             return []
         found = guard.warnings(desired.item, decision.after, self._facts(desired))
@@ -245,7 +245,7 @@ def _text(bound: t.Optional[bounds.Bound]) -> t.Optional[str]:
 
 
 def change_of(desired: requests.LimitRequest, entry: limit_types.Limit) -> pam_dropin.Change:
-    """What the file shall say for a desired."""
+    """The desired lines of our file for a request."""
     return pam_dropin.Change(desired.target, desired.item, entry, desired.joined, desired.comment)
 
 
@@ -284,7 +284,7 @@ def files_after(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.Sequence[t.T
 def nofile_rules(seen: pam_facts.PamFacts, planned: plans.Plan) -> t.List[plans.NofileRule]:
     """The limits of open files that there are once a plan is carried out.
 
-    Those of services are looked at where fs.nr_open is about to change: systemd sets them anew each time that it starts one.
+    Those of services are checked if fs.nr_open is about to change: systemd sets them again at each start.
     """
     found = [
         plans.NofileRule(placed.rule.value, placed.where, "logins would fail")
@@ -379,7 +379,7 @@ def plan(
         warnings.extend(planner.warnings(desired, decision))
     warnings.extend(_about_file(own.path, own.data) if own else [])
     warnings.extend(pam_notes.about_files(seen) if desired_limits else [])
-    # True of every run, but said when somebody waits for an effect.
+    # True of every run, but reported only if the request expects an effect.
     warnings.extend(pam_notes.ineffective(seen) if steps and seen.variant.installed else [])
     warnings.extend(pam_notes.odd_order(own.path, [path for path, _data in seen.files]) if own and steps else [])
     return plans.Plan(

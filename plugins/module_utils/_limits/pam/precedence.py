@@ -121,7 +121,7 @@ class Span(t.NamedTuple):
 def span(domain: str) -> t.Optional[Span]:
     """The range of ids that a domain is, None for a domain without a colon.
 
-    :raises ValueError: for one that pam_limits cannot read; it passes over the line.
+    :raises ValueError: for a range that pam_limits cannot read; it ignores the line.
     """
     first, colon, last = (domain[1:] if domain[:1] in ("@", "%") else domain).partition(":")
     if not colon:
@@ -203,7 +203,7 @@ def for_user(rules: t.Iterable[Placed], user: User, item: str, star_excludes_roo
         if found in (_ALL, _ALL_GROUP) and rule.item != "maxlogins":
             continue
         found = _USER if item in _CLASSLESS else found
-        # pam_limits leaves a line at the first half that a stronger one has set: soft is looked at first.
+        # pam_limits leaves a line at the first half that a stronger one has set; it checks soft first.
         if rule.sets_soft:
             if found < soft_strength:
                 continue

@@ -100,7 +100,7 @@ def _arguments(seen: pam_facts.PamFacts) -> t.Tuple[str, ...]:
 
 
 def _users(host: "hosts.Host", request: requests.Request, seen: pam_facts.PamFacts) -> t.List[str]:
-    """Root, whoever is logged in here, whom the limits name, and, where they name many, one of those."""
+    """Root, the users who are logged in here, those whom the limits name, and one of many for a group."""
     uid = host.read_text("/proc/self/loginuid") or _UNSET
     login = host.user_of(int(uid)) if uid.isdigit() and uid != _UNSET else None
     found = ["root"] + ([login] if login else []) + sorted(seen.users)

@@ -5,7 +5,7 @@
 
 pam.conf(5), and libpam/pam_handlers.c: a service is looked for in each directory in turn; ``include`` and ``substack`` take the
 lines of one type from another file, ``@include`` takes all of them. Nothing here is ever written: the stacks belong to the
-distribution and to whoever runs it.
+distribution and to its administrator.
 """
 
 import fnmatch
@@ -17,7 +17,7 @@ DIRECTORIES = ("/etc/pam.d", "/usr/lib/pam.d", "/usr/etc/pam.d")
 SSHD_CONFIGS = ("/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config")
 # The services by which people and their jobs come in.
 LOGINS = ("sshd", "login", "remote", "su", "su-l", "sudo", "sudo-i", "cron", "crond", "atd", "systemd-user")
-# They check a password, or change one, and open no session that anybody works in.
+# They check or change a password, and open no session to work in.
 _NO_SESSIONS = frozenset(
     ["chfn", "chpasswd", "chsh", "groupadd", "groupdel", "groupmod", "newusers", "other", "passwd", "polkit-1"]
     + ["useradd", "userdel", "usermod", "vlock", "postlogin"]
@@ -54,7 +54,7 @@ class Stack(t.NamedTuple):
 
     @property
     def arguments(self) -> t.Tuple[str, ...]:
-        """What pam_limits is told."""
+        """The arguments of pam_limits."""
         return tuple(word for line in self.limits for word in line.arguments)
 
     @property

@@ -4,7 +4,7 @@
 """In what the pam_limits of one host differs from that of another. Private: not for use outside of ``tunefleet.linux``.
 
 The installed module itself is asked: releases and patches leave texts in it that others have not. So no package manager is
-needed, and a module that somebody built is told as well. Releases are those of Linux-PAM, modules/pam_limits/pam_limits.c.
+needed, and a module that was built locally is recognized too. Releases are those of Linux-PAM, modules/pam_limits/pam_limits.c.
 """
 
 import re
@@ -87,7 +87,7 @@ def of_module(data: t.Optional[bytes]) -> PamVariant:
 
 
 def editing(variant: PamVariant) -> PamVariant:
-    """The variant in which our own file is looked at: a line that this release does not understand is ours all the same."""
+    """The variant for our own file: a line that this release does not understand is ours all the same."""
     return variant._replace(nonewprivs=True, rttime=True)
 
 

@@ -12,7 +12,7 @@ if t.TYPE_CHECKING:
 
 
 def find_processes(host: "hosts.Host", name: str) -> t.List[proc.Process]:
-    """The processes that a name or the path of a pid file stands for."""
+    """The processes with a name, or the process of a pid file."""
     if name.startswith("/"):
         words = (host.read_text(name) or "").split()
         pids = words[:1] if words and words[0].isdigit() else []

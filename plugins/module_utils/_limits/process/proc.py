@@ -16,7 +16,7 @@ _TICKS = 100  # of /proc/PID/stat in a second: USER_HZ, the same on every archit
 
 
 class Process(t.NamedTuple):
-    """A running process. ``started`` tells it from a later one with its id, ``age`` is in seconds, limits in the kernel's units."""
+    """A running process. ``started`` distinguishes it from a later one with its id, ``age`` is in seconds, limits in the kernel's units."""
 
     pid: int
     started: str

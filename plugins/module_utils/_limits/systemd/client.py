@@ -29,7 +29,7 @@ def show(host: "hosts.Host", properties: t.Sequence[str], units: t.Sequence[str]
 
 
 def tasks_max(host: "hosts.Host", unit: str) -> t.Optional[int]:
-    """How many tasks systemd lets a unit or a slice have; None where there is no bound or it cannot be told."""
+    """How many tasks systemd allows a unit or a slice; None if there is no bound or it is unknown."""
     shown = show(host, ["TasksMax"], [unit])
     text = shown[0].get("TasksMax", "") if shown else ""
     return int(text) if text.isdigit() and int(text) < conversion.INFINITY else None

@@ -72,7 +72,7 @@ class _Reader:
         self._planner = systemd_plan.UnitPlanner(seen, requests.Policy(), None, sessions)
 
     def configured(self, kind: str, name: str, item: str) -> _ConfiguredLimit:
-        """What the files of a unit or manager come to."""
+        """The limit that the files of a unit or manager configure."""
         desired = requests.LimitRequest(name, item, kind=kind)
         unit = self._seen.units.get(name) if kind == limit_types.UNIT else None
         place = unit.place if unit else self._seen.managers[name]
@@ -230,7 +230,7 @@ def _configured_units(host: "hosts.Host") -> results.Result:
 
 
 def everything(host: "hosts.Host", asked: t.Mapping[str, t.Optional[t.Sequence[str]]]) -> results.Result:
-    """What sessions of users, units, managers and processes have; without any of them whatever a file of the host speaks of.
+    """The limits of sessions, units, managers and processes; without any of them, those that a file of the host sets.
 
     :param asked: names by option of the module.
     :raises TuneError: when there is no such user, a name cannot be meant, or a file cannot be read.

@@ -22,7 +22,7 @@ from . import facts as systemd_facts
 from . import messages, unit_file, unit_name
 from . import precedence as systemd_precedence
 
-# What systemd gives from version 240 on when nothing is said (src/basic/rlimit-util.h, src/core/main.c); other items are those of
+# The default of systemd from version 240 on (src/basic/rlimit-util.h, src/core/main.c); other items are those of
 # process 1.
 _BUILT_IN_NOFILE = (1024, 524288)
 _MISSING = ("not-found", "")
@@ -30,9 +30,9 @@ _NO_SYSTEMD = messages.NO_SYSTEMD_TO_READ_IT()
 
 
 class UnitDraft(t.NamedTuple):
-    """What one desired comes to before it is known what all of them write.
+    """What becomes of one request, before the files of all requests are known.
 
-    ``pair`` is what our line shall say, None for no line; ``edit`` tells whether the file must be changed for it.
+    ``pair`` is the desired content of our line, None for no line; ``edit`` is true if the file must change for it.
     """
 
     desired: requests.LimitRequest
@@ -70,9 +70,9 @@ def satisfies(desired: requests.LimitRequest, have: t.Optional[conversion.Pair])
 def wanted_pair(
     desired: requests.LimitRequest, have: t.Optional[conversion.Pair], reached: t.Optional[conversion.Pair]
 ) -> conversion.Pair:
-    """What shall be said so that a desired holds; what it does not speak of, or is met already, stays.
+    """The pair to configure so that a request holds; a half that it does not name, or that is satisfied, stays.
 
-    :param have: what is said now. :param reached: what a process gets of that.
+    :param have: what is configured now. :param reached: what a process gets of that.
     """
     soft = None if desired.soft is None else value_of(desired.soft, desired.item)
     hard = None if desired.hard is None else value_of(desired.hard, desired.item)
@@ -124,7 +124,7 @@ class UnitPlanner:
             self._coming[finding.desired.item] = configured
 
     def ceiling(self, item: str) -> int:
-        """The highest limit that a process of this manager can get without being given less than was said."""
+        """The highest limit that a process of this manager can get without a cut."""
         init = self._seen.init.get(item)
         return conversion.INFINITY if self._seen.may_raise or init is None else init[1]
 
@@ -247,7 +247,7 @@ class UnitPlanner:
 
 
 def cut_by_pam(item: str, most: Ceiling) -> str:
-    """Half a sentence about the manager of a user, which has no more than its session."""
+    """The note that the manager of a user cannot exceed the limit of its session."""
     hard = conversion.limit(item, (most.value, most.value)).hard
     return messages.USER_MANAGER_CEILING(hard=hard, rule=most.where)
 
@@ -262,7 +262,7 @@ def nofile_error(item: str, values: t.Sequence[int], nr_open: t.Optional[int]) -
 
 
 def _shadowing_line(finding: UnitDraft) -> t.Optional[str]:
-    """The file because of which systemd would never come to our line."""
+    """The file because of which systemd never reads our line."""
     place, text = (
         t.cast(systemd_facts.UnitFiles, finding.place),
         conversion.render(t.cast(conversion.Pair, finding.pair)),
@@ -419,7 +419,7 @@ def _warnings(findings: t.Sequence[UnitDraft]) -> t.List[str]:
 
 
 def hints(shown: t.Mapping[str, str], item: str, limit: limit_types.Limit) -> t.List[str]:
-    """What else decides about a unit's processes, half a sentence each.
+    """What else limits a unit's processes, one note each.
 
     :param shown: what systemd says of the unit. :param limit: what its limit is.
     """

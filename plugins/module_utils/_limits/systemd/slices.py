@@ -4,7 +4,7 @@
 """Where systemd allows the sessions of a user fewer tasks than nproc would. Private: not for use outside of ``tunefleet.linux``.
 
 Each user has a slice, ``user-UID.slice``, whose TasksMax= counts the threads of all sessions: systemd.resource-control(5). Both bounds
-make fork(2) fail in the same words, so whoever raises the one has to be told of the other.
+make fork(2) fail with the same error, so a request that raises the one is warned of the other.
 """
 
 import typing as t
@@ -40,7 +40,7 @@ def note(host: "hosts.Host", name: str, uid: t.Optional[int], nproc: t.Optional[
 
 
 def annotate(host: "hosts.Host", plan: plans.Plan) -> plans.Plan:
-    """The plan, with a note and a warning for each nproc that it sets and that comes to less by a slice."""
+    """The plan, with a note and a warning for each nproc that a slice makes lower."""
     limits, warnings = list(plan.limits), list(plan.warnings)
     for index, limit in enumerate(limits):
         if limit.kind == limit_types.DOMAIN and limit.item == "nproc" and limit.status == statuses.CHANGED:

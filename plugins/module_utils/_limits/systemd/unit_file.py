@@ -13,7 +13,7 @@ import typing as t
 from ... import _textfile
 
 HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines that it does not set are left alone.\n"
-# Stands for a file that cannot be opened, such as a ring of links: systemd stops there as at bytes that are no text.
+# Marks a file that cannot be opened, such as a symlink loop: systemd stops there as at bytes that are not text.
 UNREADABLE = b"\xff"
 _BLANKS = b" \t\n\r"
 _BOM = b"\xef\xbb\xbf"
