@@ -59,7 +59,7 @@ def test_a_refusal_undoes_files_of_both_kinds_in_a_profile(ns: Namespace) -> Non
     outcome = ns.profile(name="x", sysctl={FIN: 31}, limits=[NOFILE])
     assert ns.snapshot(stamps=False) == before
     one_sentence(outcome, LIMITS_FILE, "read-only", "All changes of this run were undone.")
-    assert outcome.result["undone"] == [SYSCTL_FILE + " is removed again.", FIN + " is 60 again."]
+    assert outcome.result["undone"] == [SYSCTL_FILE + " has its former content.", FIN + " is 60 again."]
 
 
 def test_a_new_file_is_gone_again_after_a_refusal(ns: Namespace) -> None:
@@ -68,7 +68,7 @@ def test_a_new_file_is_gone_again_after_a_refusal(ns: Namespace) -> None:
     outcome = ns.profile(name="x", sysctl={FIN: 31}, limits=[NOFILE])
     assert ns.snapshot() == before
     assert outcome.failed and outcome.result["undone"] == [
-        SYSCTL_FILE + " has its former content.",
+        SYSCTL_FILE + " is removed again.",
         FIN + " is 60 again.",
     ]
 

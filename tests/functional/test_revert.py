@@ -325,7 +325,7 @@ def test_a_limit_that_cannot_be_put_back_is_named_and_kept_in_mind(ns: Namespace
     assert result["failed"] and opener.limit == (2000, 2500) and ns.live(FIN) == {FIN: "60"}
     (told,) = result["not_undone"]
     assert told.startswith(f"Process {opener.process.pid}: its former limit could not be restored")
-    assert [one["left"] for one in json.loads(ns.text(LEDGER))["processes"].values()] == [[2000, 2500]]
+    assert [one["applied"] for one in json.loads(ns.text(LEDGER))["processes"].values()] == [[2000, 2500]]
 
 
 # -- reboots ------------------------------------------------------------------------------------------------------------------

@@ -523,8 +523,8 @@ def test_what_pam_refuses_afterwards_is_put_back(host: BootedHost, module: str) 
         assert outcome.failed and "pam_limits refuses a session of nobody (" in outcome.msg, outcome.text
         assert outcome.msg.endswith("with the files that were written. All changes of this run were undone.")
         assert outcome.result["undone"] == [
-            "/etc/systemd/system/calm.service.d/99-tunefleet.conf has its former content.",
-            OWN + " is removed again.",
+            "/etc/systemd/system/calm.service.d/99-tunefleet.conf is removed again.",
+            OWN + " has its former content.",
         ]
         assert [one["status"] for one in outcome.result["limits"]] == ["refused", "changed"]
         assert everything_on_file(host) == before

@@ -246,7 +246,7 @@ def _undo_file(host: "hosts.Host", step: step_types.WriteFile) -> str:
         raise _errors.HostProblem(messages.FILE_CHANGED_CONCURRENTLY(path=step.path))
     restore_file(host, step, step.after, step.before)
     return (
-        messages.FILE_RESTORED(path=step.path) if step.before is None else messages.FILE_REMOVED_AGAIN(path=step.path)
+        messages.FILE_REMOVED_AGAIN(path=step.path) if step.before is None else messages.FILE_RESTORED(path=step.path)
     )
 
 

@@ -23,22 +23,17 @@ from . import messages
 
 PATH = "/var/lib/tunefleet/ledger.json"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-_FORMAT = 1
+_FORMAT = 2
 # More than any host needs; it only keeps generated names from filling the disk.
 _MOST_PROFILES = 50
-_WAY_OUT = (
-    " It holds the way back from what profiles changed here, so nothing was written. To go on without that way back, move it away "
-    "(mv {0} {0}.old)."
-).format(PATH)
-
 Options = t.Mapping[str, t.Any]
 
 
 class LiveRecord(t.NamedTuple):
-    """Texts of a kernel parameter: before the first profile touched it, and as the last one left it."""
+    """Texts of a kernel parameter: before the first profile changed it, and as the last one applied it."""
 
     original: str
-    left: str
+    applied: str
 
 
 class FileRecord(t.NamedTuple):
@@ -46,7 +41,7 @@ class FileRecord(t.NamedTuple):
 
     path: str
     original: t.Optional[bytes]
-    left: t.Optional[bytes]
+    applied: t.Optional[bytes]
     directories: t.Tuple[str, ...] = ()
 
 
@@ -59,12 +54,12 @@ class ProcessRecord(t.NamedTuple):
     name: str
     number: int
     original: t.Tuple[int, int]
-    left: t.Tuple[int, int]
+    applied: t.Tuple[int, int]
 
     @property
     def step(self) -> step_types.SetRlimit:
         """What puts the limit back."""
-        return step_types.SetRlimit(self.pid, self.started, self.name, self.number, self.left, self.original)
+        return step_types.SetRlimit(self.pid, self.started, self.name, self.number, self.applied, self.original)
 
 
 class ProfileRecord(t.NamedTuple):
@@ -81,35 +76,63 @@ class ProfileRecord(t.NamedTuple):
     processes: t.Tuple[str, ...] = ()
 
 
-class LiveGoal(t.NamedTuple):
-    """What a kernel parameter has to be once an unfinished run is cleared up.
+class PendingSysctl(t.NamedTuple):
+    """A kernel parameter of an unfinished run: the text to restore, and the one that the run wrote, or meant to.
 
-    ``other`` is what that run would have made of it; ``beside`` what belongs to the keys that the kernel changes with it.
+    ``beside`` holds the texts of the keys that the kernel changes with it.
     """
 
     key: str
-    goal: str
-    other: str
+    restore_to: str
+    attempted: str
     beside: t.Tuple[t.Tuple[str, str], ...] = ()
 
 
+class PendingFile(t.NamedTuple):
+    """A file of an unfinished run: the content to restore (None: no file), and the one that the run wrote, or meant to."""
+
+    path: str
+    real: str
+    restore_to: t.Optional[bytes]
+    attempted: t.Optional[bytes]
+    directories: t.Tuple[str, ...] = ()
+
+    def step(self, current: t.Optional[bytes], desired: t.Optional[bytes]) -> step_types.WriteFile:
+        """What writes the desired content over the current one."""
+        return step_types.WriteFile(self.path, self.real, current, desired, self.directories)
+
+
+class PendingLimit(t.NamedTuple):
+    """A limit of a running process of an unfinished run: the pair to restore, and the one that the run set, or meant to."""
+
+    pid: int
+    started: str
+    name: str
+    number: int
+    restore_to: t.Tuple[int, int]
+    attempted: t.Tuple[int, int]
+
+    @property
+    def step(self) -> step_types.SetRlimit:
+        """What restores the limit."""
+        return step_types.SetRlimit(self.pid, self.started, self.name, self.number, self.attempted, self.restore_to)
+
+
 class Unfinished(t.NamedTuple):
-    """A run that has begun. Found by the next run, it was killed, and is cleared up: everything gets to its goal.
+    """A run that has begun. If the next run finds it, it was killed, and everything pending is restored.
 
-    The goal of applying a profile is what was before; that of reverting is what shall be after. In ``files`` and ``processes`` that
-    is ``after``.
+    A run that applies a profile is undone: the former values are restored. A run that reverts is completed.
 
-    One that is on trial has come to its end, and waits for somebody to confirm it: ``trial`` is its id, and ``then`` the ledger once
-    it is confirmed.
+    A trial is complete and waits for a confirmation: ``trial`` is its id, and ``confirmed_ledger`` the ledger after that.
     """
 
-    what: str
+    description: str
     boot: str
-    live: t.Tuple[LiveGoal, ...] = ()
-    files: t.Tuple[step_types.WriteFile, ...] = ()
-    processes: t.Tuple[step_types.SetRlimit, ...] = ()
+    live: t.Tuple[PendingSysctl, ...] = ()
+    files: t.Tuple[PendingFile, ...] = ()
+    processes: t.Tuple[PendingLimit, ...] = ()
     trial: str = ""
-    then: t.Optional["Ledger"] = None
+    confirmed_ledger: t.Optional["Ledger"] = None
 
 
 class Ledger(t.NamedTuple):
@@ -136,16 +159,12 @@ def parse(data: t.Optional[bytes]) -> Ledger:
         content = json.loads(data.decode("utf-8"))
         found = content["format"]
         if isinstance(found, int) and found > _FORMAT:
-            raise _errors.TuneError(
-                "The ledger {0} was written by a newer release of tunefleet.linux (format {1}, this one knows {2}). Use that "
-                "release.".format(PATH, found, _FORMAT)
-                + _WAY_OUT
-            )
+            raise _errors.TuneError(messages.LEDGER_TOO_NEW(path=PATH, found=found, known=_FORMAT))
         if found != _FORMAT or content.pop("checksum") != _checksum(content):
             raise ValueError("it is not as it was written")
         return _parsed(content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _errors.TuneError("The ledger {0} is damaged ({1}).".format(PATH, _reason(error)) + _WAY_OUT)
+        raise _errors.TuneError(messages.LEDGER_DAMAGED(path=PATH, reason=_reason(error)))
 
 
 def _reason(error: Exception) -> str:
@@ -170,41 +189,51 @@ def _parsed(content: t.Mapping[str, t.Any]) -> Ledger:
             )
             for profile in content["profiles"]
         ),
-        {key: LiveRecord(item["original"], item["left"]) for key, item in content["live"].items()},
+        {key: LiveRecord(item["original"], item["applied"]) for key, item in content["live"].items()},
         {
-            real: FileRecord(item["path"], _bytes(item["original"]), _bytes(item["left"]), tuple(item["directories"]))
+            real: FileRecord(
+                item["path"], _bytes(item["original"]), _bytes(item["applied"]), tuple(item["directories"])
+            )
             for real, item in content["files"].items()
         },
         {
-            key: ProcessRecord(**dict(item, original=tuple(item["original"]), left=tuple(item["left"])))
+            key: ProcessRecord(**dict(item, original=tuple(item["original"]), applied=tuple(item["applied"])))
             for key, item in content.get("processes", {}).items()
         },
         Unfinished(
-            pending["what"],
+            pending["description"],
             pending["boot"],
             tuple(
-                LiveGoal(
-                    entry["key"], entry["goal"], entry["other"], tuple((key, text) for key, text in entry["beside"])
+                PendingSysctl(
+                    entry["key"],
+                    entry["restore_to"],
+                    entry["attempted"],
+                    tuple((key, text) for key, text in entry["beside"]),
                 )
                 for entry in pending["live"]
             ),
             tuple(
-                step_types.WriteFile(
-                    file["path"], file["real"], _bytes(file["other"]), _bytes(file["goal"]), tuple(file["directories"])
+                PendingFile(
+                    file["path"],
+                    file["real"],
+                    _bytes(file["restore_to"]),
+                    _bytes(file["attempted"]),
+                    tuple(file["directories"]),
                 )
                 for file in pending["files"]
             ),
             tuple(_process(entry) for entry in pending.get("processes", ())),
             pending.get("trial", ""),
-            _parsed(pending["then"]) if pending.get("then") else None,
+            _parsed(pending["confirmed_ledger"]) if pending.get("confirmed_ledger") else None,
         )
         if pending
         else None,
     )
 
 
-def _process(entry: t.Dict[str, t.Any]) -> step_types.SetRlimit:
-    return step_types.SetRlimit(**dict(entry, before=tuple(entry["before"]), after=tuple(entry["after"])))
+def _process(entry: t.Dict[str, t.Any]) -> PendingLimit:
+    pairs = {field: tuple(entry[field]) for field in ("restore_to", "attempted")}
+    return PendingLimit(**dict(entry, **pairs))
 
 
 def _bytes(text: t.Optional[str]) -> t.Optional[bytes]:
@@ -231,29 +260,23 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
         "profiles": [dict(profile._asdict()) for profile in ledger.profiles],
         "live": {key: dict(item._asdict()) for key, item in ledger.live.items()},
         "files": {
-            real: dict(item._asdict(), original=_text(item.original), left=_text(item.left))
+            real: dict(item._asdict(), original=_text(item.original), applied=_text(item.applied))
             for real, item in ledger.files.items()
         },
         "processes": {key: dict(item._asdict()) for key, item in ledger.processes.items()},
         "unfinished": None
         if pending is None
         else {
-            "what": pending.what,
+            "description": pending.description,
             "boot": pending.boot,
             "live": [dict(entry._asdict()) for entry in pending.live],
             "files": [
-                {
-                    "path": file.path,
-                    "real": file.real,
-                    "other": _text(file.before),
-                    "goal": _text(file.after),
-                    "directories": file.directories,
-                }
+                dict(file._asdict(), restore_to=_text(file.restore_to), attempted=_text(file.attempted))
                 for file in pending.files
             ],
             "processes": [dict(process._asdict()) for process in pending.processes],
             "trial": pending.trial,
-            "then": None if pending.then is None else _content(pending.then),
+            "confirmed_ledger": None if pending.confirmed_ledger is None else _content(pending.confirmed_ledger),
         },
     }
 
@@ -261,14 +284,19 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
 def with_pending(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
     """The ledger while the steps of a plan are applied: a run that is killed meanwhile must leave no change."""
     live = [
-        LiveGoal(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
+        PendingSysctl(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
         for step in steps
         if isinstance(step, step_types.SetSysctl) and step.before is not None and not step.action
     ]
     files = [
-        step._replace(before=step.after, after=step.before) for step in steps if isinstance(step, step_types.WriteFile)
+        PendingFile(step.path, step.real, step.before, step.after, step.directories)
+        for step in steps
+        if isinstance(step, step_types.WriteFile)
     ]
-    processes = [step._replace(before=step.after, after=step.before) for step in process_steps(steps)]
+    processes = [
+        PendingLimit(step.pid, step.started, step.name, step.number, step.before, step.after)
+        for step in process_steps(steps)
+    ]
     unfinished = Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files)), tuple(reversed(processes)))
     return ledger._replace(unfinished=unfinished)
 
@@ -289,7 +317,7 @@ def with_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
     :param begun_ledger: while it was done. :param after: what it will be. :param trial: the id.
     """
     unfinished = t.cast(Unfinished, begun_ledger.unfinished)
-    return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, then=after))
+    return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, confirmed_ledger=after))
 
 
 def original_values(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
@@ -386,8 +414,8 @@ def _file_record(old: t.Optional[FileRecord], step: step_types.WriteFile) -> Fil
     # What others did to the file since belongs to what we go back to.
     from . import merge3
 
-    original = merge3.merge(old.left, step.before, old.original)[0]
-    return old._replace(original=original, left=step.after, directories=old.directories or step.directories)
+    original = merge3.merge(old.applied, step.before, old.original)[0]
+    return old._replace(original=original, applied=step.after, directories=old.directories or step.directories)
 
 
 def normalize(options: Options) -> Options:

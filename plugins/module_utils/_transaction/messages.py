@@ -123,3 +123,14 @@ CHANGED_EXTERNALLY = _messages.Text(
 )
 ALL_UNDONE = _messages.Text("transaction.all_undone", "All changes of this run were undone.")
 NOT_UNDONE = _messages.Text("transaction.not_undone", "Not undone: {problems}")
+LEDGER_TOO_NEW = _messages.Text(
+    "transaction.ledger_too_new",
+    "The ledger {path} was written by a newer release of tunefleet.linux (format {found}, this release knows {known}). Use "
+    "that release. The ledger holds the original state of this host, so nothing was written. To continue without it, move it "
+    "away (mv {path} {path}.old).",
+)
+LEDGER_DAMAGED = _messages.Text(
+    "transaction.ledger_damaged",
+    "The ledger {path} is damaged ({reason}). It holds the original state of this host, so nothing was written. To continue "
+    "without it, move it away (mv {path} {path}.old).",
+)

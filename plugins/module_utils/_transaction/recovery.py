@@ -5,6 +5,7 @@
 
 import typing as t
 
+from .. import _messages
 from .._core import shape as shapes
 from .._core import steps as step_types
 from .._limits.process import proc
@@ -31,30 +32,33 @@ class Pending(t.NamedTuple):
 
 def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
     """What has to be done to get everything to its goal."""
-    if unfinished.then is not None:
-        return _pending_trial(host, unfinished, unfinished.then)
+    if unfinished.confirmed_ledger is not None:
+        return _pending_trial(host, unfinished, unfinished.confirmed_ledger)
     same_boot = unfinished.boot == ledger_store.boot_id(host)
     live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
-    files, notes = [], []
-    for step in unfinished.files:
-        now = host.read_or_none(step.real)
-        if now == step.before and now != step.after:
-            files.append(step)
-        elif now != step.after:
-            notes.append(messages.FILE_CHANGED_EXTERNALLY(path=step.path))
+    files: t.List[step_types.WriteFile] = []
+    notes: t.List[str] = []
+    for file in unfinished.files:
+        current = host.read_or_none(file.real)
+        if current == file.attempted and current != file.restore_to:
+            files.append(file.step(current, file.restore_to))
+        elif current != file.restore_to:
+            notes.append(messages.FILE_CHANGED_EXTERNALLY(path=file.path))
     # A limit that is neither was set by another program, or the process has ended.
     processes = [
-        process for process in unfinished.processes if same_boot and proc.limit_of(host, process) == process.before
+        limit.step for limit in unfinished.processes if same_boot and proc.limit_of(host, limit.step) == limit.attempted
     ]
     return Pending(live, files, processes, notes)
 
 
-def _pending_live(host: "hosts.Host", goal: ledgers.LiveGoal, same_boot: bool) -> Values:
-    values = [(key, text, revert_plan.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.goal)]]
+def _pending_live(host: "hosts.Host", goal: ledgers.PendingSysctl, same_boot: bool) -> Values:
+    values = [
+        (key, text, revert_plan.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.restore_to)]
+    ]
     found = {key: host.sysctl_text(sysctl_names.to_path(key)) for key, _text, _shape in values}
     values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
     # A boot has set everything anew. Only what it has set to the value that is not to be came from our own file.
-    is_ours = sysctl_values.equivalent(found[goal.key], goal.other, revert_plan.shape_of(goal.key, goal.goal))
+    is_ours = sysctl_values.equivalent(found[goal.key], goal.attempted, revert_plan.shape_of(goal.key, goal.restore_to))
     if not same_boot and not is_ours:
         return []
     return values if any(not sysctl_values.equivalent(found[key], text, shape) for key, text, shape in values) else []
@@ -63,32 +67,33 @@ def _pending_live(host: "hosts.Host", goal: ledgers.LiveGoal, same_boot: bool) -
 def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: ledgers.Ledger) -> Pending:
     """The same for a trial. It was completed, so a value that differs from what we applied was changed externally."""
     live: t.List[t.Tuple[str, str, shapes.Shape]] = []
-    files, notes = [], []
+    files: t.List[step_types.WriteFile] = []
+    notes: t.List[str] = []
     for goal in unfinished.live:
-        now, shape = host.sysctl_text(sysctl_names.to_path(goal.key)), revert_plan.shape_of(goal.key, goal.goal)
-        left = then.live[goal.key].left if goal.key in then.live else goal.other
-        if now is None or sysctl_values.equivalent(now, goal.goal, shape):
+        now, shape = host.sysctl_text(sysctl_names.to_path(goal.key)), revert_plan.shape_of(goal.key, goal.restore_to)
+        left = then.live[goal.key].applied if goal.key in then.live else goal.attempted
+        if now is None or sysctl_values.equivalent(now, goal.restore_to, shape):
             continue
         if sysctl_values.equivalent(now, left, shape):
             live += [(key, text, revert_plan.shape_of(key, text)) for key, text in goal.beside]
-            live.append((goal.key, goal.goal, shape))
+            live.append((goal.key, goal.restore_to, shape))
         else:
-            notes.append("{0}: {1}.".format(goal.key, revert_plan.foreign_value(now, left, shape)))
-    for step in unfinished.files:
-        now_data = host.read_or_none(step.real)
-        data, lost = merge3.merge(step.before, now_data, step.after)
-        if now_data not in (step.before, step.after):
-            notes += revert_plan.changes(step.path, step.before, now_data, lost)
-        if data != now_data:
-            files.append(step._replace(before=now_data, after=data))
+            notes.append(_messages.about(goal.key, revert_plan.foreign_value(now, left, shape)))
+    for file in unfinished.files:
+        current = host.read_or_none(file.real)
+        data, lost = merge3.merge(file.attempted, current, file.restore_to)
+        if current not in (file.attempted, file.restore_to):
+            notes += revert_plan.changes(file.path, file.attempted, current, lost)
+        if data != current:
+            files.append(file.step(current, data))
     processes = []
-    for process in unfinished.processes if unfinished.boot == ledger_store.boot_id(host) else ():
-        pair = proc.limit_of(host, process)
-        reason = "" if pair in (None, process.after) else revert_plan.why_limit_stays(host, process, pair)
+    for limit in unfinished.processes if unfinished.boot == ledger_store.boot_id(host) else ():
+        pair = proc.limit_of(host, limit.step)
+        reason = "" if pair in (None, limit.restore_to) else revert_plan.why_limit_stays(host, limit.step, pair)
         if reason:
-            notes.append("Limit {0} ({1}): {2}.".format(process.name, process.pid, reason))
-        elif pair not in (None, process.after):
-            processes.append(process)
+            notes.append(_messages.about("Limit {0} ({1})".format(limit.name, limit.pid), reason))
+        elif pair not in (None, limit.restore_to):
+            processes.append(limit.step)
     return Pending(live, files, processes, notes)
 
 
@@ -105,15 +110,17 @@ def complete(host: "hosts.Host", ledger: ledgers.Ledger) -> t.List[str]:
 
 def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) -> t.List[str]:
     """Do what is to be done to clear up; returns a sentence about each thing that failed."""
-    problems = ["{0}: {1}.".format(key, reason) for key, reason in apply.restore_sysctls(host, found.live).items()]
+    problems: t.List[str] = [
+        _messages.about(key, reason) for key, reason in apply.restore_sysctls(host, found.live).items()
+    ]
     problems += apply.restore_rlimits(host, found.processes)
     problems += apply.restore_files(host, found.files)
     # Of all files: the run may have been killed when they were as they should be, and systemd had not read them yet.
-    problems += apply.reload(host, apply.reload_steps(host, [step.path for step in unfinished.files]))
-    for step in unfinished.files:
-        host.sweep(step.real)
-        if step.after is None and host.read_or_none(step.real) is None:
-            host.remove_directories(step.directories)
+    problems += apply.reload(host, apply.reload_steps(host, [file.path for file in unfinished.files]))
+    for file in unfinished.files:
+        host.sweep(file.real)
+        if file.restore_to is None and host.read_or_none(file.real) is None:
+            host.remove_directories(file.directories)
     return problems
 
 

@@ -39,7 +39,7 @@ def recover(host: "hosts.Host", ledger: ledgers.Ledger, check_mode: bool) -> Rec
     changes = bool(found.live or found.files)
     problems = list(found.notes) if check_mode else recovery.complete(host, ledger)
     kind = messages.UNCONFIRMED_TRIAL if unfinished.trial else messages.INTERRUPTED_RUN
-    text = kind(run=unfinished.what, phase="would be" if check_mode else "were")
+    text = kind(run=unfinished.description, phase="would be" if check_mode else "were")
     after = recovery.preview_recovered(host, unfinished) if check_mode else host
     return Recovered(after, changes, ([text] if changes else []) + problems)
 
@@ -55,7 +55,7 @@ def finish_trial(
         return results.from_plan(plans.Plan(), None), [_GONE_ALREADY] if ending.trial else []
     if ending.keep:
         if not check_mode:
-            ledger_store.write(host, unfinished.then or ledger._replace(unfinished=None))
+            ledger_store.write(host, unfinished.confirmed_ledger or ledger._replace(unfinished=None))
         return results.from_plan(plans.Plan(), None), []
     found = recovery.pending(host, unfinished)
     steps = [
@@ -132,7 +132,7 @@ def _ledger_after_revert(host: "hosts.Host", revert: revert_plan.Revert) -> ledg
     """The ledger after a revert, with what the kernel has made of keys that change along with others."""
     live = dict(revert.after.live)
     for key in revert.moved:
-        live[key] = live[key]._replace(left=host.sysctl_text(sysctl_names.to_path(key)) or live[key].left)
+        live[key] = live[key]._replace(applied=host.sysctl_text(sysctl_names.to_path(key)) or live[key].applied)
     return revert.after._replace(live=live)
 
 
@@ -141,11 +141,11 @@ def _ledger_after_partial(host: "hosts.Host", ledger: ledgers.Ledger, plan: plan
     live, files = dict(ledger.live), dict(ledger.files)
     for step in revert_plan.live_steps(plan):
         text = host.sysctl_text(sysctl_names.to_path(step.key))
-        live[step.key] = live[step.key]._replace(left=text or live[step.key].left)
+        live[step.key] = live[step.key]._replace(applied=text or live[step.key].applied)
     for file_step in revert_plan.file_steps(plan):
-        files[file_step.real] = files[file_step.real]._replace(left=host.read_or_none(file_step.real))
+        files[file_step.real] = files[file_step.real]._replace(applied=host.read_or_none(file_step.real))
     processes = dict(ledger.processes)
     for process_step in ledgers.process_steps(plan.steps):
         key = ledgers.key_of(process_step)
-        processes[key] = processes[key]._replace(left=proc.limit_of(host, process_step) or process_step.before)
+        processes[key] = processes[key]._replace(applied=proc.limit_of(host, process_step) or process_step.before)
     return ledger._replace(live=live, files=files, processes=processes)

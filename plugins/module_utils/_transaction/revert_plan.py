@@ -44,8 +44,15 @@ class Revert(t.NamedTuple):
 
     def begun(self, what: str, boot: str) -> ledgers.Ledger:
         """The ledger while this is carried out: a run that is killed meanwhile is to be brought to its end."""
-        live = tuple(ledgers.LiveGoal(step.key, step.after, step.before or "") for step in live_steps(self.plan))
-        files, processes = tuple(file_steps(self.plan)), tuple(ledgers.process_steps(self.plan.steps))
+        live = tuple(ledgers.PendingSysctl(step.key, step.after, step.before or "") for step in live_steps(self.plan))
+        files = tuple(
+            ledgers.PendingFile(step.path, step.real, step.after, step.before, step.directories)
+            for step in file_steps(self.plan)
+        )
+        processes = tuple(
+            ledgers.PendingLimit(step.pid, step.started, step.name, step.number, step.after, step.before)
+            for step in ledgers.process_steps(self.plan.steps)
+        )
         return self.after._replace(unfinished=ledgers.Unfinished(what, boot, live, files, processes))
 
 
@@ -108,7 +115,7 @@ def plan(host: "hosts.Host", ledger: ledgers.Ledger, name: str, planner: Planner
 
 def _is_as_left(host: "hosts.Host", key: str, record: ledgers.LiveRecord) -> bool:
     now = host.sysctl_text(sysctl_names.to_path(key))
-    return now is not None and sysctl_values.equivalent(now, record.left, shape_of(key, record.original))
+    return now is not None and sysctl_values.equivalent(now, record.applied, shape_of(key, record.original))
 
 
 def _nothing(ledger: ledgers.Ledger, name: str) -> t.List[str]:
@@ -138,9 +145,9 @@ def _files(host: "hosts.Host", ledger: ledgers.Ledger) -> _Files:
         except _errors.HostProblem as problem:
             notes[real] = [str(problem)]
             now[real] = None
-        if now[real] not in (record.left, record.original):
-            lost = merge3.merge(record.left, now[real], record.original)[1]
-            notes.setdefault(real, []).extend(changes(record.path, record.left, now[real], lost))
+        if now[real] not in (record.applied, record.original):
+            lost = merge3.merge(record.applied, now[real], record.original)[1]
+            notes.setdefault(real, []).extend(changes(record.path, record.applied, now[real], lost))
     return _Files({file.path: (real, file.original) for real, file in ledger.files.items()}, now, notes)
 
 
@@ -216,12 +223,12 @@ def _goals(
         if sysctl_values.matches_rounded(now, goal, shape):
             continue
         # A twin is 0 because the other one is set, and gets its value back by that one's going.
-        if sysctl_values.equivalent(now, record.left, shape) or (
+        if sysctl_values.equivalent(now, record.applied, shape) or (
             now == "0" and catalog.exclusive_with(key) in ledger.live
         ):
             goals[key] = goal
         else:
-            foreign[key] = foreign_value(now, record.left, shape)
+            foreign[key] = foreign_value(now, record.applied, shape)
     return dict(sorted(goals.items(), key=lambda item: catalog.writing_order(item[0]))), foreign
 
 
@@ -279,7 +286,7 @@ def _file_steps(
         if record is None:
             continue
         now = found.now[real]
-        goal = merge3.merge(record.left, now, view.read_or_none(record.path))[0]
+        goal = merge3.merge(record.applied, now, view.read_or_none(record.path))[0]
         # Without the file, only directories may be left of it, when it was removed and nothing more.
         empty = now is None and goal is None and any(host.exists(directory) for directory in record.directories)
         if empty or now != goal:
@@ -302,7 +309,7 @@ def _after(
         return ledgers.EMPTY
     needed = {key for record in stay for key in record.keys}
     records = {
-        key: ledgers.LiveRecord(entry.original, live.get(key, entry.left))
+        key: ledgers.LiveRecord(entry.original, live.get(key, entry.applied))
         for key, entry in ledger.live.items()
         if key in needed
     }
@@ -312,7 +319,7 @@ def _after(
         if real not in concerned:
             files[real] = file
         elif left != file.original:
-            files[real] = file._replace(left=left)
+            files[real] = file._replace(applied=left)
     return ledgers.Ledger(stay, records, files)
 
 
@@ -329,7 +336,7 @@ def _processes_after(
         for key, process in ledger.processes.items()
         if key in needed
     }
-    return {key: one if key in held or now is None else one._replace(left=now) for key, (one, now) in found.items()}
+    return {key: one if key in held or now is None else one._replace(applied=now) for key, (one, now) in found.items()}
 
 
 class _Decisions(t.NamedTuple):

@@ -127,21 +127,21 @@ FULL = "Writing {0} failed: No space left on device (the file system is full)."
             [BACKLOG, EDIT, MAKE],
             {"full": [B]},
             FULL.format(B) + END,
-            [A + " is removed again.", "net.core.somaxconn is 4096 again."],
+            [A + " has its former content.", "net.core.somaxconn is 4096 again."],
             id="no space for the second file",
         ),
         pytest.param(
             [BACKLOG, MAKE, EDIT],
             {"full": [A]},
             FULL.format(A) + END,
-            [B + " has its former content.", "net.core.somaxconn is 4096 again."],
+            [B + " is removed again.", "net.core.somaxconn is 4096 again."],
             id="a file that was made goes again",
         ),
         pytest.param(
             [DROP, MAKE],
             {"full": [B]},
             FULL.format(B) + END,
-            [A + " is removed again."],
+            [A + " has its former content."],
             id="a file that was removed comes back",
         ),
         pytest.param(
@@ -253,7 +253,7 @@ def test_what_settles_is_undone_after_the_files_in_its_own_order(monkeypatch):
         ("undo", "first", b"old"),
         ("undo", "second", b"old"),
     ]
-    assert caught.value.undone == [A + " is removed again.", "first was done again.", "second was done again."]
+    assert caught.value.undone == [A + " has its former content.", "first was done again.", "second was done again."]
 
 
 def test_a_step_that_only_checks_puts_back_what_was_written_before_it(monkeypatch):

@@ -107,12 +107,12 @@ def test_the_ledger_is_written_before_the_first_change_and_holds_what_was():
     path, data, writes_before = host.private_log[0]
     assert (path, writes_before) == (ledgers.PATH, 0)
     found = ledgers.parse(data)
-    assert found.profiles == () and found.unfinished.what == "the module profile, applying a"
-    assert {one.key: one.goal for one in found.unfinished.live} == {
+    assert found.profiles == () and found.unfinished.description == "the module profile, applying a"
+    assert {one.key: one.restore_to for one in found.unfinished.live} == {
         "net.core.somaxconn": "4096",
         "net.ipv4.tcp_fin_timeout": "60",
     }
-    assert [(one.path, one.after) for one in found.unfinished.files] == [
+    assert [(one.path, one.restore_to) for one in found.unfinished.files] == [
         (LIMITS_FILE, None),
         (SYSCTL_FILE, b"# mine\nvm.swappiness = 10\nnet.core.somaxconn = 4096\n"),
     ]
@@ -406,8 +406,8 @@ def altered(change):
             altered(lambda content: content.pop("format")), "is damaged ('format' is missing)", id="no format"
         ),
         pytest.param(
-            altered(lambda content: content.update(format=2)),
-            "was written by a newer release of tunefleet.linux (format 2, this one knows 1). Use that release.",
+            altered(lambda content: content.update(format=3)),
+            "was written by a newer release of tunefleet.linux (format 3, this release knows 2). Use that release.",
             id="newer",
         ),
     ],

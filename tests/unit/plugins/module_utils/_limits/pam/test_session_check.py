@@ -116,7 +116,7 @@ def test_what_was_put_back_is_told():
     host = host_with(refuses_written)
     with pytest.raises(results.RequestFailed) as caught:
         run(host)
-    assert caught.value.result["undone"] == [OWN + " has its former content."] and OWN not in host.files
+    assert caught.value.result["undone"] == [OWN + " is removed again."] and OWN not in host.files
 
 
 def test_who_was_refused_all_along_does_not_count():
