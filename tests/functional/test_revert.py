@@ -427,6 +427,6 @@ def test_a_ledger_cannot_be_read_by_others(ns: Namespace) -> None:
     apply(ns, "a", sysctl={"net.ipv4.tcp_fastopen_key": "00000001-00000002-00000003-00000004"})
     assert b"00000001-00000002" in (ns.read(LEDGER) or b"")
     done = ns.run("cat", LEDGER, nobody=False, check=False)
-    assert json.loads(done.stdout)["format"] == 1
+    assert json.loads(done.stdout)["format"] == 2
     hidden = ns.run("setpriv", "--reuid=65534", "--clear-groups", "cat", LEDGER, check=False)
     assert hidden.returncode != 0 and "Permission denied" in hidden.stderr
