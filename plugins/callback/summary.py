@@ -273,7 +273,7 @@ def _runs(result: t.Any, module: str) -> bool:
 
 def _speaks(result: t.Any) -> bool:
     """Whether the task is one of the playbook "explain", which says all there is to say in its own words."""
-    return bool((getattr(_task(result), "vars", None) or {}).get("__tune_speaks"))
+    return bool((getattr(_task(result), "vars", None) or {}).get("__tune_prints_itself"))
 
 
 def _is_of_our_roles(result: t.Any) -> bool:

@@ -137,7 +137,7 @@ def _sockets(answer: Answer) -> snapshot.Sockets | None:
 
 
 # By which the role calls what it registers.
-LEFT, FIRST, SECOND, THIRD = "__tune_left", "__tune_first", "__tune_second", "__tune_third"
+RECOVERED, FIRST, SECOND, THIRD = "__tune_recovered", "__tune_first", "__tune_second", "__tune_third"
 BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL = (
     "__tune_before_command",
     "__tune_before_url",
@@ -146,7 +146,7 @@ BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL = (
 )
 RESULT, CONFIRMED, WITHDRAWN = "tune_result", "__tune_confirmed", "__tune_withdrawn"
 ANSWERS = (
-    *(LEFT, FIRST, SECOND, THIRD, BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL),
+    *(RECOVERED, FIRST, SECOND, THIRD, BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL),
     *(RESULT, CONFIRMED, WITHDRAWN),
 )
 Answers = Mapping[str, Answer]
@@ -154,7 +154,11 @@ Answers = Mapping[str, Answer]
 
 def before_problem(answers: Answers) -> str:
     """Why a host must not be changed; nothing when it may."""
-    for name, doing in ((LEFT, "looking for an earlier trial"), (FIRST, "reading it"), (SECOND, "reading it again")):
+    for name, doing in (
+        (RECOVERED, "looking for an earlier trial"),
+        (FIRST, "reading it"),
+        (SECOND, "reading it again"),
+    ):
         if problem := _problem(answers.get(name), doing):
             return problem
     for name in (BEFORE_COMMAND, BEFORE_URL):

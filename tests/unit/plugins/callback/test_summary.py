@@ -270,7 +270,7 @@ def test_a_revert_is_told_as_one(inherited: list[str], monkeypatch: pytest.Monke
 SPEAKS = {
     "action": "ansible.builtin.debug",
     "resolved_action": "ansible.builtin.debug",
-    "vars": {"__tune_speaks": True},
+    "vars": {"__tune_prints_itself": True},
 }
 
 

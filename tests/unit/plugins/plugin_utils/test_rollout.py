@@ -173,8 +173,11 @@ DONE = {"changed": True, "trial_id": "x"}
     ("answers", "problem"),
     [
         ({}, ""),
-        ({_rollout.LEFT: {"changed": False}, _rollout.BEFORE_COMMAND: SKIPPED}, ""),
-        ({_rollout.LEFT: GONE}, "looking for an earlier trial failed, for it cannot be reached: Connection refused"),
+        ({_rollout.RECOVERED: {"changed": False}, _rollout.BEFORE_COMMAND: SKIPPED}, ""),
+        (
+            {_rollout.RECOVERED: GONE},
+            "looking for an earlier trial failed, for it cannot be reached: Connection refused",
+        ),
         ({_rollout.FIRST: BROKEN}, "reading it failed: No space left."),
         ({_rollout.SECOND: GONE}, "reading it again failed, for it cannot be reached: Connection refused"),
         (
