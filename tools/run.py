@@ -63,8 +63,8 @@ def whole_number(name: str, default: int) -> str:
 def playbook_variables(playbook: str) -> dict[str, object]:
     """The extra variables of a playbook that were typed."""
     if playbook == "diagnose":
-        return {"diagnose_seconds": whole_number("DIAGNOSE_SECONDS", 5)} if typed("DIAGNOSE_SECONDS") else {}
-    variables: dict[str, object] = {"profiles": plain("PROFILES")}
+        return {"tune_diagnose_seconds": whole_number("DIAGNOSE_SECONDS", 5)} if typed("DIAGNOSE_SECONDS") else {}
+    variables: dict[str, object] = {"tune_profiles": plain("PROFILES")}
     if playbook == "apply":
         variables["tune_batches"] = plain("BATCHES")
     if playbook == "revert" and switched_on("TRIAL"):
@@ -77,7 +77,7 @@ def playbook_variables(playbook: str) -> dict[str, object]:
     if playbook == "explain":
         if not typed("KEY"):
             raise Refusal("KEY is missing: name a key or a limit, as in make explain KEY=net.ipv4.tcp_fin_timeout.")
-        variables["key"] = plain("KEY")
+        variables["tune_key"] = plain("KEY")
     return variables
 
 
@@ -103,13 +103,13 @@ def report_command() -> list[str]:
     if not plain("FROM"):
         raise Refusal('FROM is missing: name the reports to merge, as in FROM="east/fleet.json west/fleet.json".')
     reports = [os.path.expanduser(name) for name in words("FROM")]
-    variables = extra_vars(reports=reports, **report_variables())
+    variables = extra_vars(tune_reports=reports, **report_variables())
     command = [str(PROGRAMS / "ansible-playbook"), "--inventory", "localhost,", *variables, *words("ARGS")]
     return [*command, "tunefleet.linux.report"]
 
 
 def report_variables() -> dict[str, object]:
-    return {"report_dir": os.path.expanduser(plain("REPORT")), "fail_on_drift": switched_on("FAIL_ON_DRIFT")}
+    return {"tune_report_dir": os.path.expanduser(plain("REPORT")), "tune_fail_on_drift": switched_on("FAIL_ON_DRIFT")}
 
 
 def extra_vars(**variables: object) -> list[str]:

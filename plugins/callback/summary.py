@@ -328,7 +328,7 @@ def _way_back(outcomes: t.Sequence[summary.Outcome]) -> list[tuple[str, str]]:
     if "MAKELEVEL" in os.environ:
         typed = [f"{entry}={os.environ[entry]}" for entry in ("INVENTORY", "LIMIT") if os.environ.get(entry)]
         return [("take it back", shlex.join(["make", "revert", *typed, *([f"PROFILES={name}"] if name else [])]))]
-    command = [*_on_hosts(), *(["-e", f"profiles={name}"] if name else []), "tunefleet.linux.revert"]
+    command = [*_on_hosts(), *(["-e", f"tune_profiles={name}"] if name else []), "tunefleet.linux.revert"]
     return [("take it back", shlex.join(command))]
 
 
@@ -348,6 +348,6 @@ def _playbook(outcomes: t.Iterable[summary.Outcome]) -> list[str]:
     command = _on_hosts()
     profiles = {outcome.profile for outcome in outcomes if outcome.profile}
     # Variables given on the command line may be secrets; the names of profiles are not.
-    if len(profiles) == 1 and any("profiles" in str(given) for given in arguments.get("extra_vars") or ()):
-        command += ["-e", f"profiles={profiles.pop()}"]
+    if len(profiles) == 1 and any("tune_profiles" in str(given) for given in arguments.get("extra_vars") or ()):
+        command += ["-e", f"tune_profiles={profiles.pop()}"]
     return [*command, *map(str, arguments.get("args") or ()), "--check", "--diff"]

@@ -116,7 +116,7 @@ def test_every_variable(recorded: Path) -> None:
     assert called(recorded)["arguments"] == [
         *("--inventory", "one,two"),
         *("--limit", "one:!two"),
-        *("--extra-vars", '{"profiles": "web_server,open_files"}'),
+        *("--extra-vars", '{"tune_profiles": "web_server,open_files"}'),
         *("-v", "--diff"),
         *("--become", "-e", "note=two words"),
         "tunefleet.linux.apply",
@@ -145,7 +145,7 @@ def test_explain(recorded: Path) -> None:
     assert make(recorded, "explain", "KEY=net.ipv4.tcp_sack", "LIMIT=web*") == (0, "")
     assert called(recorded)["arguments"] == [
         *("--inventory", "inventories/local.yml", "--limit", "web*"),
-        *("--extra-vars", '{"key": "net.ipv4.tcp_sack"}'),
+        *("--extra-vars", '{"tune_key": "net.ipv4.tcp_sack"}'),
         "tunefleet.linux.explain",
     ]
     assert called(recorded)["environment"]["ANSIBLE_STDOUT_CALLBACK"] == "tunefleet.linux.summary"
@@ -192,7 +192,7 @@ def test_a_diagnosis_knows_how_long_and_no_profiles(recorded: Path) -> None:
     assert make(recorded, "diagnose", "DIAGNOSE_SECONDS=60", "PROFILES=web_server", "LIMIT=web") == (0, "")
     assert called(recorded)["arguments"] == [
         *("--inventory", "inventories/local.yml", "--limit", "web"),
-        *("--extra-vars", '{"diagnose_seconds": "60"}'),
+        *("--extra-vars", '{"tune_diagnose_seconds": "60"}'),
         "tunefleet.linux.diagnose",
     ]
     code, output = make(recorded, "diagnose", "DIAGNOSE_SECONDS=a while")
@@ -212,7 +212,7 @@ def test_imported_profiles_are_found(recorded: Path) -> None:
     (recorded / "profiles").mkdir()
     assert make(recorded, "apply", "PROFILES=mine") == (0, "")
     (variables,) = [json.loads(one) for one in called(recorded)["arguments"] if one.startswith("{")]
-    assert variables == {"profiles": "mine", "__tune_checkout_profiles": [str(recorded / "profiles")]}
+    assert variables == {"tune_profiles": "mine", "__tune_checkout_profiles": [str(recorded / "profiles")]}
 
 
 def test_variables_come_from_the_environment_too(recorded: Path) -> None:
@@ -228,7 +228,7 @@ def test_where_the_report_goes_and_whether_drift_is_a_failure(recorded: Path) ->
         recorded, "audit", "REPORT=~/a report", "FAIL_ON_DRIFT=1", "PROFILES=open_files", HOME="/home/me"
     )
     assert (code, output) == (0, "")
-    variables = {"profiles": "open_files", "report_dir": "/home/me/a report", "fail_on_drift": True}
+    variables = {"tune_profiles": "open_files", "tune_report_dir": "/home/me/a report", "tune_fail_on_drift": True}
     assert called(recorded)["arguments"][2:4] == ["--extra-vars", json.dumps(variables)]
     # Only an audit has a report.
     assert make(recorded, "apply", "REPORT=x", "FAIL_ON_DRIFT=1") == (0, "")
@@ -239,7 +239,7 @@ def test_reports_to_merge(recorded: Path) -> None:
     assert make(recorded, "report", "FROM=a.json 'b c.json'", "REPORT=all", "FAIL_ON_DRIFT=0", "ARGS=-v") == (0, "")
     assert called(recorded)["arguments"] == [
         *("--inventory", "localhost,"),
-        *("--extra-vars", '{"reports": ["a.json", "b c.json"], "report_dir": "all"}'),
+        *("--extra-vars", '{"tune_reports": ["a.json", "b c.json"], "tune_report_dir": "all"}'),
         *("-v", "tunefleet.linux.report"),
     ]
     assert called(recorded)["environment"]["ANSIBLE_STDOUT_CALLBACK"] == "tunefleet.linux.summary"

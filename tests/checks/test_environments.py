@@ -62,7 +62,7 @@ def test_ansible_runner_leaves_the_report_and_the_numbers(
         (tmp_path / folder).mkdir()
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     (tmp_path / "inventory" / "hosts.json").write_text(json.dumps({"all": {"hosts": {"web1": host}}}))
-    (tmp_path / "env" / "extravars").write_text(json.dumps({"report_dir": str(tmp_path / "report")}))
+    (tmp_path / "env" / "extravars").write_text(json.dumps({"tune_report_dir": str(tmp_path / "report")}))
     command: list[str | Path] = [
         PROGRAMS / "ansible-runner",
         "run",

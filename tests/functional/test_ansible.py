@@ -63,7 +63,7 @@ class Fleet:
 
     def ansible(self, program: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         options = ["--inventory", "host,", "--connection", "local", "-e", f"ansible_python_interpreter={self._python}"]
-        options += ["-e", f"report_dir={self.folder / 'report'}"]
+        options += ["-e", f"tune_report_dir={self.folder / 'report'}"]
         env.setdefault("ANSIBLE_CONFIG", str(self.folder / "ansible.cfg"))
         env.setdefault("ANSIBLE_LOCAL_TEMP", str(self.folder / "local"))
         env.setdefault("ANSIBLE_REMOTE_TEMP", str(self.folder / "remote"))
@@ -276,13 +276,13 @@ def test_the_role_of_a_profile_refuses_a_variable_that_cannot_be_meant(mistyped:
 
 
 def test_a_diagnosis_is_one_module_execution_and_says_what_to_do(fleet: Fleet) -> None:
-    calm = fleet.play("tunefleet.linux.diagnose", "-e", "diagnose_seconds=0.5", **SUMMARY)
+    calm = fleet.play("tunefleet.linux.diagnose", "-e", "tune_diagnose_seconds=0.5", **SUMMARY)
     assert calm.status == 0 and fleet.executions() == 1
     with fleet.ns.load() as load:
         load("listen", port=8080, backlog=5)
         load.repeat(0.02, "begin", port=8080, count=2)
         before = fleet.ns.snapshot()
-        run = fleet.play("tunefleet.linux.diagnose", "-e", "diagnose_seconds=0.5", **SUMMARY)
+        run = fleet.play("tunefleet.linux.diagnose", "-e", "tune_diagnose_seconds=0.5", **SUMMARY)
         assert fleet.ns.snapshot() == before and fleet.executions() == 2
     assert run.status == 0
     said = [line for line in run.text.splitlines() if line.startswith("Diagnosis")]
@@ -324,15 +324,15 @@ def test_the_way_back_through_ansible_when_the_profile_itself_is_gone(fleet: Fle
     path.write_text(PROFILE.format(PROFILES["one"]))
     start = fleet.ns.snapshot(stamps=False)
     own = ("-e", json.dumps({"tune_profile_paths": [str(path.parent)]}))
-    fleet.play("tunefleet.linux.apply", "-e", "profiles=one", *own).ended(changed=1, failed=0)
+    fleet.play("tunefleet.linux.apply", "-e", "tune_profiles=one", *own).ended(changed=1, failed=0)
     told = fleet.play("tunefleet.linux.apply", ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary").text
     # Applied over the other: the way back that is named leads to where this run began.
-    assert "ansible-playbook -i host, -e profiles=web_server tunefleet.linux.revert" in told, told
+    assert "ansible-playbook -i host, -e tune_profiles=web_server tunefleet.linux.revert" in told, told
     path.unlink()
     before = fleet.ns.snapshot()
     fleet.play("tunefleet.linux.revert", "--check", "--diff").ended(changed=1, failed=0)
     assert fleet.ns.snapshot() == before
-    fleet.play("tunefleet.linux.revert", "-e", "profiles=web_server").ended(changed=1, failed=0)
+    fleet.play("tunefleet.linux.revert", "-e", "tune_profiles=web_server").ended(changed=1, failed=0)
     assert fleet.ns.live(FIN) == {FIN: "11"}
     executions = fleet.executions()
     fleet.play("tunefleet.linux.revert").ended(changed=1, failed=0)
@@ -347,7 +347,7 @@ def test_explain_says_what_hosts_have_live_on_file_and_at_boot(fleet: Fleet) -> 
     fleet.ns.write("/etc/sysctl.d/zz.conf", f"{FIN} = 20\n")
     before, count = fleet.ns.snapshot(), fleet.executions()
     say = {"ANSIBLE_STDOUT_CALLBACK": "tunefleet.linux.summary", "COLUMNS": "80"}
-    run = fleet.play("tunefleet.linux.explain", "-e", f"key={FIN}", **say)
+    run = fleet.play("tunefleet.linux.explain", "-e", f"tune_key={FIN}", **say)
     assert run.status == 0 and fleet.executions() == count + 1 and fleet.ns.snapshot() == before, run.text
     lines = run.text.splitlines()
     assert lines[0] == FIN and "PLAY" not in run.text and "TASK" not in run.text, run.text
@@ -370,15 +370,15 @@ def test_explain_says_what_hosts_have_live_on_file_and_at_boot(fleet: Fleet) -> 
 def test_explain_offers_near_names_and_knows_limits(fleet: Fleet) -> None:
     say = {"ANSIBLE_STDOUT_CALLBACK": "tunefleet.linux.summary"}
     for key in ("tcp_fin_timeuot", "net.ipv4.tcp_fin_timeuot"):
-        run = fleet.play("tunefleet.linux.explain", "-e", f"key={key}", **say)
+        run = fleet.play("tunefleet.linux.explain", "-e", f"tune_key={key}", **say)
         assert run.status != 0 and len(run.text.splitlines()) == 1, run.text
         assert run.text.startswith(f"'{key}' is n") and "did you mean" in run.text and "tcp_fin_timeout'" in run.text
     fleet.ns.write("/etc/security/limits.conf", "* soft nofile 7777\n")
-    run = fleet.play("tunefleet.linux.explain", "-e", "key=nofile", **say)
+    run = fleet.play("tunefleet.linux.explain", "-e", "tune_key=nofile", **say)
     assert "  open_files: soft and hard >= 65535 for *" in run.text.splitlines()
     assert "  sessions  *: soft 7777 (/etc/security/limits.conf:1)" in run.text, run.text
     fleet.ns.write("/etc/systemd/system/tf-mine.service", "[Service]\nLimitNOFILE=700:800\n")
-    run = fleet.play("tunefleet.linux.explain", "-e", "key=nofile", **say)
+    run = fleet.play("tunefleet.linux.explain", "-e", "tune_key=nofile", **say)
     assert "tf-mine.service: soft 700, hard 800" in run.text and "tf-mine.service:2)" in run.text, run.text
 
 

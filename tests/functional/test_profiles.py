@@ -145,13 +145,13 @@ def test_roles_of_any_name_run_and_write_nothing_in_check_mode(fleet: Fleet) -> 
 
 def test_the_list_for_linux_2_2_is_never_applied(fleet: Fleet) -> None:
     before = fleet.ns.snapshot()
-    run = fleet.play("tunefleet.linux.apply", "-e", "profiles=legacy_22", "-e", "tune_accept_hazards=true")
+    run = fleet.play("tunefleet.linux.apply", "-e", "tune_profiles=legacy_22", "-e", "tune_accept_hazards=true")
     assert run.status != 0 and "'legacy_22' is there to compare hosts with and never to be applied" in run.text
     assert fleet.executions() == 0 and fleet.ns.snapshot() == before
 
 
 def test_a_contradiction_is_decided_by_the_play_and_stays_visible(fleet: Fleet) -> None:
-    extra = ["-e", "profiles=web_server,nat_gateway", "-e", "tune_prefer=web_server"]
+    extra = ["-e", "tune_profiles=web_server,nat_gateway", "-e", "tune_prefer=web_server"]
     run = fleet.play("tunefleet.linux.apply", *extra, ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary")
     assert run.status == 0 and "net.ipv4.tcp_keepalive_time  1200 in place of 1800 (nat_gateway)" in run.text, run.text
     assert fleet.executions() == 1

@@ -130,7 +130,7 @@ def test_a_run_that_could_not_audit_every_host_fails_and_says_so(
 def test_the_same_audit_gives_the_same_bytes_and_the_summary_names_the_files(
     audit: Audit, first: subprocess.CompletedProcess[str]
 ) -> None:
-    options = ["-e", "report_dir=again", "--check"]
+    options = ["-e", "tune_report_dir=again", "--check"]
     second = audit.play("tunefleet.linux.audit", *options, ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary")
     assert second.returncode == 2
     names = ("fleet.html", "fleet.json", "junit.xml")
@@ -148,7 +148,7 @@ def test_the_same_audit_gives_the_same_bytes_and_the_summary_names_the_files(
 )
 def test_how_a_run_ends(audit: Audit, hosts: str, fail_on_drift: str, status: int) -> None:
     """--limit leaves the report in the run, and a single host that cannot be reached is no reason to write none."""
-    options = ["--limit", hosts, "-e", f"fail_on_drift={fail_on_drift}", "-e", "report_dir=ends"]
+    options = ["--limit", hosts, "-e", f"tune_fail_on_drift={fail_on_drift}", "-e", "tune_report_dir=ends"]
     done = audit.play("tunefleet.linux.audit", *options)
     assert done.returncode == status, done.stdout
     assert list(audit.states("ends/fleet.json")) == hosts.split(",")
@@ -156,7 +156,7 @@ def test_how_a_run_ends(audit: Audit, hosts: str, fail_on_drift: str, status: in
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(audit: Audit) -> None:
     (audit.folder / "file").touch()
-    options = ["--limit", "web2", "-e", "report_dir=file", "-e", "report_time=2026-11-22T03:00:00Z"]
+    options = ["--limit", "web2", "-e", "tune_report_dir=file", "-e", "tune_report_time=2026-11-22T03:00:00Z"]
     done = audit.play("tunefleet.linux.audit", *options, ANSIBLE_STDOUT_CALLBACK="tunefleet.linux.summary")
     assert done.returncode == 2
     said = " ".join(done.stdout[done.stdout.index("\nReport\n") :].split())
@@ -168,7 +168,14 @@ def test_reports_are_merged(audit: Audit, first: subprocess.CompletedProcess[str
     for name in ("web2", "web10"):
         hosts = [host for host in document["hosts"] if host["host"] == name]
         (audit.folder / f"{name}.json").write_text(json.dumps({**document, "hosts": hosts}))
-    options = ["-e", "report_dir=merged", "-e", "reports=web2.json,web10.json", "-e", "fail_on_drift=true"]
+    options = [
+        "-e",
+        "tune_report_dir=merged",
+        "-e",
+        "tune_reports=web2.json,web10.json",
+        "-e",
+        "tune_fail_on_drift=true",
+    ]
     both = audit.play("tunefleet.linux.report", *options)
     assert both.returncode == 2 and "1 of 2 hosts drifted: see " in both.stdout
     assert audit.states("merged/fleet.json") == {"web2": "clean", "web10": "drifted"}
@@ -184,7 +191,7 @@ def test_reports_are_merged(audit: Audit, first: subprocess.CompletedProcess[str
 
 def test_a_senseless_time_is_refused(audit: Audit) -> None:
     done = audit.play(
-        "tunefleet.linux.audit", "--limit", "web2", "-e", "report_time=yesterday", "-e", "report_dir=never"
+        "tunefleet.linux.audit", "--limit", "web2", "-e", "tune_report_time=yesterday", "-e", "tune_report_dir=never"
     )
     assert done.returncode == 2
     assert "The time of a report is ISO 8601, such as 2026-11-22T03:00:00Z, found 'yesterday'." in done.stdout

@@ -53,7 +53,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def run(fleet: Fleet, extra: Mapping[str, Any], *options: str, **how: Any) -> subprocess.CompletedProcess[str]:
     """Apply the small profile in batches; the first one is web1 unless the run says otherwise."""
     settings = {
-        "profiles": "small",
+        "tune_profiles": "small",
         "tune_profile_paths": [str(fleet.folder / "profiles")],
         "tune_batches": "1,100%",
         "tune_settle_seconds": 1,
@@ -195,7 +195,7 @@ def test_check_mode_shows_the_batches_and_waits_for_nothing(fleet: Fleet, before
     ("wanted", "sentence"),
     [
         ({"tune_batches": "1,ten"}, "tune_batches: 'ten' is no size of a batch; name numbers of hosts above zero and "),
-        ({"profiles": "smal"}, "There is no profile 'smal'; did you mean 'small'?"),
+        ({"tune_profiles": "smal"}, "There is no profile 'smal'; did you mean 'small'?"),
         (
             {"tune_check_url": "ftp://x/", "tune_settle_seconds": -1},
             'tune_settle_seconds is -1, and takes 0 to 3600. tune_check_url is "ftp://x/", and takes an address of http or '

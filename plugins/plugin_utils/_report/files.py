@@ -52,7 +52,7 @@ def write(folder: Path, texts: dict[str, str]) -> list[Path]:
         ) from error
     except OSError as error:
         raise fleet_report.FleetProblem(
-            f"The report cannot be written to {console_text.one_line(folder)}: {error.strerror}; name another directory by report_dir."
+            f"The report cannot be written to {console_text.one_line(folder)}: {error.strerror}; name another directory by tune_report_dir."
         ) from error
     return [folder / name for name in texts]
 

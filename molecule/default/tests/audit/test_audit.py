@@ -26,7 +26,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def clean(reports: Path) -> dict[str, dict[str, Any]]:
-    return fleet.play("tunefleet.linux.audit", "-e", f"report_dir={reports / 'clean'}", "-e", "fail_on_drift=true")
+    return fleet.play("tunefleet.linux.audit", "-e", f"tune_report_dir={reports / 'clean'}", "-e", "tune_fail_on_drift=true")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def altered(request: pytest.FixtureRequest, clean: dict[str, dict[str, Any]]) ->
 
 @pytest.fixture(scope="module")
 def drifted(altered: Host, reports: Path) -> dict[str, dict[str, Any]]:
-    options = ["-e", f"report_dir={reports / 'drifted'}", "-e", "fail_on_drift=true"]
+    options = ["-e", f"tune_report_dir={reports / 'drifted'}", "-e", "tune_fail_on_drift=true"]
     return fleet.play("tunefleet.linux.audit", *options, status=2)
 
 

@@ -333,16 +333,16 @@ def test_a_diagnosis_beside_a_profile(inherited: list[str]) -> None:
             {},
             {},
             [
-                "ansible-playbook -i hosts.yml -e profiles=web_server tunefleet.linux.revert",
+                "ansible-playbook -i hosts.yml -e tune_profiles=web_server tunefleet.linux.revert",
                 "ansible-playbook -i hosts.yml site.yml --check --diff",
             ],
         ),
         (
             {},
-            {"subset": "web*", "extra_vars": ("profiles=web_server password=secret",)},
+            {"subset": "web*", "extra_vars": ("tune_profiles=web_server password=secret",)},
             [
-                "ansible-playbook -i hosts.yml --limit 'web*' -e profiles=web_server tunefleet.linux.revert",
-                "ansible-playbook -i hosts.yml --limit 'web*' -e profiles=web_server site.yml --check --diff",
+                "ansible-playbook -i hosts.yml --limit 'web*' -e tune_profiles=web_server tunefleet.linux.revert",
+                "ansible-playbook -i hosts.yml --limit 'web*' -e tune_profiles=web_server site.yml --check --diff",
             ],
         ),
         (

@@ -47,7 +47,10 @@ def test_what_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     for folder, sentence in (
         ("file", "The report cannot be written to {0}: that is no directory."),
-        ("file/below", "The report cannot be written to {0}: Not a directory; name another directory by report_dir."),
+        (
+            "file/below",
+            "The report cannot be written to {0}: Not a directory; name another directory by tune_report_dir.",
+        ),
         ("folder", "The report cannot be written to {0}/x: there is something that is no file."),
     ):
         with pytest.raises(fleet_report.FleetProblem) as caught:
@@ -62,7 +65,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkey
     (tmp_path / "x").write_text("old")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(
-        fleet_report.FleetProblem, match="No space left on device; name another directory by report_dir"
+        fleet_report.FleetProblem, match="No space left on device; name another directory by tune_report_dir"
     ):
         report_files.write(tmp_path, {"x": "new"})
     assert os.listdir(tmp_path) == ["x"] and (tmp_path / "x").read_text() == "old"
