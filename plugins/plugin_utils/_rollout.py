@@ -138,17 +138,10 @@ def _sockets(answer: Answer) -> snapshot.Sockets | None:
 
 # By which the role calls what it registers.
 RECOVERED, FIRST, SECOND, THIRD = "__tune_recovered", "__tune_first", "__tune_second", "__tune_third"
-BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL = (
-    "__tune_before_command",
-    "__tune_before_url",
-    "__tune_after_command",
-    "__tune_after_url",
-)
+# The user's own checks: before the change until it is applied, then after the change.
+COMMAND, URL = "__tune_command", "__tune_url"
 RESULT, CONFIRMED, WITHDRAWN = "tune_result", "__tune_confirmed", "__tune_withdrawn"
-ANSWERS = (
-    *(RECOVERED, FIRST, SECOND, THIRD, BEFORE_COMMAND, BEFORE_URL, AFTER_COMMAND, AFTER_URL),
-    *(RESULT, CONFIRMED, WITHDRAWN),
-)
+ANSWERS = (RECOVERED, FIRST, SECOND, THIRD, COMMAND, URL, RESULT, CONFIRMED, WITHDRAWN)
 Answers = Mapping[str, Answer]
 
 
@@ -161,7 +154,7 @@ def before_problem(answers: Answers) -> str:
     ):
         if problem := _problem(answers.get(name), doing):
             return problem
-    for name in (BEFORE_COMMAND, BEFORE_URL):
+    for name in (COMMAND, URL):
         if problem := _check_problem(answers.get(name)):
             return f"the check fails already, so it could not tell what the change does: {problem}"
     return ""
@@ -181,7 +174,7 @@ def after_problem(answers: Answers) -> str:
     readings = [answers.get(name) or {} for name in (FIRST, SECOND, THIRD)]
     if all("at" in entry for entry in readings) and (found := regressions(*readings)):
         return " ".join(found)
-    for name in (AFTER_COMMAND, AFTER_URL):
+    for name in (COMMAND, URL):
         if problem := _check_problem(answers.get(name)):
             return f"the check passed before the change, and fails now: {problem}"
     return ""

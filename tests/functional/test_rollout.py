@@ -198,8 +198,8 @@ def test_check_mode_shows_the_batches_and_waits_for_nothing(fleet: Fleet, before
         ({"tune_profiles": "smal"}, "There is no profile 'smal'; did you mean 'small'?"),
         (
             {"tune_check_url": "ftp://x/", "tune_settle_seconds": -1},
-            'tune_settle_seconds is -1, and takes 0 to 3600. tune_check_url is "ftp://x/", and takes an address of http or '
-            "https. No host was touched.",
+            'tune_settle_seconds: -1 is out of range. Legal: 0 to 3600. tune_check_url: "ftp://x/" is not an address. '
+            "Legal: an address of http or https. No changes were made.",
         ),
     ],
 )
@@ -216,7 +216,7 @@ def test_what_cannot_be_meant_is_named_before_any_host_is_touched(
 def test_batches_of_the_inventory_are_not_left_out_in_silence(fleet: Fleet) -> None:
     done = fleet.play(APPLY, {}, "--limit", "web2", hosts={"web2": {"tune_batches": "1"}})
     said = " ".join(done.stdout.split())
-    assert done.returncode == 2 and "give it with -e tune_batches=1. No host was touched." in said, done.stdout
+    assert done.returncode == 2 and "Pass it with -e tune_batches=1. No changes were made." in said, done.stdout
 
 
 OWN_PLAY = """

@@ -173,7 +173,7 @@ DONE = {"changed": True, "trial_id": "x"}
     ("answers", "problem"),
     [
         ({}, ""),
-        ({_rollout.RECOVERED: {"changed": False}, _rollout.BEFORE_COMMAND: SKIPPED}, ""),
+        ({_rollout.RECOVERED: {"changed": False}, _rollout.COMMAND: SKIPPED}, ""),
         (
             {_rollout.RECOVERED: GONE},
             "looking for an earlier trial failed, for it cannot be reached: Connection refused",
@@ -181,15 +181,15 @@ DONE = {"changed": True, "trial_id": "x"}
         ({_rollout.FIRST: BROKEN}, "reading it failed: No space left."),
         ({_rollout.SECOND: GONE}, "reading it again failed, for it cannot be reached: Connection refused"),
         (
-            {_rollout.BEFORE_COMMAND: ENDED_WITH_1},
+            {_rollout.COMMAND: ENDED_WITH_1},
             "the check fails already, so it could not tell what the change does: the command ended with 1: b",
         ),
         (
-            {_rollout.BEFORE_COMMAND: NEVER_RAN},
+            {_rollout.COMMAND: NEVER_RAN},
             "the check fails already, so it could not tell what the change does: Error executing command (nonsuch -x)",
         ),
         (
-            {_rollout.BEFORE_URL: {"failed": True, "msg": "Status code was 503 and not [200]", "status": 503}},
+            {_rollout.URL: {"failed": True, "msg": "Status code was 503 and not [200]", "status": 503}},
             "the check fails already, so it could not tell what the change does: Status code was 503 and not [200]",
         ),
     ],
@@ -206,7 +206,7 @@ def test_whether_a_host_may_be_changed(answers: _rollout.Answers, problem: str) 
         ({_rollout.RESULT: GONE}, "applying failed, for it cannot be reached: Connection refused"),
         ({_rollout.THIRD: GONE}, "reading it after the change failed, for it cannot be reached: Connection refused"),
         (
-            {_rollout.AFTER_COMMAND: ENDED_WITH_1},
+            {_rollout.COMMAND: ENDED_WITH_1},
             "the check passed before the change, and fails now: the command ended with 1: b",
         ),
         ({_rollout.FIRST: seen(1), _rollout.SECOND: seen(2), _rollout.THIRD: SKIPPED}, ""),
