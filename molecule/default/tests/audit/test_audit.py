@@ -26,7 +26,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def clean(reports: Path) -> dict[str, dict[str, Any]]:
-    return fleet.play("tunefleet.linux.audit", "-e", f"tune_report_dir={reports / 'clean'}", "-e", "tune_fail_on_drift=true")
+    return fleet.play(
+        "tunefleet.linux.audit", "-e", f"tune_report_dir={reports / 'clean'}", "-e", "tune_fail_on_drift=true"
+    )
 
 
 @pytest.fixture(scope="module")
