@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes docs/diagnose.md from what the collection knows of advice, states and counters; with --check, says whether it is out of date."""
+"""Write docs/diagnose.md from the advice, states and counters in the plugins. With --check, only report whether it is outdated."""
 
 from __future__ import annotations
 
@@ -16,46 +16,52 @@ PAGE = ROOT / "docs" / "diagnose.md"
 PACKAGE = "ansible_collections.tunefleet.linux.plugins.module_utils._network."
 
 HEAD = """\
-# What a diagnosis says
+# Diagnosing bottlenecks
 
-Written by `tools/diagnose_page.py` from `_kinds.py` and `_catalog.py` in `plugins/module_utils/_sockets/`.
+`make diagnose` finds network bottlenecks of each host and recommends a remedy. It changes nothing.
 
-`make diagnose` and the playbook `tunefleet.linux.diagnose` read the counters of each host twice, a few seconds apart, and give the advice
-below. The module `tunefleet.linux.diagnose` does the same for a playbook of your own, `tunefleet.linux.socket_info` returns what is read.
-Nothing is ever written.
+```console
+$ make diagnose                                                        # this machine, 5 seconds
+$ make diagnose DIAGNOSE_SECONDS=60 INVENTORY=hosts.ini ARGS="--forks 50"
+$ ansible-playbook -i hosts.ini tunefleet.linux.diagnose -e tune_diagnose_seconds=60
+```
 
-- A host that lost nothing in these seconds, and is not about to, gets no advice, however busy it is. So look while it is under load:
-  `make diagnose DIAGNOSE_SECONDS=60`. Every host takes that long, so on a fleet raise the number that is looked at in parallel:
-  `ARGS="--forks 50"`.
-- **loss** means that something was lost between the two readings, **near** that it was not lost yet.
-- Counters belong to the network namespace: in a container to the container. What is counted for the whole machine says so.
-- Settings of the machine, such as `net.core.netdev_max_backlog` and `net.ipv4.tcp_mem`, cannot be seen in a container; advice about
-  them then names no live value.
+Each host is sampled twice, some seconds apart. The difference of the counters decides which [advice](#advice) you get. In your own playbook, use the
+module `tunefleet.linux.diagnose`. The module `tunefleet.linux.socket_info` returns the samples.
+
+- A host without losses, and without a resource that is nearly exhausted, gets no advice, however busy it is. Sample a host under load.
+- Each host takes the full number of seconds. On a fleet, raise the number of forks.
+- **loss** means that something was lost between the two samples. **near** means that nothing was lost yet.
+- Counters belong to the network namespace. In a container, they belong to the container. Values of the whole machine are marked.
+- Settings of the machine, such as `net.core.netdev_max_backlog` and `net.ipv4.tcp_mem`, are not visible in a container. Advice then has
+  no live value.
+
+`tools/diagnose_page.py` writes this page from `advice.py` and `counters.py` in `plugins/module_utils/_network/`.
 
 ## Advice
 
-An id keeps its meaning from release to release.
+An id keeps its meaning in all releases.
 
 """
 
 
 def page() -> str:
     """The whole document."""
-    # Imported here, for the collection has its name only once tools/setup has made .cache, or from PYTHONPATH.
+    # Imported late: the collection has its name only after tools/setup created .cache, or with PYTHONPATH.
     sys.path.append(str(ROOT / ".cache"))
     kinds = importlib.import_module(PACKAGE + "advice")
     catalog = importlib.import_module(PACKAGE + "counters")
-    parts = [HEAD, *_table(("id", "in words", "settings"), (_in_short(kind) for kind in kinds.KINDS))]
+    parts = [HEAD, *_table(("id", "bottleneck", "settings"), (_in_short(kind) for kind in kinds.KINDS))]
     for kind in kinds.KINDS:
         parts += ["\n", *_chapter(kind, kinds.IN_PROFILES)]
-    parts += ["\n## States of a TCP socket\n\n"]
+    parts += ["\n## TCP states\n\n"]
     parts += _table(
-        ("state", "what it means", "source"),
+        ("state", "meaning", "source"),
         ((f"`{one.name}`", one.meaning, ", ".join(one.source)) for one in catalog.STATES),
     )
-    parts += ["\nA source `guide_zh:19` is a line of the Chinese guide, see the profiles.\n\n## Counters\n\n"]
-    parts += ["They only grow, from the start of the namespace on.\n\n"]
-    parts += _table(("counter", "unit", "what it counts", "in the kernel"), map(_counter, catalog.COUNTERS))
+    parts += ["\nA source `guide_zh:19` is a line of the [Chinese guide](../roles/guide_zh/README.md).\n\n## Counters\n\n"]
+    parts += ["Counters start at 0 with the network namespace and only increase.\n\n"]
+    parts += _table(("counter", "unit", "meaning", "kernel source"), map(_counter, catalog.COUNTERS))
     return "".join(parts)
 
 
@@ -70,10 +76,10 @@ def _in_short(kind: t.Any) -> Sequence[str]:
 
 def _chapter(kind: t.Any, in_profiles: t.Mapping[str, tuple[str, str]]) -> Iterable[str]:
     yield f"### {kind.id}\n\n**{kind.title}.** {kind.meaning}\n\n"
-    yield f"- **Seen by**: {kind.shown_by}\n- **To do**: {kind.remedy}\n- **Costs**: {kind.cost}\n"
+    yield f"- **Detected by**: {kind.shown_by}\n- **Remedy**: {kind.remedy}\n- **Cost**: {kind.cost}\n"
     named = [(key, *in_profiles[key]) for key in kind.helping if key in in_profiles]
     if named:
-        profiles = "; ".join(f"`{profile}` has `{key}` = {value}" for key, profile, value in named)
+        profiles = "; ".join(f"`{profile}` sets `{key}` to {value}" for key, profile, value in named)
         yield f"- **Profiles**: {profiles}.\n"
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes docs/kernel_parameters.md from the catalog of kernel parameters; with --check, says whether it is out of date."""
+"""Write docs/kernel_parameters.md from the catalog of kernel parameters. With --check, only report whether it is outdated."""
 
 from __future__ import annotations
 
@@ -16,21 +16,29 @@ PAGE = ROOT / "docs" / "kernel_parameters.md"
 CATALOG = "ansible_collections.tunefleet.linux.plugins.module_utils._sysctl.catalog"
 
 HEAD = """\
-# Kernel parameters that the collection knows
+# Kernel parameters
 
-Written by `tools/parameter_table.py` from the catalog in `plugins/module_utils/_sysctl/_catalog.py`. A key need not be in here to be
-set; what is in here is checked before anything is written, and told apart when it is absent.
+This page lists the kernel parameters in the catalog of the collection. `tools/parameter_table.py` writes it from
+`plugins/module_utils/_sysctl/catalog.py`.
 
-- **range**: what the kernel refuses beyond. In parentheses where it checks nothing and we do, because the rest does harm.
-- **default**: what the kernel uses by itself, with the first version that does. A bound that it meets is not written down.
-- **scope**: `netns`, each network namespace and container has its own; `netns_read_only`, one for the machine, which a
-  namespace may read; `init_netns`, one for the machine, absent in a namespace; `global`, one for the machine.
+You can set any key of the running kernel, also one that is not in the catalog. For a key in the catalog, the value is checked before anything
+is written. If the kernel does not have it, the message says why.
+
+- **range**: the legal values. The kernel rejects others. In parentheses, the kernel accepts all values, but the collection refuses others,
+  because they cause harm.
+- **default**: the kernel's own value, with the first version that has it. If the default already satisfies a minimum or maximum, nothing
+  is written.
+- **scope**: where the key exists:
+  - `netns`: each network namespace, and so each container, has its own value.
+  - `netns_read_only`: one value for the machine. A namespace can read it.
+  - `init_netns`: one value for the machine. A namespace does not have the key.
+  - `global`: one value for the machine.
 """
 
 
 def page() -> str:
     """The whole document."""
-    # Imported here, for the collection has its name only once tools/setup has made .cache, or from PYTHONPATH.
+    # Imported late: the collection has its name only after tools/setup created .cache, or with PYTHONPATH.
     sys.path.append(str(ROOT / ".cache"))
     catalog = importlib.import_module(CATALOG)
     lines = [HEAD]
@@ -68,16 +76,16 @@ def _about(catalog: t.Any, key: str, facts: t.Any) -> str:
     if facts.since:
         sentences.append(f"Since {_version(facts.since)}.")
     if facts.removed:
-        sentences.append(f"**Gone since {_version(facts.removed)}.**")
+        sentences.append(f"**Removed in {_version(facts.removed)}.**")
     if facts.no_effect:
-        sentences.append(f"**Without effect since {_version(facts.no_effect)}.**")
+        sentences.append(f"**No effect since {_version(facts.no_effect)}.**")
     if facts.action:
-        sentences.append("An action, not a state: never written to a file.")
+        sentences.append("A write triggers an action. The key is never written to a file.")
     along = [other for other in catalog.side_effects_of(key) if other != key]
     if along:
-        sentences.append("A change may change " + ", ".join(f"`{other}`" for other in along) + " along with it.")
+        sentences.append("A change can also change " + ", ".join(f"`{other}`" for other in along) + ".")
     if catalog.module_of(key):
-        sentences.append(f"Needs the module `{catalog.module_of(key)}`.")
+        sentences.append(f"Needs the kernel module `{catalog.module_of(key)}`.")
     return " ".join(sentences)
 
 
