@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes docs/profile.schema.json, the JSON schema of a profile for editors; with --check, says whether it is out of date.
+"""Write docs/profile.schema.json, the JSON schema of a profile for editors. With --check, only report whether it is outdated.
 
-The names of fields come from the check that a run makes (plugin_utils/_profile_file.py), so the two cannot drift apart there. A
-schema sees one value at a time: what a key takes, that a source is declared, or that a limit is given once, the run alone tells.
+The field names come from the validation of a run (plugin_utils/_profiles/validation.py), so both agree. A schema sees one value at a
+time. Only a run checks the values of a key, that a source is declared, and that a limit occurs once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEXT: Schema = {"type": "string", "pattern": r"\S"}
 
 
 def _loaded(name: str) -> t.Any:
-    # Imported here, for the collection has its name only once tools/setup has made .cache, or from PYTHONPATH.
+    # Imported late: the collection has its name only after tools/setup created .cache, or with PYTHONPATH.
     sys.path.append(str(ROOT / ".cache"))
     return importlib.import_module(PLUGINS + name)
 
@@ -47,7 +47,7 @@ def _exactly_one(names: Sequence[str]) -> Schema:
 
 
 def _formulas() -> Schema:
-    """Numbers that depend on the host."""
+    """Formulas that the host evaluates."""
     positive = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]*$"}]}
     bounds = {name: _ref("number") for name in ("min", "max")}
     terms = {"type": "array", "minItems": 2, "items": _ref("term")}
@@ -79,7 +79,7 @@ def _limit(check: t.Any, targets: Sequence[str], items: Sequence[str]) -> Schema
     return {
         **found,
         "allOf": [_exactly_one(targets), {"anyOf": [{"required": [side]} for side in _SIDES]}],
-        # Nothing but a unit is ever restarted.
+        # Only units can be restarted.
         "if": {"properties": {"restart": {"const": True}}, "required": ["restart"]},
         "then": {"required": ["unit"]},
     }
@@ -114,7 +114,7 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Profile of tunefleet.linux",
-        "description": "profiles/NAME.yml beside a playbook, or in a directory of tune_profile_paths",
+        "description": "profiles/NAME.yml next to a playbook, or in a directory of tune_profile_paths",
         **_object({name: properties[name] for name in check.PROFILE_FIELDS}, ["title", "summary"]),
         "$defs": {
             "text": _TEXT,

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes what is known of profiles into the README of each and into docs/profiles.md; with --check, says what is out of date.
+"""Write the tables of profiles into the README of each role and into docs/profiles.md. With --check, only report outdated pages.
 
-Run it with .venv/bin/python after a change of a profile.yml.
+Run it with .venv/bin/python after each change of a profile.yml.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AMOUNTS = "ansible_collections.tunefleet.linux.plugins.module_utils._core.formul
 
 BEGIN = "<!-- values: written by tools/profile_tables.py -->"
 END = "<!-- end of values -->"
-# Profiles that hold a document word for word; what contradicts them is no news.
+# Profiles that contain a document word for word. Their contradictions to others are expected and not listed.
 LITERAL = ("guide_zh", "legacy_22", "memo_ko")
 
 
@@ -36,7 +36,7 @@ def documented_roles() -> list[Path]:
 
 
 def current_readme(role: Path, text: str) -> str:
-    """The text of a role's README with the values that its profile has now."""
+    """The text of a role's README with the current values of its profile."""
     profiles = _module(PROFILES)
     library = profiles.Library(roles=ROLES)
     wanted = profiles.resolve(library, role.name)
@@ -48,7 +48,7 @@ def current_readme(role: Path, text: str) -> str:
 
 
 def current_overview(text: str) -> str:
-    """The text of docs/profiles.md with the profiles that there are now, and what does not go together."""
+    """The text of docs/profiles.md with the current profiles and their contradictions."""
     library = _module(PROFILES).Library(roles=ROLES)
     names = [role.name for role in documented_roles()]
     profiles = library.load(names)
@@ -64,13 +64,13 @@ def current_overview(text: str) -> str:
 
 
 def _module(name: str) -> t.Any:
-    # Imported late, for the collection has its name only once tools/setup has made .cache, or from PYTHONPATH.
+    # Imported late: the collection has its name only after tools/setup created .cache, or with PYTHONPATH.
     sys.path.append(str(ROOT / ".cache"))
     return importlib.import_module(name)
 
 
 def _replaced(file: str, text: str, begin: str, end: str, lines: Sequence[str]) -> str:
-    """The text with these lines between two marks."""
+    """The text with these lines between two markers."""
     head, found, rest = text.partition(begin)
     _old, ended, tail = rest.partition(end)
     if not (found and ended):
@@ -87,7 +87,7 @@ def _overview(names: Sequence[str], profiles: Mapping[str, t.Any]) -> list[str]:
             _count(len(own), what) for own, what in ((profile.sysctl, "key"), (profile.limits, "limit")) if own
         )
         rows.append(f"| [`{name}`](../roles/{name}/README.md) | {profile.summary} | {contains} | {size} |")
-    return ["| profile | what it is for | contains | its own |", "| --- | --- | --- | --- |", *rows]
+    return ["| profile | purpose | contains | own settings |", "| --- | --- | --- | --- |", *rows]
 
 
 def _count(number: int, what: str) -> str:
@@ -105,7 +105,7 @@ def _contradictions(names: Sequence[str], profiles: Mapping[str, t.Any]) -> list
         f"| `{setting}` | {', '.join(f'`{name}` {said[name]}' for name in sorted(said))} |"
         for setting, said in sorted(wishes.items())
     ]
-    return ["| setting | who wants what |", "| --- | --- |", *rows]
+    return ["| setting | requested values |", "| --- | --- |", *rows]
 
 
 def _table(wanted: Mapping[str, t.Any]) -> list[str]:
@@ -118,7 +118,7 @@ def _table(wanted: Mapping[str, t.Any]) -> list[str]:
     table = [
         [name, wish, entry["why"], entry.get("hazard", ""), ", ".join(entry["source"])] for name, wish, entry in rows
     ]
-    head = ["setting", "wanted", "why", "hazard", "source"]
+    head = ["setting", "value", "reason", "hazard", "source"]
     if not any(row[3] for row in table):
         for row in (head, *table):
             del row[3]
@@ -133,7 +133,7 @@ def _wish(setting: Mapping[str, t.Any]) -> str:
 
 
 def _number(term: t.Any) -> str:
-    """A number, or how it is worked out on a host."""
+    """A number, or the formula that a host evaluates."""
     return str(_module(AMOUNTS).read(term)) if isinstance(term, dict) else str(term)
 
 
@@ -141,7 +141,7 @@ def _sources(wanted: Mapping[str, t.Any], declared: Mapping[str, t.Any]) -> list
     entries = [*wanted["sysctl"].values(), *wanted["limits"]]
     cited = {citation.partition(":")[0] for entry in entries for citation in entry["source"]}
     return [
-        "A number after a source is a line of it.",
+        "A number after a source is its line number.",
         "",
         *(f"- `{name}`: {declared[name].title}, {_link(declared[name].address)}" for name in sorted(cited)),
     ]

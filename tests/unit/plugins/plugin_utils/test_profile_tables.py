@@ -51,7 +51,7 @@ def test_a_stale_overview_is_noticed() -> None:
 
 def test_hazards_have_a_column_where_there_are_some() -> None:
     text = (ROOT / "roles" / "memo_ko" / "README.md").read_text(encoding="utf-8")
-    assert "| setting | wanted | why | hazard | source |\n| --- | --- | --- | --- | --- |\n" in text
+    assert "| setting | value | reason | hazard | source |\n| --- | --- | --- | --- | --- |\n" in text
     assert "| A quarter of the default of 4096 since Linux 5.4" in text
 
 
