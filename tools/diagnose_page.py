@@ -26,8 +26,8 @@ $ make diagnose DIAGNOSE_SECONDS=60 INVENTORY=hosts.ini ARGS="--forks 50"
 $ ansible-playbook -i hosts.ini tunefleet.linux.diagnose -e tune_diagnose_seconds=60
 ```
 
-Each host is sampled twice, some seconds apart. The difference of the counters decides which [advice](#advice) you get. In your own playbook, use the
-module `tunefleet.linux.diagnose`. The module `tunefleet.linux.socket_info` returns the samples.
+Each host is sampled twice, some seconds apart. The difference of the counters decides which [advice](#advice) you get. In your own
+playbook, use the module `tunefleet.linux.diagnose`. The module `tunefleet.linux.socket_info` returns the samples.
 
 - A host without losses, and without a resource that is nearly exhausted, gets no advice, however busy it is. Sample a host under load.
 - Each host takes the full number of seconds. On a fleet, raise the number of forks.
@@ -59,7 +59,9 @@ def page() -> str:
         ("state", "meaning", "source"),
         ((f"`{one.name}`", one.meaning, ", ".join(one.source)) for one in catalog.STATES),
     )
-    parts += ["\nA source `guide_zh:19` is a line of the [Chinese guide](../roles/guide_zh/README.md).\n\n## Counters\n\n"]
+    parts += [
+        "\nA source `guide_zh:19` is a line of the [Chinese guide](../roles/guide_zh/README.md).\n\n## Counters\n\n"
+    ]
     parts += ["Counters start at 0 with the network namespace and only increase.\n\n"]
     parts += _table(("counter", "unit", "meaning", "kernel source"), map(_counter, catalog.COUNTERS))
     return "".join(parts)

@@ -21,11 +21,11 @@ HEAD = """\
 This page lists the kernel parameters in the catalog of the collection. `tools/parameter_table.py` writes it from
 `plugins/module_utils/_sysctl/catalog.py`.
 
-You can set any key of the running kernel, also one that is not in the catalog. For a key in the catalog, the value is checked before anything
-is written. If the kernel does not have it, the message says why.
+You can set any key of the running kernel, also one that is not in the catalog. For a key in the catalog, the value is checked before
+anything is written. If the kernel does not have it, the message says why.
 
-- **range**: the legal values. The kernel rejects others. In parentheses, the kernel accepts all values, but the collection refuses others,
-  because they cause harm.
+- **range**: the legal values. The kernel rejects others. In parentheses, the kernel accepts all values, but the collection refuses
+  others, because they cause harm.
 - **default**: the kernel's own value, with the first version that has it. If the default already satisfies a minimum or maximum, nothing
   is written.
 - **scope**: where the key exists:
