@@ -144,6 +144,23 @@ def test_the_same_audit_gives_the_same_bytes_and_the_summary_names_the_files(
 
 
 @pytest.mark.parametrize(
+    ("inventory", "options", "profile"),
+    [
+        ({}, [], "web_server"),
+        ({"tune_profiles": ["fast_fail"]}, [], "fast_fail"),
+        ({"tune_profiles": ["fast_fail"]}, ["-e", "tune_profiles=redis"], "redis"),
+    ],
+    ids=["role default", "inventory", "command line"],
+)
+def test_origin_of_tune_profiles(audit: Audit, inventory: dict[str, Any], options: list[str], profile: str) -> None:
+    (audit.folder / "one.json").write_text(json.dumps({"all": {"hosts": {"one": {**HERE, **inventory}}}}))
+    options = ["--inventory", "one.json", "--limit", "one", "-e", "tune_report_dir=origin", *options]
+    done = audit.play("tunefleet.linux.audit", *options)
+    assert done.returncode == 0, done.stdout
+    assert [host["profile"] for host in audit.read("origin/fleet.json")["hosts"]] == [profile]
+
+
+@pytest.mark.parametrize(
     ("hosts", "fail_on_drift", "status"), [("web2", "true", 0), ("web2,web10", "true", 2), ("gone", "false", 2)]
 )
 def test_how_a_run_ends(audit: Audit, hosts: str, fail_on_drift: str, status: int) -> None:
