@@ -12,45 +12,45 @@ $(foreach name,$(TYPED),$(eval override $(name) := $$(value $(name))))
 export $(TYPED)
 
 define HELP
-tunefleet.linux: sysctl keys and limits, tuned by profile
+tunefleet.linux: kernel parameters and limits, set by profile
 
-  make apply    set the profile on this machine (as root), then say what was done
-  make audit    say what "make apply" would change, and write a report of it; change nothing
-  make revert   put back what profiles changed; with PROFILES= only what these did
-  make diagnose say what the network of this machine is short of, and what would help; change nothing
-  make explain  what a key does, who says what about it, and what this machine has (KEY=net.ipv4.tcp_fin_timeout)
-  make import   make a profile of sysctl.conf, limits.conf or tuned files (FROM=/etc/sysctl.conf)
+  make apply    apply profiles to this machine (as root) and print what changed
+  make audit    show what "make apply" would change and write a report; change nothing
+  make revert   restore what profiles changed; with PROFILES= only what these changed
+  make diagnose find network bottlenecks of this machine and what helps; change nothing
+  make explain  what a key does, what each source says, and the values here (KEY=net.ipv4.tcp_fin_timeout)
+  make import   make a profile from sysctl.conf, limits.conf or tuned files (FROM=/etc/sysctl.conf)
   make export   write profiles as plain sysctl.d and limits.d files (PROFILES=web_server TO=directory)
-  make report   make one report of several (FROM="a/fleet.json b/fleet.json")
-  make test     run every check (linters, sanity, unit tests, containers)
+  make report   merge reports (FROM="a/fleet.json b/fleet.json")
+  make test     run every check (linters, sanity, unit and functional tests, containers)
   make lint     run the linters only
   make oracle   compare many more boots with the real systemd-sysctl and procps (CASES=5000)
-  make vm       try the limits on a machine with a kernel of its own, in an emulator (as root on Debian)
-  make bench    measure what a run costs, beside a ping and alternatives (as root)
-  make build    build the collection archive into build/
+  make vm       test the limits on a VM with its own kernel, in an emulator (as root on Debian)
+  make bench    measure run time, compared with ping and alternatives (as root)
+  make build    build the collection archive in build/
   make clean    remove .venv, .cache and build
 
 Variables of apply, audit, revert and diagnose:
-  INVENTORY=file    hosts to work on                     (default: this machine)
+  INVENTORY=file    inventory                            (default: this machine)
   LIMIT=pattern     only these hosts of the inventory
-  PROFILES=a,b      profiles to use                      (default: web_server; revert: all that were applied)
-  DIAGNOSE_SECONDS=60  how long to look for losses       (default: 5)
-  BATCHES=1,10%,100%  apply to so many hosts after each other, watch each batch, and take it back where it does harm
+  PROFILES=a,b      profiles                             (default: web_server; revert: all applied profiles)
+  DIAGNOSE_SECONDS=60  seconds between two samples       (default: 5)
+  BATCHES=1,10%,100%  apply batch by batch; roll a batch back and stop if it gets worse
   TRIAL=1           revert: only what a roll-out with BATCHES left unconfirmed
   DIFF=1            show each change of a file
   VERBOSE=1         show more
-  ARGS="..."        further options of ansible-playbook, such as ARGS="--become --ask-become-pass"
+  ARGS="..."        more options of ansible-playbook, such as ARGS="--become --ask-become-pass"
 Variables of explain, import and export:
   KEY=name          a sysctl key, or a limit such as nofile; with INVENTORY and LIMIT on other hosts
-  FROM=path         the file to import, or a directory of such
-  TO=path           what to write (import: profiles/imported_*.yml); nothing that is there is overwritten
+  FROM=path         a file or directory to import
+  TO=path           where to write (import: profiles/imported_*.yml); no existing file is overwritten
 Variables of audit and report:
   REPORT=dir        where to write fleet.html, fleet.json and junit.xml    (default: tunefleet-report)
-  FAIL_ON_DRIFT=1   fail when a host is not as its profile wants
+  FAIL_ON_DRIFT=1   fail if a host differs from its profiles
 Variables of all:
   PYTHON=python3.12 the Python to build .venv with       (default: the first suitable one)
   PYTEST_ARGS="..." options of pytest, such as PYTEST_ARGS="-k archive"
-  CASES=20000       trees that "make oracle" tries on each reader
+  CASES=20000       trees that "make oracle" tests on each reader
 endef
 export HELP
 
