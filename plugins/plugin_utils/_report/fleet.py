@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The state of a fleet as one document, ``fleet.json``: built from what hosts answered, merged, and written as text.
 
-Pure. Private: not for use outside of ``tunefleet.linux``. The form is ``fleet.schema.json`` beside this file; every report is
+Pure. Private: not for use outside of ``tunefleet.linux``. The form is in ``shapes.py``; every report is
 rendered from a document of this form and from nothing else, so a merged one looks like one that a single controller made.
 """
 
@@ -19,7 +19,7 @@ from ...module_utils import _errors
 from .._console import summary
 from .._console import text as console_text
 from .._profiles import model as profile_model
-from . import schema
+from . import shapes
 
 SCHEMA_VERSION: t.Final = 1
 
@@ -99,7 +99,7 @@ def read(name: str, text: str) -> Data:
             f"{name} has the schema_version {json.dumps(version)}, and this release reads {SCHEMA_VERSION}; "
             "use the same release of tunefleet.linux on all controllers."
         )
-    wrong = schema.problem(document, schema.SCHEMA) or _loose_end(document)
+    wrong = shapes.problem(document, shapes.FLEET) or _loose_end(document)
     if wrong:
         raise FleetProblem(f"{name} is no fleet.json of tunefleet.linux: {wrong}.")
     return dict(document)
