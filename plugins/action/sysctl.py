@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The action of every module that runs on hosts: it sends the module through pipelining. meta/runtime.yml redirects to it."""
+"""The action tunefleet.linux.sysctl. Its documentation is that of the module of this name, which it runs on the host."""
 
 from __future__ import annotations
 
