@@ -116,6 +116,7 @@ SAMPLES: dict[str, t.Any] = {
     "users": "alice (Permission denied)",
     "usual": 32768,
     "value": "4096",
+    "where": "/etc/sysctl.d/10-a.conf:3",
     "written": "5000",
 }
 
@@ -169,6 +170,7 @@ OWN: dict[str, dict[str, t.Any]] = {
     "pam.item_too_new": {"item": "rttime", "release": "1.7.1"},
     "pam.overridden_by": {"rule": "/etc/security/limits.d/zz.conf:2"},
     "sysctl.exclusive_keys": {"key": "vm.dirty_bytes", "other": "vm.dirty_ratio"},
+    "sysctl.not_modelled": {"key": "net/core//somaxconn"},
     "sysctl.out_of_range": {"found": 0, "kind": "kernel's range", "range": "1 .. 127"},
     "sysctl.port_list_too_long": {"limit": 4096},
     "sysctl.text_too_long": {"limit": 4096},

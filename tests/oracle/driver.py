@@ -155,7 +155,6 @@ def apply(case: dict[str, Any], tool: str, programs: dict[str, str]) -> dict[str
     if interfaces:
         make_interfaces(interfaces)
     before = {key: read(key) for key in case["keys"]}
-    holding = [os.path.relpath(directory, "/proc/sys") for directory, _inner, _names in os.walk("/proc/sys")]
     words = (read("net/ipv4/tcp_allowed_congestion_control")[0] or "").split()
     if tool == "systemd":
         quiet(programs["systemd"])
@@ -171,7 +170,6 @@ def apply(case: dict[str, Any], tool: str, programs: dict[str, str]) -> dict[str
         "read_only": [key for key, (text, writable) in before.items() if text is not None and not writable],
         "after": {key: read(key)[0] for key in case["keys"]},
         "words": words,
-        "directories": holding[1:],
     }
 
 

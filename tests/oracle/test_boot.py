@@ -47,7 +47,6 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
         settled=(),
         words=answer["words"],
         replays=case.replay,
-        directories=frozenset(answer["directories"]),
     )
     table = boot_model.BootTable(
         view.files(boot_readers.reading_order(view.listing(), reader, view.dangling())),
@@ -56,9 +55,10 @@ def computed(case: Case, machine: Machine, tool: str, answer: dict[str, Any]) ->
         facts,
         later,
     )
+    assert not table.unmodelled(), "the trees hold no key that the model ignores"
     found = {}
     for path, before in answer["before"].items():
-        boot = table.of(sysctl_names.from_path(path))
+        boot = table.effective(sysctl_names.from_path(path))
         found[path] = tidy(before) if boot.winner == boot_model.KERNEL_DEFAULT else boot.value
     return found
 

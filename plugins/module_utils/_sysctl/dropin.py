@@ -11,15 +11,16 @@ import typing as t
 
 from .. import _textfile
 from . import names as sysctl_names
+from . import readers as boot_readers
 
 HEADER = b"# Written by the Ansible collection tunefleet.linux. Lines of keys that it does not set are left alone.\n"
 
 
 class Entry(t.NamedTuple):
-    """What one line says.
+    """The content of one line.
 
     ``path`` is the key as a path below /proc/sys, or a pattern of such; ``value`` is None for a lone ``-key``, which
-    takes the key out of what patterns set (sysctl.d(5)).
+    excludes the key from patterns (sysctl.d(5)).
     """
 
     path: str
@@ -27,19 +28,9 @@ class Entry(t.NamedTuple):
 
 
 def parse_line(line: bytes) -> t.Optional[Entry]:
-    """The entry on a line, or None for a comment, a blank line or one that is no assignment.
-
-    As parse_file() in systemd's src/sysctl/sysctl.c reads it: comments start with ``#`` or ``;``, a leading dash on an
-    assignment only tolerates its failure.
-    """
-    text = line.decode("utf-8", "surrogateescape").strip(" \t\n\r")
-    if not text or text[0] in "#;":
-        return None
-    name, equals, value = text.partition("=")
-    if not equals and text[0] != "-":
-        return None
-    name = (name[1:] if name[0:1] == "-" else name).strip(" \t\n\r")
-    return Entry(sysctl_names.normalise(name), value.strip(" \t\n\r") if equals else None)
+    """The entry on a line, or None for a comment, a blank line or a line that is no assignment."""
+    setting = boot_readers.parse_line(line)
+    return None if setting is None else Entry(*setting)
 
 
 class ConfFile:

@@ -14,7 +14,6 @@ from . import boot as boot_model
 from . import catalog, write_model
 from . import glob as sysctl_glob
 from . import names as sysctl_names
-from . import paths as sysctl_paths
 from . import readers as boot_readers
 
 if t.TYPE_CHECKING:
@@ -26,7 +25,6 @@ _SYSTEMD_SYSCTL = ("/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysc
 _SYSCTL = ("/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl", "/bin/sysctl")
 _LIBRARIES = ("/usr/lib64", "/usr/lib", "/lib64", "/lib")
 # A path that goes back to the directory above, in either spelling of sysctl.d(5).
-_PARENT = re.compile(rb"\.\./|/\.\.|\.//\.")
 _BRACKET = re.compile(r"[\[\\]")
 _UFW_ENABLED = re.compile(r"^\s*ENABLED=[\"']?(yes|YES)[\"']?\s*$", re.MULTILINE)
 _UFW_SYSCTL = re.compile(r"^\s*IPT_SYSCTL=[\"']?([^\s\"'#]+)", re.MULTILINE)
@@ -39,14 +37,13 @@ class BootFiles(t.NamedTuple):
 
     ``listing`` holds the names in each directory, ``data`` the bytes by path. There is more than one of ``readers`` where it
     cannot be told which one the host has; the first is the likeliest. ``later`` is a file that ufw lets procps apply on its own.
-    ``directories`` are those below /proc/sys, where a path in a file may go back from one; ``dangling`` are links to nowhere.
+    ``dangling`` are links to nowhere.
     """
 
     listing: t.Mapping[str, t.Sequence[str]]
     data: t.Mapping[str, bytes]
     readers: t.Sequence[boot_readers.BootReader]
     later: t.Optional[t.Tuple[str, boot_readers.BootReader]] = None
-    directories: sysctl_paths.Directories = sysctl_paths.USUAL
     dangling: t.FrozenSet[str] = frozenset()
 
     def tables(
@@ -59,7 +56,6 @@ class BootFiles(t.NamedTuple):
         later = None
         if self.later is not None:
             later = ([(self.later[0], self.data.get(self.later[0], b""))], self.later[1])
-        facts = facts._replace(directories=self.directories)
         return [boot_model.BootTable(self._files(reader), reader, existing, facts, later) for reader in self.readers]
 
     def _files(self, reader: boot_readers.BootReader) -> Files:
@@ -173,9 +169,7 @@ def boot_files(host: "hosts.Host") -> BootFiles:
     if ufw and ufw in data and facts.procps_sysctl:
         later = (ufw, boot_readers.procps_of(facts.libraries)[0])
     dangling = frozenset([path for path in paths if path not in data and not host.exists(path)])
-    leaves = any(_PARENT.search(content) for content in data.values())
-    directories = sysctl_paths.above(host.live_paths()) if leaves else sysctl_paths.USUAL
-    return BootFiles(listing, data, boot_readers.readers_of(facts), later, directories, dangling)
+    return BootFiles(listing, data, boot_readers.readers_of(facts), later, dangling)
 
 
 def matches(host: "hosts.Host", pattern: str) -> t.List[str]:

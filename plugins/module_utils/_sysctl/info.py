@@ -58,8 +58,11 @@ def sysctl(host: "hosts.Host", names: t.Optional[t.Sequence[str]]) -> results.Re
     settings = []
     for key in seen.live:
         decision = _state_of(key, seen, conf, real, tables)
-        settings.append(dict(results.setting(decision, path), files=[line.where for line in speaking.mentions(key)]))
-    result = {"settings": settings, "summary": results.summary(setting["status"] for setting in settings)}
+        settings.append(dict(results.setting(decision, path), files=[line.where for line in speaking.lines_for(key)]))
+    result: results.Result = {"settings": settings, "summary": results.summary(one["status"] for one in settings)}
+    warnings = sysctl_plan.unmodelled(tables)
+    if warnings:
+        result["warnings"] = warnings
     found: results.Result = redact.redact(result, redact.secrets_in_result(result))
     return found
 
@@ -75,7 +78,7 @@ def _state_of(
         return boot.file is not None and seen.reals.get(boot.file) == real
 
     live = seen.live[key]
-    boots = [table.of(key) for table in tables]
+    boots = [table.effective(key) for table in tables]
     shape = sysctl_plan.shape_of(key, live.text, boots[0].value or "")
     now = None if live.text is None else sysctl_values.normalize(live.text, shape)
     state, others = sysctl_plan.boot_state(boots, shape, is_ours), sysctl_plan.other_boots(tables, boots, shape)

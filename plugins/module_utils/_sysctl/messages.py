@@ -21,6 +21,11 @@ NOT_WRITABLE_IN_NAMESPACE = _messages.Text(
     "sysctl.not_writable_in_namespace",
     "belongs to the host; this network namespace or container can only read it",
 )
+NOT_MODELLED = _messages.Text(
+    "sysctl.not_modelled",
+    "{where} spells the key {key!r} with '..', '.' or an empty segment; its effect at boot is not modelled. Write the key "
+    "as in net.core.somaxconn.",
+)
 READ_ONLY = _messages.Text("sysctl.read_only", "/proc/sys is read-only here, as in many containers")
 DRIFT = _messages.Text("sysctl.drift", "the live value {live} differs from the effective value after boot, {boot}")
 KEY_WITH_WHITE_SPACE = _messages.Text(

@@ -44,8 +44,10 @@ def normalise(name: str) -> str:
 
 
 def has_detour(path: str) -> bool:
-    """Whether a path may have another spelling, as ``net//ipv4/./tcp_sack`` has."""
-    return "//" in path or "/." in path or path[:1] in "./" or path[-1] == "/"
+    """Whether a path spells a key with ``..``, ``.`` or an empty segment, as ``net//ipv4/./tcp_sack`` does."""
+    if "//" not in path and "/." not in path and path[:1] not in ("/", ".") and path[-1:] != "/":
+        return False
+    return any(segment in ("", ".", "..") for segment in path.split("/"))
 
 
 @functools.lru_cache(maxsize=None)  # a plan asks for the path of a key again and again

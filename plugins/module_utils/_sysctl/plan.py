@@ -188,7 +188,7 @@ class SysctlPlanner:
         shape, current, configured = present
         if configured is not None:
             return configured if meets(configured, text, shape) else stronger(target, text, shape)
-        given = [table.of(desired.key).value for table in self._others]
+        given = [table.effective(desired.key).value for table in self._others]
         if any(value is not None for value in given):
             return None if all(meets(value, text, shape) for value in given) else stronger(target, text, shape)
         facts = catalog.find(desired.key)
@@ -203,7 +203,7 @@ class SysctlPlanner:
         if changes:
             return statuses.CHANGED, ""
         if desired.operator != bounds.VALUE and entry is None:
-            then = None if self._policy.live else self._others[0].of(desired.key).value
+            then = None if self._policy.live else self._others[0].effective(desired.key).value
             have = messages.LIVE_SATISFIES(value=current) if then is None else messages.BOOT_SATISFIES(value=then)
             return statuses.KEPT, have
         return statuses.OK, ""
@@ -219,9 +219,9 @@ class SysctlPlanner:
         :param after: what each reader makes of the files once ours has its new bytes.
         """
         desired, shape = desired_settings[decision.key], decision.shape
-        before = boots = [table.of(decision.key) for table in self.now]
+        before = boots = [table.effective(decision.key) for table in self.now]
         if after is not self.now:
-            boots = [table.of(decision.key) for table in after]
+            boots = [table.effective(decision.key) for table in after]
         boot = boot_state(boots, shape, self._is_ours)
         decision = decision._replace(
             boot_before=boot if boots is before else boot_state(before, shape, self._is_ours),
@@ -279,7 +279,7 @@ class SysctlPlanner:
         if boot.value is not None:
             by = "" if len(self.now) == 1 else " if {0} reads the files".format(_PROGRAMS[table.reader.name])
             return "at boot {0} wins over {1} and gives {2}{3}".format(boot.winner, path, boot.value, by)
-        lines = table.mentions(key)
+        lines = table.lines_for(key)
         if not any(self._is_ours(boot._replace(file=line.file)) for line in lines):
             program = _PROGRAMS[table.reader.name]
             return "{0} is not read at boot by {1}, so the entry will not come into force".format(path, program)
@@ -332,6 +332,12 @@ def doubt(decision: plans.SettingDecision, reader: boot_readers.BootReader) -> t
             "{0} gives {1} ({2})".format(answer.reader, answer.value or "nothing", answer.winner) for answer in answers
         )
     )
+
+
+def unmodelled(tables: t.Iterable[boot_model.BootTable]) -> t.List[str]:
+    """A warning for each line that the boot model ignores."""
+    lines = {line.where: line for table in tables for line in table.unmodelled()}
+    return [messages.NOT_MODELLED(where=line.where, key=line.path) for line in lines.values()]
 
 
 def _own_paths(seen: sysctl_facts.SysctlFacts) -> t.List[str]:
@@ -510,6 +516,7 @@ def plan(
     for decision in decisions:
         unsure = None if decision.shadowed else doubt(decision, found[0].reader)
         warnings.extend([_messages.about(decision.key, unsure)] if unsure else [])
+    warnings.extend(unmodelled(found))
     line = _textfile.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
         warnings.append(messages.LINE_NOT_UTF8(path=policy.sysctl_file, line=line))
@@ -521,5 +528,5 @@ def _context(key: str, seen: sysctl_facts.SysctlFacts, found: t.Sequence[boot_mo
     """What the host has of a key that is not asked for."""
     live = seen.live[key]
     shape = shape_of(key, live.text, "")
-    state = boot_state([found[0].of(key)], shape, lambda boot: False)
+    state = boot_state([found[0].effective(key)], shape, lambda boot: False)
     return plans.Context(None if live.text is None else sysctl_values.normalize(live.text, shape), state, live.writable)

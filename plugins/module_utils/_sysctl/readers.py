@@ -75,11 +75,6 @@ class BootReader(t.NamedTuple):
         return self._procps_since(4, 0, 5)
 
     @property
-    def allows_dotdot(self) -> bool:
-        """Whether a key may hold ``..``; systemd refuses it since it checks paths (path_is_normalized)."""
-        return not self._systemd_since(248)
-
-    @property
     def comments(self) -> str:
         """What a comment begins with; systemd reads sysctl.d with conf_file_read() since 258, which knows one sign only."""
         return "#" if self._systemd_since(258) else "#;"
@@ -234,23 +229,26 @@ def _systemd_assignments(path: str, data: bytes, comments: str) -> t.Iterator[As
         for piece in _LINE_END.split(line):
             if len(piece) >= _LONGEST_LINE:  # -ENOBUFS: the rest of the file is lost
                 return
-            text = piece.decode("utf-8", "surrogateescape").strip(_SYSTEMD_BLANKS)
-            if not text or text[0] in comments:
-                continue
-            name, equals, value = text.partition("=")
-            if text[0] == "-":
-                name = name[1:]
-            elif not equals:
-                continue
-            key = _simplified(sysctl_names.normalise(name.strip(_SYSTEMD_BLANKS)))
-            yield Assignment(key, value.strip(_SYSTEMD_BLANKS) if equals else None, path, number)
+            setting = parse_line(piece, comments)
+            if setting is not None:
+                yield Assignment(setting[0], setting[1], path, number)
 
 
-def _simplified(path: str) -> str:
-    """path_simplify() and the lost first slash of sysctl_normalize()."""
-    return (
-        "/".join([part for part in path.split("/") if part not in ("", ".")]) if sysctl_names.has_detour(path) else path
-    )
+def parse_line(line: bytes, comments: str = "#;") -> t.Optional[t.Tuple[str, t.Optional[str]]]:
+    """The path and the value on a line, or None for a comment, a blank line or a line that is no assignment.
+
+    As parse_line() in systemd's src/sysctl/sysctl.c reads it: a leading dash on an assignment only tolerates its failure. A lone
+    ``-key`` has no value.
+    """
+    text = line.decode("utf-8", "surrogateescape").strip(_SYSTEMD_BLANKS)
+    if not text or text[0] in comments:
+        return None
+    name, equals, value = text.partition("=")
+    if text[0] == "-":
+        name = name[1:]
+    elif not equals:
+        return None
+    return sysctl_names.normalise(name.strip(_SYSTEMD_BLANKS)), value.strip(_SYSTEMD_BLANKS) if equals else None
 
 
 _Configured = t.Optional[t.Tuple[str, t.Optional[str]]]

@@ -14,7 +14,6 @@ import typing as t
 from .._core import shape as shapes
 from . import catalog
 from . import names as sysctl_names
-from . import paths as sysctl_paths
 from . import readers as boot_readers
 from . import values as sysctl_values
 
@@ -226,18 +225,6 @@ def is_of_interface(path: str) -> bool:
     return found is not None and found[1] not in ("all", "default", "lo")
 
 
-def directories_of(interface: str) -> t.Tuple[str, ...]:
-    """The directories with the keys of an interface, each with a slash at its end."""
-    return tuple("{0}{1}/".format(above, interface) for above in _PER_INTERFACE)
-
-
-def interfaces(paths: t.Iterable[str], directories: t.Iterable[str]) -> t.List[str]:
-    """The interfaces that udev has a turn for, sorted: those of some keys, and those that have a directory."""
-    inside = [path for path in paths if is_of_interface(path)]
-    inside += [path + "/x" for path in directories if is_of_interface(path + "/x")]
-    return sorted({path.split("/")[3] for path in inside})
-
-
 @functools.lru_cache(maxsize=None)  # the same keys before and after a change
 def sources(path: str) -> t.Tuple[str, ...]:
     """The keys, by any of their names, whose writes decide what a key has in the end; itself among them."""
@@ -274,7 +261,6 @@ class KernelModel(t.NamedTuple):
     has (None: it cannot be read). ``read_only`` are paths that cannot be written. ``settled`` are interfaces that had an address
     before, which do not follow conf/default any more: the loopback interface is up before anything is read. ``words`` are the
     congestion controls that there are (None: not known). ``replays`` says whether udev applies the files again to interfaces.
-    ``directories`` are those below /proc/sys, for paths that go back from one.
     """
 
     start: t.Mapping[str, str] = {}
@@ -283,7 +269,6 @@ class KernelModel(t.NamedTuple):
     settled: t.Container[str] = ("lo",)
     words: t.Optional[t.Container[str]] = None
     replays: bool = True
-    directories: sysctl_paths.Directories = sysctl_paths.USUAL
 
     def shape(self, path: str) -> shapes.Shape:
         """What the kernel takes for a key."""

@@ -159,7 +159,7 @@ GLOB = b"net.ipv4.conf.*.rp_filter"
     ],
 )
 def test_winner(files, key, boot):
-    assert boot_model.BootTable(files).of(key) == boot
+    assert boot_model.BootTable(files).effective(key) == boot
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_winner(files, key, boot):
     ],
 )
 def test_mentions(files, key, places):
-    assert [line.where for line in boot_model.BootTable(files).mentions(key)] == places
+    assert [line.where for line in boot_model.BootTable(files).lines_for(key)] == places
 
 
 def test_keys():

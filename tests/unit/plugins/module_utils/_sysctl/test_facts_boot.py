@@ -189,16 +189,17 @@ def test_a_ring_of_links_is_passed_over_by_root(host_of, monkeypatch, root):
         return
     files = sysctl_facts.boot_files(host)
     assert files.dangling == {"/etc/sysctl.d/ring.conf"}
-    assert files.tables()[0].of(KEY).value == "5"
+    assert files.tables()[0].effective(KEY).value == "5"
 
 
-@pytest.mark.parametrize(
-    ("line", "value"), [("net/odd/../core/somaxconn=5", "5"), ("net/even/../core/somaxconn=5", None)]
-)
-def test_a_path_that_goes_back_is_held_against_the_directories_of_the_kernel(host_of, line, value):
-    """procps follows one, as far as the directory is there."""
-    files = sysctl_facts.boot_files(host_of(PROCPS, {CONF: line + "\n"}, **{"net.odd.x": "1"}))
-    assert files.tables()[0].of(KEY).value == value
+def test_a_line_that_is_not_modelled_is_reported(host_of):
+    path = "/etc/sysctl.d/a.conf"
+    host = host_of(SYSTEMD, {path: "net/core//somaxconn=5\n=5\n"})
+    found = sysctl_info.sysctl(host, [KEY])
+    assert [(one.id, one.fields) for one in found["warnings"]] == [
+        ("sysctl.not_modelled", {"where": path + ":1", "key": "net/core//somaxconn"})
+    ]
+    assert found["settings"][0]["boot"]["value"] is None and found["settings"][0]["files"] == []
 
 
 def test_a_line_without_a_name_is_no_key(host_of):
