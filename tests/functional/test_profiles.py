@@ -37,7 +37,9 @@ def met(ns: Namespace, key: str, setting: dict[str, Any]) -> bool:
         return sysctl_values.equivalent(
             ns.live(key)[key], sysctl_values.parse(setting["value"], facts.shape), facts.shape
         )
-    return sysctl_values.at_least(ns.live(key)[key], sysctl_values.parse(setting["at_least"], facts.shape), facts.shape)
+    return sysctl_values.satisfies(
+        "at_least", ns.live(key)[key], sysctl_values.parse(setting["at_least"], facts.shape), facts.shape
+    )
 
 
 @pytest.mark.parametrize("name", CURATED)

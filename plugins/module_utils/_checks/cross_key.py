@@ -20,6 +20,7 @@ from .._core import limit as limit_types
 from .._core import plan as plans
 from .._core import request as requests
 from .._core import status as statuses
+from .._sysctl import catalog
 from .._sysctl import values as sysctl_values
 from . import messages, projection
 
@@ -27,8 +28,7 @@ TW_REUSE, TIMESTAMPS = "net.ipv4.tcp_tw_reuse", "net.ipv4.tcp_timestamps"
 SCALING, RMEM, WMEM = "net.ipv4.tcp_window_scaling", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"
 RMEM_MAX, WMEM_MAX = "net.core.rmem_max", "net.core.wmem_max"
 SOMAXCONN, SYN_BACKLOG = "net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog"
-RANGE, RESERVED = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"
-UNPRIVILEGED = "net.ipv4.ip_unprivileged_port_start"
+RANGE, RESERVED, UNPRIVILEGED = catalog.PORT_RANGE, "net.ipv4.ip_local_reserved_ports", catalog.FIRST_PORT
 NR_OPEN, FILE_MAX = "fs.nr_open", "fs.file-max"
 NEIGH = tuple("net.ipv{0}.neigh.default.gc_thresh{1}".format(ip, number) for ip in (4, 6) for number in (1, 2, 3))
 

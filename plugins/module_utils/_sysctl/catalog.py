@@ -872,25 +872,39 @@ def is_kernel_default(parameter: t.Optional[Parameter], text: str, machine: Mach
     return parameter.computed is not None and parameter.computed(text, machine)
 
 
-# Keys of which a write to one makes the other read 0 (mm/page-writeback.c, mm/util.c).
-_TWINS = (
+# Kernel couplings: this table is the only one. ``write_model`` computes their effects.
+# A write to one key of a pair sets the other to 0 (mm/page-writeback.c, mm/util.c).
+_EXCLUSIVE_PAIRS = (
     ("vm.dirty_bytes", "vm.dirty_ratio"),
     ("vm.dirty_background_bytes", "vm.dirty_background_ratio"),
     ("vm.overcommit_kbytes", "vm.overcommit_ratio"),
 )
-_TWIN_OF = dict(_TWINS + tuple((right, left) for left, right in _TWINS))
-# Two names of one value: net/ipv4/devinet.c, devinet_sysctl_forward.
-_FORWARDING = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding")
+EXCLUSIVE = dict(_EXCLUSIVE_PAIRS + tuple((right, left) for left, right in _EXCLUSIVE_PAIRS))
+FORWARDING = "net.ipv4.conf.all.forwarding"
+# Two names of one value, the second of which stores it: net/ipv4/devinet.c, devinet_sysctl_forward;
+# net/netfilter/nf_conntrack_standalone.c, nf_ct_netfilter_table.
+ALIASES = {"net.ipv4.ip_forward": FORWARDING, "net.nf_conntrack_max": "net.netfilter.nf_conntrack_max"}
+# A change of the forwarding of IPv4 sets this key to the opposite (net/ipv4/devinet.c, inet_forward_change).
+REDIRECTS = "net.ipv4.conf.all.accept_redirects"
+# Each of the two port keys rejects a value that would overlap the other one's (net/ipv4/sysctl_net_ipv4.c).
+FIRST_PORT, PORT_RANGE = "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range"
 
 
 def exclusive_with(key: str) -> t.Optional[str]:
     """The key that cannot be in force together with this one, or None."""
-    return _TWIN_OF.get(key)
+    return EXCLUSIVE.get(key)
 
 
 def alias_of(key: str) -> t.Optional[str]:
     """The other name of the same value, or None."""
-    return _FORWARDING[1 - _FORWARDING.index(key)] if key in _FORWARDING else None
+    for alias, stored in ALIASES.items():
+        if key in (alias, stored):
+            return stored if key == alias else alias
+    return None
+
+
+def _is_forwarding(key: str) -> bool:
+    return key == FORWARDING or ALIASES.get(key) == FORWARDING
 
 
 def _conf_segments(key: str) -> t.List[str]:
@@ -901,10 +915,10 @@ def _conf_segments(key: str) -> t.List[str]:
 
 def side_effects_of(key: str) -> t.List[str]:
     """Keys, and patterns of keys, that the kernel may change by itself when this one changes."""
-    if key in _FORWARDING:
-        return list(_FORWARDING) + ["net.ipv4.conf.*.forwarding", "net.ipv4.conf.all.accept_redirects"]
-    if key in _TWIN_OF:
-        return [_TWIN_OF[key]]
+    if _is_forwarding(key):
+        return ["net.ipv4.ip_forward", FORWARDING, "net.ipv4.conf.*.forwarding", REDIRECTS]
+    if key in EXCLUSIVE:
+        return [EXCLUSIVE[key]]
     segments = _conf_segments(key)
     # net/ipv4/devinet.c, devinet_copy_dflt_conf; net/ipv6/addrconf.c, addrconf_fixup_forwarding and its neighbours.
     if segments and (segments[3] == "default" or segments[1:4:2] == ["ipv6", "all"]):
@@ -914,25 +928,21 @@ def side_effects_of(key: str) -> t.List[str]:
 
 def writing_order(key: str) -> int:
     """Keys with a smaller number are written first, so that no later write undoes an earlier one."""
-    if key in _FORWARDING:
+    if _is_forwarding(key):
         return 0
     segments = _conf_segments(key)
     return {"all": 1, "default": 2}.get(segments[3], 3) if segments else 3
 
 
-FIRST_PORT, PORT_RANGE = "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range"
+def write_order(keys: t.Iterable[str], port_start_decreases: bool) -> t.List[str]:
+    """Keys in an order in which no write undoes an earlier one, and no write is rejected because of a later one.
 
-
-def write_order(keys: t.Iterable[str], falls: bool) -> t.List[str]:
-    """Keys in an order in which no write undoes an earlier one, and none is refused for what another one has still to change.
-
-    Each of the two port keys refuses a value that would overlap the other one's (net/ipv4/sysctl_net_ipv4.c).
-
-    :param falls: whether net.ipv4.ip_unprivileged_port_start falls, so that the range can follow, or the range makes room first.
+    :param port_start_decreases: whether net.ipv4.ip_unprivileged_port_start decreases. It is then written before the port range,
+        otherwise after it.
     """
-    found = sorted(keys, key=writing_order)
-    places = [place for place, key in enumerate(found) if key in (FIRST_PORT, PORT_RANGE)]
-    if len(places) == 2:
-        pair = (FIRST_PORT, PORT_RANGE) if falls else (PORT_RANGE, FIRST_PORT)
-        found[places[0]], found[places[1]] = pair
-    return found
+    ordered = sorted(keys, key=writing_order)
+    indexes = [index for index, key in enumerate(ordered) if key in (FIRST_PORT, PORT_RANGE)]
+    if len(indexes) == 2:
+        pair = (FIRST_PORT, PORT_RANGE) if port_start_decreases else (PORT_RANGE, FIRST_PORT)
+        ordered[indexes[0]], ordered[indexes[1]] = pair
+    return ordered

@@ -18,14 +18,12 @@ from . import messages
 _GLOB = re.compile(r"[*?\[]")
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
 # Directories with one sub-directory per network interface, whose name may hold dots (Documentation/networking/ip-sysctl.rst).
-_PER_INTERFACE = frozenset(
-    [
-        ("net", "ipv4", "conf"),
-        ("net", "ipv4", "neigh"),
-        ("net", "ipv6", "conf"),
-        ("net", "ipv6", "neigh"),
-        ("net", "mpls", "conf"),
-    ]
+INTERFACE_DIRECTORIES = (
+    ("net", "ipv4", "conf"),
+    ("net", "ipv4", "neigh"),
+    ("net", "ipv6", "conf"),
+    ("net", "ipv6", "neigh"),
+    ("net", "mpls", "conf"),
 )
 
 
@@ -67,7 +65,7 @@ def to_path(key: str) -> str:
 
 def _join_interface(segments: t.List[str]) -> t.List[str]:
     """``net.ipv4.conf.eth0.100.rp_filter`` means the interface eth0.100: no directory of these is deeper than that."""
-    if len(segments) > 5 and tuple(segments[:3]) in _PER_INTERFACE:
+    if len(segments) > 5 and tuple(segments[:3]) in INTERFACE_DIRECTORIES:
         return segments[:3] + [".".join(segments[3:-1]), segments[-1]]
     return segments
 
@@ -75,7 +73,7 @@ def _join_interface(segments: t.List[str]) -> t.List[str]:
 def interface_of(key: str) -> t.Optional[str]:
     """The interface that a canonical key belongs to, in the spelling of the key; None where there is none."""
     segments = key.split(".")
-    return segments[3] if len(segments) == 5 and tuple(segments[:3]) in _PER_INTERFACE else None
+    return segments[3] if len(segments) == 5 and tuple(segments[:3]) in INTERFACE_DIRECTORIES else None
 
 
 def _segments(name: str) -> t.List[str]:

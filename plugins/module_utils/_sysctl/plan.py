@@ -20,9 +20,7 @@ from . import names as sysctl_names
 from . import readers as boot_readers
 from . import values as sysctl_values
 
-_MEETS = {bounds.AT_LEAST: sysctl_values.at_least, bounds.AT_MOST: sysctl_values.at_most}
 _PROGRAMS = {boot_readers.SYSTEMD: "systemd-sysctl", boot_readers.PROCPS: "sysctl --system"}
-_STRONGER = {bounds.AT_LEAST: sysctl_values.larger, bounds.AT_MOST: sysctl_values.smaller}
 
 
 def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
@@ -124,9 +122,13 @@ class SysctlPlanner:
         if self._is_action(desired.key) and self._policy.persist:
             raise _errors.ValueProblem(messages.ACTION_WITH_PERSIST())
         text = _parse_requested(desired, shape)
-        if desired.operator != bounds.VALUE and shape.ascending and not _MEETS[desired.operator](current, text, shape):
+        if (
+            desired.operator != bounds.VALUE
+            and shape.ascending
+            and not sysctl_values.satisfies(desired.operator, current, text, shape)
+        ):
             # The result must be legal as well.
-            sysctl_values.parse(_STRONGER[desired.operator](current, text, shape), shape)
+            sysctl_values.parse(sysctl_values.stricter(desired.operator, current, text, shape), shape)
         return text
 
     def _is_action(self, key: str) -> bool:
@@ -171,7 +173,7 @@ class SysctlPlanner:
     @staticmethod
     def _live_target(desired: requests.SettingRequest, text: str, current: t.Optional[str], shape: shapes.Shape) -> str:
         """What the live value has to be: as it is now, where that is what the kernel makes of the desired."""
-        target = text if desired.operator == bounds.VALUE else _STRONGER[desired.operator](current, text, shape)
+        target = sysctl_values.stricter(desired.operator, current, text, shape)
         return current if current is not None and sysctl_values.matches_rounded(current, target, shape) else target
 
     def _entry(
@@ -184,17 +186,22 @@ class SysctlPlanner:
         """
         if desired.operator == bounds.VALUE:
             return text
-        meets, stronger = _MEETS[desired.operator], _STRONGER[desired.operator]
-        shape, current, configured = present
+        operator, (shape, current, configured) = desired.operator, present
+
+        def meets(value: t.Optional[str]) -> bool:
+            return sysctl_values.satisfies(operator, value, text, shape)
+
         if configured is not None:
-            return configured if meets(configured, text, shape) else stronger(target, text, shape)
+            return configured if meets(configured) else sysctl_values.stricter(operator, target, text, shape)
         given = [table.effective(desired.key).value for table in self._others]
         if any(value is not None for value in given):
-            return None if all(meets(value, text, shape) for value in given) else stronger(target, text, shape)
+            if all(meets(value) for value in given):
+                return None
+            return sysctl_values.stricter(operator, target, text, shape)
         facts = catalog.find(desired.key)
-        if meets(current, text, shape) and catalog.is_kernel_default(facts, str(current), self._seen.machine):
+        if meets(current) and catalog.is_kernel_default(facts, str(current), self._seen.machine):
             return None
-        return stronger(target, text, shape)
+        return sysctl_values.stricter(operator, target, text, shape)
 
     def _judged(
         self, desired: requests.SettingRequest, changes: bool, current: t.Optional[str], entry: t.Optional[str]
@@ -239,8 +246,7 @@ class SysctlPlanner:
         text = _parse_requested(desired, shape)
         for table, given in zip(after, boots):
             value = _given(given, shape)
-            meets = sysctl_values.equivalent if desired.operator == bounds.VALUE else _MEETS[desired.operator]
-            if not meets(value, text, shape):
+            if not sysctl_values.satisfies(desired.operator, value, text, shape):
                 reason = self._shadow(decision.key, given._replace(value=value), table)
                 return decision._replace(shadowed=True, reason=reason)
         return decision
@@ -383,8 +389,8 @@ def _live_steps(
     ]
     by_key = {step.key: step for step in steps}
     start = by_key.get(catalog.FIRST_PORT)
-    falls = start is not None and int(start.after) < int(start.before or 0)
-    return [by_key[key] for key in catalog.write_order(by_key, falls)]
+    decreases = start is not None and int(start.after) < int(start.before or 0)
+    return [by_key[key] for key in catalog.write_order(by_key, decreases)]
 
 
 class _FilePlan(t.NamedTuple):

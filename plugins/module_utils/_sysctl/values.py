@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from .. import _errors
+from .._core import bound as bounds
 from .._core import shape as shapes
 from . import messages
 
@@ -276,24 +277,6 @@ def _port_sets(have: t.Optional[str], desired: str) -> t.Optional[t.Tuple[t.Froz
     return None if mine is None or wanted is None else (mine, wanted)
 
 
-def at_least(have: t.Optional[str], desired: str, shape: shapes.Shape) -> bool:
-    """Whether ``have`` reaches ``desired``: each number, the whole range, every port. What cannot be compared does not."""
-    if shape.kind == shapes.PORTS:
-        sets = _port_sets(have, desired)
-        return sets is not None and sets[0] >= sets[1]
-    pairs = _compared(have, desired, shape)
-    return pairs is not None and all(a >= b for a, b in pairs)
-
-
-def at_most(have: t.Optional[str], desired: str, shape: shapes.Shape) -> bool:
-    """Whether ``have`` stays within ``desired``: each number, the whole range, every port. What cannot be compared does not."""
-    if shape.kind == shapes.PORTS:
-        sets = _port_sets(have, desired)
-        return sets is not None and sets[0] <= sets[1]
-    pairs = _compared(have, desired, shape)
-    return pairs is not None and all(a <= b for a, b in pairs)
-
-
 def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
     pairs = _compared(have, desired, shape)
     if pairs is None:
@@ -301,17 +284,31 @@ def _element_wise(choose: t.Callable[[int, int], int], have: t.Optional[str], de
     return " ".join(str(number) for number in _turned([choose(a, b) for a, b in pairs], shape))
 
 
-def larger(have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
-    """What reaches both: number by number the larger, the range around both, all ports; the desired where they cannot be compared."""
+def satisfies(operator: str, have: t.Optional[str], desired: str, shape: shapes.Shape) -> bool:
+    """Whether ``have`` satisfies ``operator desired``: each number, the whole range, every port. Values that cannot be compared do not."""
+    if operator == bounds.VALUE:
+        return equivalent(have, desired, shape)
+    pairs: t.Optional[t.Iterable[t.Tuple[t.Any, t.Any]]]
     if shape.kind == shapes.PORTS:
         sets = _port_sets(have, desired)
-        return desired if sets is None else ports_text(sets[0] | sets[1])
-    return _element_wise(max, have, desired, shape)
+        pairs = None if sets is None else [sets]
+    else:
+        pairs = _compared(have, desired, shape)
+    if pairs is None:
+        return False
+    return all(a >= b if operator == bounds.AT_LEAST else a <= b for a, b in pairs)
 
 
-def smaller(have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
-    """What stays within both, in the same way; the desired where they cannot be compared."""
+def stricter(operator: str, have: t.Optional[str], desired: str, shape: shapes.Shape) -> str:
+    """The value nearest to ``have`` that satisfies ``operator desired``; the desired value if they cannot be compared.
+
+    ``at_least`` takes the larger of each pair of numbers, the range around both, or all ports; ``at_most`` the opposite.
+    """
+    if operator == bounds.VALUE:
+        return desired
     if shape.kind == shapes.PORTS:
         sets = _port_sets(have, desired)
-        return desired if sets is None else ports_text(sets[0] & sets[1])
-    return _element_wise(min, have, desired, shape)
+        if sets is None:
+            return desired
+        return ports_text(sets[0] | sets[1] if operator == bounds.AT_LEAST else sets[0] & sets[1])
+    return _element_wise(max if operator == bounds.AT_LEAST else min, have, desired, shape)

@@ -169,11 +169,16 @@ def _take_ports(text: str, highest: int) -> t.Tuple[t.Optional[t.Set[int]], str]
 
 _CONF4 = "net/ipv4/conf/"
 _CONF6 = "net/ipv6/conf/"
-_PER_INTERFACE = (_CONF4, _CONF6, "net/ipv4/neigh/", "net/ipv6/neigh/")
-_FORWARDING = _CONF4 + "all/forwarding"
-_REDIRECTS = _CONF4 + "all/accept_redirects"
-_UNPRIVILEGED = "net/ipv4/ip_unprivileged_port_start"
-_RANGE = "net/ipv4/ip_local_port_range"
+# All but net.mpls.conf: udev repeats the writes to these four (systemd's rules.d/99-systemd.rules.in).
+_PER_INTERFACE = tuple(
+    "/".join(directory) + "/" for directory in sysctl_names.INTERFACE_DIRECTORIES if directory[1] != "mpls"
+)
+_FORWARDING = sysctl_names.to_path(catalog.FORWARDING)
+_REDIRECTS = sysctl_names.to_path(catalog.REDIRECTS)
+_UNPRIVILEGED = sysctl_names.to_path(catalog.FIRST_PORT)
+_RANGE = sysctl_names.to_path(catalog.PORT_RANGE)
+_ALIASES = {sysctl_names.to_path(alias): sysctl_names.to_path(stored) for alias, stored in catalog.ALIASES.items()}
+_EXCLUSIVE = {sysctl_names.to_path(key): sysctl_names.to_path(other) for key, other in catalog.EXCLUSIVE.items()}
 # Lists that the kernel reads into a copy first, so that a refused one changes nothing (net/ipv4/sysctl_net_ipv4.c).
 _ALL_OR_NOTHING = frozenset([_RANGE, "net/ipv4/ping_group_range"])
 # net/ipv4/devinet.c: the handlers of these do not copy a default to the interfaces that are there.
@@ -190,15 +195,6 @@ _NOT_COPIED = frozenset(
 )
 # net/ipv6/addrconf.c: a write to conf/all of these goes to conf/default and to every interface.
 _FANNED_OUT = frozenset(["disable_ipv6", "forwarding", "ignore_routes_with_linkdown"])
-# One variable, two names.
-_ALIASES = {"net/ipv4/ip_forward": _FORWARDING, "net/nf_conntrack_max": "net/netfilter/nf_conntrack_max"}
-# Two views of one value: setting one makes the other 0 (mm/page-writeback.c, mm/util.c).
-_TWINS = {
-    "vm/dirty_bytes": "vm/dirty_ratio",
-    "vm/dirty_background_bytes": "vm/dirty_background_ratio",
-    "vm/overcommit_kbytes": "vm/overcommit_ratio",
-}
-_TWINS.update({twin: path for path, twin in list(_TWINS.items())})
 # What the kernel starts with, where the effect of a write depends on it.
 _AT_START = {_FORWARDING: "0", _REDIRECTS: "1", _UNPRIVILEGED: "1024", _RANGE: "32768\t60999"}
 
@@ -233,8 +229,8 @@ def sources(path: str) -> t.Tuple[str, ...]:
     place = _interface_key(path)
     if path in (_UNPRIVILEGED, _RANGE):
         found = [_UNPRIVILEGED, _RANGE]
-    elif path in _TWINS:
-        found = [path, _TWINS[path]]
+    elif path in _EXCLUSIVE:
+        found = [path, _EXCLUSIVE[path]]
     elif path == _REDIRECTS or (path != _FORWARDING and place and place[::2] == (_CONF4, "forwarding")):
         found = [path, _FORWARDING]
     elif place and place[0] == _CONF4 and place[1] not in ("all", "default") and place[2] not in _NOT_COPIED:
@@ -385,9 +381,9 @@ class State:
             if effect.text != before:
                 self._forward(effect.text, line)
             return
-        if path in _TWINS:
+        if path in _EXCLUSIVE:
             if effect.taken and effect.text != "0":
-                self._set(_TWINS[path], "0", line)
+                self._set(_EXCLUSIVE[path], "0", line)
             return
         place = _interface_key(path)
         if place and place[:2] == (_CONF4, "default") and place[2] not in _NOT_COPIED:

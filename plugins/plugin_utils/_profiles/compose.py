@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from ...module_utils import _errors
+from ...module_utils._core import bound as bounds
 from ...module_utils._core import formula
 from ...module_utils._core import shape as shapes
 from ...module_utils._sysctl import catalog
@@ -203,12 +204,16 @@ def _reconcile_sets(wishes: Sequence[profile_model.Wish], shape: shapes.Shape) -
         return None  # A number of it depends on the host, or is none.
     exact = set(texts[profile_model.VALUE])
     floor = (
-        reduce(lambda one, other: sysctl_values.larger(one, other, shape), texts[profile_model.AT_LEAST])
+        reduce(
+            lambda one, other: sysctl_values.stricter(bounds.AT_LEAST, one, other, shape), texts[profile_model.AT_LEAST]
+        )
         if texts[profile_model.AT_LEAST]
         else None
     )
     ceiling = (
-        reduce(lambda one, other: sysctl_values.smaller(one, other, shape), texts[profile_model.AT_MOST])
+        reduce(
+            lambda one, other: sysctl_values.stricter(bounds.AT_MOST, one, other, shape), texts[profile_model.AT_MOST]
+        )
         if texts[profile_model.AT_MOST]
         else None
     )
@@ -218,8 +223,8 @@ def _reconcile_sets(wishes: Sequence[profile_model.Wish], shape: shapes.Shape) -
         return None
     if exact:
         text = exact.pop()
-        met = (floor is None or sysctl_values.at_least(text, floor, shape)) and (
-            ceiling is None or sysctl_values.at_most(text, ceiling, shape)
+        met = (floor is None or sysctl_values.satisfies(bounds.AT_LEAST, text, floor, shape)) and (
+            ceiling is None or sysctl_values.satisfies(bounds.AT_MOST, text, ceiling, shape)
         )
         return profile_model.Wish(profile_model.VALUE, _amount_of(text, shape)) if met else None
     if floor is not None:

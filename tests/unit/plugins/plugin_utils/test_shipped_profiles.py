@@ -156,7 +156,7 @@ def test_a_literal_value_that_lowers_what_a_host_has_by_itself_has_a_hazard(name
             continue
         defaults = [text for _since, text in facts.defaults]
         text = profile_model.amount_text(entry.wish.amount)
-        if any(not sysctl_values.at_least(text, default, facts.shape) for default in defaults):
+        if any(not sysctl_values.satisfies("at_least", text, default, facts.shape) for default in defaults):
             assert entry.reason.hazard, key
 
 

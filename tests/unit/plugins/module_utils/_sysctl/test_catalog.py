@@ -254,11 +254,11 @@ def test_every_default_lies_within_its_range(key):
             numbers = text.split()
             assert len(numbers) == facts.shape.length
             for number in numbers:
-                assert facts.shape.low is None or sysctl_values.at_least(
-                    number, str(facts.shape.low), shapes.Shape(shapes.INTEGERS)
+                assert facts.shape.low is None or sysctl_values.satisfies(
+                    "at_least", number, str(facts.shape.low), shapes.Shape(shapes.INTEGERS)
                 )
-                assert facts.shape.high is None or sysctl_values.at_least(
-                    str(facts.shape.high), number, shapes.Shape(shapes.INTEGERS)
+                assert facts.shape.high is None or sysctl_values.satisfies(
+                    "at_least", str(facts.shape.high), number, shapes.Shape(shapes.INTEGERS)
                 )
 
 

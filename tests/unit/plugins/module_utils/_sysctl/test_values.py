@@ -325,10 +325,10 @@ def test_same(one, other, shape, expected):
     ],
 )
 def test_bounds(have, desired, shape, at_least, at_most, larger, smaller):
-    assert sysctl_values.at_least(have, desired, shape) is at_least
-    assert sysctl_values.at_most(have, desired, shape) is at_most
-    assert sysctl_values.larger(have, desired, shape) == larger
-    assert sysctl_values.smaller(have, desired, shape) == smaller
+    assert sysctl_values.satisfies("at_least", have, desired, shape) is at_least
+    assert sysctl_values.satisfies("at_most", have, desired, shape) is at_most
+    assert sysctl_values.stricter("at_least", have, desired, shape) == larger
+    assert sysctl_values.stricter("at_most", have, desired, shape) == smaller
 
 
 def test_what_can_be_larger():
