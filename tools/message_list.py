@@ -16,6 +16,7 @@ PAGE = ROOT / "tests" / "unit" / "messages.txt"
 PLUGINS = ROOT / "plugins"
 # A value for each field, as users meet it.
 SAMPLES: dict[str, t.Any] = {
+    "alternatives": "systemd 257 sets 5 (/etc/sysctl.d/10-a.conf:3), procps 4.0.4 sets 6 (/etc/sysctl.conf:1)",
     "applied": "30",
     "arguments": "restart nginx.service",
     "backlog": "net.ipv4.tcp_max_syn_backlog 8192 (asked for)",
@@ -87,8 +88,10 @@ SAMPLES: dict[str, t.Any] = {
     "plural": "s",
     "problems": "net.core.somaxconn could not be restored: the kernel rejected '5': Invalid argument.",
     "profile": "web_server",
+    "program": "systemd-sysctl",
     "property": "LimitNOFILE",
     "range": "0 .. 2147483647",
+    "reader": "systemd 257",
     "reason": "Invalid argument",
     "release": "Linux 4.12",
     "reserved": "net.ipv4.ip_local_reserved_ports 32768-60999 (asked for)",
@@ -117,6 +120,7 @@ SAMPLES: dict[str, t.Any] = {
     "usual": 32768,
     "value": "4096",
     "where": "/etc/sysctl.d/10-a.conf:3",
+    "winner": "/etc/sysctl.d/zz.conf:2",
     "written": "5000",
 }
 

@@ -258,7 +258,7 @@ def test_a_file_that_is_not_read_at_boot_is_said_to_be_so(boot: Boot) -> None:
     boot.lay_out({})
     outcome = boot.ns.sysctl({FIN: 30}, sysctl_file="/etc/sysctl.conf")
     assert outcome.setting(FIN)["shadowed"] and outcome.setting(FIN)["boot"]["value"] is None
-    assert "/etc/sysctl.conf is not read at boot" in outcome.warnings[0]
+    assert "does not read /etc/sysctl.conf at boot" in outcome.warnings[0]
     assert boot.up()[FIN] == "60"
 
 

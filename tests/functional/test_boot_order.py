@@ -104,5 +104,5 @@ def test_what_no_order_mends_is_told(ns: Namespace) -> None:
     ns.write("/etc/sysctl.d/99-z.conf", f"{START}=80\n")
     ns.set_live({START: "80"})
     outcome = ns.sysctl({PORTS: "100 65000"})
-    assert f"{PORTS}: at boot the kernel refuses what {SYSCTL_FILE}:2 gives." in outcome.warnings, outcome.warnings
+    assert f"{PORTS}: the kernel rejects the entry at {SYSCTL_FILE}:2 at boot." in outcome.warnings, outcome.warnings
     assert booted(ns, "systemd", PORTS) == {PORTS: "32768 60999"}

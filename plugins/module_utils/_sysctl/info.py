@@ -81,7 +81,7 @@ def _state_of(
     boots = [table.effective(key) for table in tables]
     shape = sysctl_plan.shape_of(key, live.text, boots[0].value or "")
     now = None if live.text is None else sysctl_values.normalize(live.text, shape)
-    state, others = sysctl_plan.boot_state(boots, shape, is_ours), sysctl_plan.other_boots(tables, boots, shape)
+    state, others = sysctl_plan.boot_state(boots, shape, is_ours), sysctl_plan.boot_alternatives(tables, boots, shape)
     entry = conf.get(key)
     status, reason = availability.unavailable(key, seen) or (statuses.OK, "")
     if status == statuses.OK and not live.writable:
@@ -95,4 +95,4 @@ def _state_of(
     decision = plans.SettingDecision(
         key, status, "", reason, (now, now), (entry, entry), state, state, boot_others=others, shape=shape
     )
-    return decision._replace(reason=reason or sysctl_plan.doubt(decision, tables[0].reader) or "")
+    return decision._replace(reason=reason or sysctl_plan.uncertainty(decision, tables[0].reader) or "")

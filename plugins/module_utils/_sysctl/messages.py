@@ -27,6 +27,30 @@ NOT_MODELLED = _messages.Text(
     "as in net.core.somaxconn.",
 )
 READ_ONLY = _messages.Text("sysctl.read_only", "/proc/sys is read-only here, as in many containers")
+OVERRIDDEN_AT_BOOT = _messages.Text(
+    "sysctl.overridden_at_boot",
+    "{winner} takes precedence over {path}; the effective value after boot is {value}",
+)
+OVERRIDDEN_BY_PROGRAM = _messages.Text(
+    "sysctl.overridden_by_program",
+    "{winner} takes precedence over {path} if {program} reads the files at boot; the effective value after boot is "
+    "then {value}",
+)
+NOT_READ_AT_BOOT = _messages.Text(
+    "sysctl.not_read_at_boot",
+    "{program} does not read {path} at boot, so the entry has no effect",
+)
+REJECTED_AT_BOOT = _messages.Text("sysctl.rejected_at_boot", "the kernel rejects the entry at {where} at boot")
+EXCLUDED_AT_BOOT = _messages.Text(
+    "sysctl.excluded_at_boot",
+    "{where} takes precedence over {path}, so the entry has no effect at boot",
+)
+READER_UNKNOWN = _messages.Text(
+    "sysctl.reader_unknown",
+    "the program that reads the files at boot is unknown, and the effective value after boot depends on it: "
+    "{alternatives}",
+)
+BOOT_ALTERNATIVE = _messages.Text("sysctl.boot_alternative", "{reader} sets {value} ({winner})")
 DRIFT = _messages.Text("sysctl.drift", "the live value {live} differs from the effective value after boot, {boot}")
 KEY_WITH_WHITE_SPACE = _messages.Text(
     "sysctl.key_with_white_space",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What to do about sysctl keys: desired_settings and what the host shows -> decisions and steps. Pure; private to ``tunefleet.linux``."""
+"""Decides about sysctl keys: desired settings and facts become decisions and steps. Pure; private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -24,7 +24,7 @@ _PROGRAMS = {boot_readers.SYSTEMD: "systemd-sysctl", boot_readers.PROCPS: "sysct
 
 
 def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
-    """The shape of a key: from the catalog, else from the live value, else from what is asked for."""
+    """The shape of a key: from the catalog, else from the live value, else from the requested value."""
     facts = catalog.find(key)
     if facts is not None:
         return facts.shape
@@ -32,17 +32,21 @@ def shape_of(key: str, live: t.Optional[str], raw: t.Any) -> shapes.Shape:
 
 
 def _parse_requested(desired: requests.SettingRequest, shape: shapes.Shape) -> str:
-    """The text of a desired; the numbers of a bound are bounds of their own, and need not rise.
+    """The text of a desired value. The numbers of a minimum or maximum are independent and need not ascend.
 
-    :raises ValueProblem: when it cannot be meant.
+    :raises ValueProblem: when the key does not take the value.
     """
     if shape.ascending and desired.operator != bounds.VALUE:
         shape = shape._replace(ascending=False)
     return sysctl_values.parse(t.cast(shapes.Raw, desired.raw), shape)
 
 
+def _normalized(text: t.Optional[str], shape: shapes.Shape) -> t.Optional[str]:
+    return None if text is None else sysctl_values.normalize(text, shape)
+
+
 class _Current(t.NamedTuple):
-    """What the host has of one key: its live value, and the one that our file says."""
+    """The current state of one key: its live value, and the value in our file."""
 
     shape: shapes.Shape
     live: t.Optional[str]
@@ -50,7 +54,7 @@ class _Current(t.NamedTuple):
 
 
 class _Decision(t.NamedTuple):
-    """What becomes of one request here and now: live value before and after, and entry before and after."""
+    """The decision about one desired value: the live value and our file, each before and after."""
 
     status: str
     reason: str
@@ -58,77 +62,80 @@ class _Decision(t.NamedTuple):
     file: t.Tuple[t.Optional[str], t.Optional[str]]
 
 
+def _unchanged(status: str, reason: str, current: _Current) -> _Decision:
+    return _Decision(status, reason, (current.live, current.live), (current.file, current.file))
+
+
 class SysctlPlanner:
-    """Decides desired by desired; holds what all of them are measured against."""
+    """Decides each desired value; holds the facts that all decisions depend on."""
 
     def __init__(self, seen: sysctl_facts.SysctlFacts, policy: requests.Policy) -> None:
-        own = seen.own
+        managed_file = seen.own
         self._seen = seen
         self._policy = policy
-        self.conf = sysctl_dropin.ConfFile(own.data or b"") if own else None
+        self.conf = sysctl_dropin.ConfFile(managed_file.data or b"") if managed_file else None
         self._facts = facts_of(seen)
-        self._others = self.tables(seen.boot.replaced(_own_paths(seen), b""))
-        self.now = self.tables(seen.boot)
+        self._foreign_tables = self.tables(seen.boot.replaced(_own_paths(seen), b""))
+        self.current_tables = self.tables(seen.boot)
 
     def tables(self, files: sysctl_facts.BootFiles) -> t.List[boot_model.BootTable]:
-        """What each reader that the host may have makes of files."""
+        """The effective values after boot, by each program that may read the files."""
         return files.tables(self._facts.live, self._facts)
 
-    def decide(self, desired: requests.SettingRequest) -> plans.SettingDecision:
-        """The decision about one desired, before it is known what the next boot makes of it."""
+    def plan_one(self, desired: requests.SettingRequest) -> plans.SettingDecision:
+        """The decision about one desired value, without its value after boot."""
         live = self._seen.live[desired.key].text
         shape = shape_of(desired.key, live, desired.raw)
-        current = None if live is None else sysctl_values.normalize(live, shape)
         entry = self.conf.get(desired.key) if self.conf else None
-        configured = None if entry is None else sysctl_values.normalize(entry, shape)
-        wanted = desired.operator
+        current = _Current(shape, _normalized(live, shape), _normalized(entry, shape))
         if desired.operator == bounds.ABSENT:
-            outcome = self._absent(desired.key, shape, current)
+            description, decision = desired.operator, self._absent(desired.key, current)
         else:
-            try:
-                text = self._text(desired, shape, current)
-            except _errors.ValueProblem as problem:
-                wanted = bounds.describe(desired.operator, str(desired.raw))
-                # What cannot be set at all need not be a value of it.
-                outcome = self._missing(desired.key, _Current(shape, current, configured)) or _Decision(
-                    statuses.REFUSED,
-                    self._refusal(desired, problem, shape),
-                    (current, current),
-                    (configured, configured),
-                )
-            else:
-                wanted = bounds.describe(desired.operator, text)
-                outcome = self._present(desired, text, _Current(shape, current, configured))
+            description, decision = self._valued(desired, current)
         return plans.SettingDecision(
             desired.key,
-            outcome.status,
-            wanted,
-            outcome.reason,
-            outcome.live,
-            outcome.file,
+            decision.status,
+            description,
+            decision.reason,
+            decision.live,
+            decision.file,
             shape=shape,
             note=desired.note,
             explanation=desired.explanation,
         )
 
-    def _absent(self, key: str, shape: shapes.Shape, current: t.Optional[str]) -> _Decision:
-        gone = self.conf.assigned(key) if self.conf else None
-        gone = None if gone is None else sysctl_values.normalize(gone, shape)
-        return _Decision(statuses.OK if gone is None else statuses.CHANGED, "", (current, current), (gone, None))
+    def _absent(self, key: str, current: _Current) -> _Decision:
+        assigned = _normalized(self.conf.assigned(key) if self.conf else None, current.shape)
+        status = statuses.OK if assigned is None else statuses.CHANGED
+        return _Decision(status, "", (current.live, current.live), (assigned, None))
 
-    def _text(self, desired: requests.SettingRequest, shape: shapes.Shape, current: t.Optional[str]) -> str:
-        if desired.operator != bounds.VALUE and not shape.ordered:
-            raise _errors.ValueProblem(messages.NOT_ORDERED(operator=desired.operator))
+    def _valued(self, desired: requests.SettingRequest, current: _Current) -> t.Tuple[str, _Decision]:
+        """The description of a desired value, and the decision about it."""
+        try:
+            text = self._text(desired, current)
+        except _errors.ValueProblem as problem:
+            # An unavailable key is reported as such even if the value is invalid.
+            decision = self._unavailable(desired.key, current) or _unchanged(
+                statuses.REFUSED, self._refusal(desired, problem, current.shape), current
+            )
+            return bounds.describe(desired.operator, str(desired.raw)), decision
+        return bounds.describe(desired.operator, text), self._present(desired, text, current)
+
+    def _text(self, desired: requests.SettingRequest, current: _Current) -> str:
+        """The text of a desired value.
+
+        :raises ValueProblem: when the key does not take the value.
+        """
+        operator, shape = desired.operator, current.shape
+        if operator != bounds.VALUE and not shape.ordered:
+            raise _errors.ValueProblem(messages.NOT_ORDERED(operator=operator))
         if self._is_action(desired.key) and self._policy.persist:
             raise _errors.ValueProblem(messages.ACTION_WITH_PERSIST())
         text = _parse_requested(desired, shape)
-        if (
-            desired.operator != bounds.VALUE
-            and shape.ascending
-            and not sysctl_values.satisfies(desired.operator, current, text, shape)
-        ):
-            # The result must be legal as well.
-            sysctl_values.parse(sysctl_values.stricter(desired.operator, current, text, shape), shape)
+        is_bound = operator != bounds.VALUE and shape.ascending
+        if is_bound and not sysctl_values.satisfies(operator, current.live, text, shape):
+            # The combined value must be legal too.
+            sysctl_values.parse(sysctl_values.stricter(operator, current.live, text, shape), shape)
         return text
 
     def _is_action(self, key: str) -> bool:
@@ -142,202 +149,209 @@ class SysctlPlanner:
             return problem.message
         return _messages.with_legal(problem.message, catalog.legal(desired.key, shape))
 
-    def _present(self, desired: requests.SettingRequest, text: str, present: _Current) -> _Decision:
-        shape, current, configured = present
-        missing = self._missing(desired.key, present)
-        if missing:
-            return missing
-        target = current
+    def _present(self, desired: requests.SettingRequest, text: str, current: _Current) -> _Decision:
+        unavailable = self._unavailable(desired.key, current)
+        if unavailable:
+            return unavailable
+        target = current.live
         if self._policy.live:
-            target = self._live_target(desired, text, current, shape)
-            if current != target and not self._seen.live[desired.key].writable:
+            target = self._target_live_value(desired, text, current)
+            if current.live != target and not self._seen.live[desired.key].writable:
                 status, reason = availability.unwritable(desired.key, self._seen)
-                return _Decision(status, reason, (current, current), (configured, configured))
-        entry = self._entry(desired, text, present, target) if self._policy.persist else configured
-        if sysctl_values.equivalent(entry, configured, shape):
-            entry = configured
+                return _unchanged(status, reason, current)
+        entry = self._target_entry(desired, text, current, target) if self._policy.persist else current.file
+        if sysctl_values.equivalent(entry, current.file, current.shape):
+            entry = current.file
         if self._is_action(desired.key):
-            return _Decision(statuses.CHANGED, "", (None, text), (configured, configured))
-        status, reason = self._judged(desired, current != target or configured != entry, current, entry)
-        return _Decision(status, reason, (current, target), (configured, entry))
+            return _Decision(statuses.CHANGED, "", (None, text), (current.file, current.file))
+        changes = current.live != target or current.file != entry
+        status, reason = self._status_when_settable(desired, changes, current.live, entry)
+        return _Decision(status, reason, (current.live, target), (current.file, entry))
 
-    def _missing(self, key: str, present: _Current) -> t.Optional[_Decision]:
-        """The outcome for a key that cannot be set, where the running kernel is to be set."""
-        missing = availability.unavailable(key, self._seen) if self._policy.live else None
-        return (
-            _Decision(missing[0], missing[1], (present.live, present.live), (present.file, present.file))
-            if missing
-            else None
-        )
+    def _unavailable(self, key: str, current: _Current) -> t.Optional[_Decision]:
+        """The decision about a key that cannot be set, if the request sets live values."""
+        unavailable = availability.unavailable(key, self._seen) if self._policy.live else None
+        return _unchanged(unavailable[0], unavailable[1], current) if unavailable else None
 
     @staticmethod
-    def _live_target(desired: requests.SettingRequest, text: str, current: t.Optional[str], shape: shapes.Shape) -> str:
-        """What the live value has to be: as it is now, where that is what the kernel makes of the desired."""
-        target = sysctl_values.stricter(desired.operator, current, text, shape)
-        return current if current is not None and sysctl_values.matches_rounded(current, target, shape) else target
+    def _target_live_value(desired: requests.SettingRequest, text: str, current: _Current) -> str:
+        """The live value to set: the current one if the kernel rounds the desired value to it."""
+        target = sysctl_values.stricter(desired.operator, current.live, text, current.shape)
+        if current.live is not None and sysctl_values.matches_rounded(current.live, target, current.shape):
+            return current.live
+        return target
 
-    def _entry(
-        self, desired: requests.SettingRequest, text: str, present: _Current, target: t.Optional[str]
+    def _target_entry(
+        self, desired: requests.SettingRequest, text: str, current: _Current, target: t.Optional[str]
     ) -> t.Optional[str]:
-        """The entry that our file needs so that the desired holds after the next boot; None when it needs none.
+        """The entry that our file needs so that the desired value holds after boot; None when it needs none.
 
-        A bound that the next boot meets by itself is not written down: sysctl.d(5) knows no "at least", and a pinned
+        A minimum or maximum that holds after boot without an entry is not written: sysctl.d(5) has no "at least", and a pinned
         default would lower that of a newer kernel.
         """
-        if desired.operator == bounds.VALUE:
+        operator, shape = desired.operator, current.shape
+        if operator == bounds.VALUE:
             return text
-        operator, (shape, current, configured) = desired.operator, present
 
-        def meets(value: t.Optional[str]) -> bool:
+        def satisfied_by(value: t.Optional[str]) -> bool:
             return sysctl_values.satisfies(operator, value, text, shape)
 
-        if configured is not None:
-            return configured if meets(configured) else sysctl_values.stricter(operator, target, text, shape)
-        given = [table.effective(desired.key).value for table in self._others]
-        if any(value is not None for value in given):
-            if all(meets(value) for value in given):
-                return None
-            return sysctl_values.stricter(operator, target, text, shape)
+        required = sysctl_values.stricter(operator, target, text, shape)
+        if current.file is not None:
+            return current.file if satisfied_by(current.file) else required
+        configured = [table.effective(desired.key).value for table in self._foreign_tables]
+        if any(value is not None for value in configured):
+            return None if all(satisfied_by(value) for value in configured) else required
         facts = catalog.find(desired.key)
-        if meets(current) and catalog.is_kernel_default(facts, str(current), self._seen.machine):
+        if satisfied_by(current.live) and catalog.is_kernel_default(facts, str(current.live), self._seen.machine):
             return None
-        return sysctl_values.stricter(operator, target, text, shape)
+        return required
 
-    def _judged(
-        self, desired: requests.SettingRequest, changes: bool, current: t.Optional[str], entry: t.Optional[str]
+    def _status_when_settable(
+        self, desired: requests.SettingRequest, changes: bool, live: t.Optional[str], entry: t.Optional[str]
     ) -> t.Tuple[str, str]:
-        """Status and reason of a desired that can be met."""
+        """Status and reason of a desired value that can be set."""
         if changes:
             return statuses.CHANGED, ""
         if desired.operator != bounds.VALUE and entry is None:
-            then = None if self._policy.live else self._others[0].effective(desired.key).value
-            have = messages.LIVE_SATISFIES(value=current) if then is None else messages.BOOT_SATISFIES(value=then)
-            return statuses.KEPT, have
+            boot = None if self._policy.live else self._foreign_tables[0].effective(desired.key).value
+            if boot is None:
+                return statuses.KEPT, messages.LIVE_SATISFIES(value=live)
+            return statuses.KEPT, messages.BOOT_SATISFIES(value=boot)
         return statuses.OK, ""
 
-    def after_boot(
+    def with_boot_value(
         self,
         decision: plans.SettingDecision,
-        after: t.Sequence[boot_model.BootTable],
+        tables: t.Sequence[boot_model.BootTable],
         desired_settings: t.Mapping[str, requests.SettingRequest],
     ) -> plans.SettingDecision:
-        """The decision with what the next boot will give the key.
+        """The decision with the effective value of the key after boot.
 
-        :param after: what each reader makes of the files once ours has its new bytes.
+        :param tables: the values after boot once our file has its new content, by each program that may read the files.
         """
-        desired, shape = desired_settings[decision.key], decision.shape
-        before = boots = [table.effective(decision.key) for table in self.now]
-        if after is not self.now:
-            boots = [table.effective(decision.key) for table in after]
+        shape = decision.shape
+        before = boots = [table.effective(decision.key) for table in self.current_tables]
+        if tables is not self.current_tables:
+            boots = [table.effective(decision.key) for table in tables]
         boot = boot_state(boots, shape, self._is_ours)
         decision = decision._replace(
             boot_before=boot if boots is before else boot_state(before, shape, self._is_ours),
             boot=boot,
-            boot_others=other_boots(after, boots, shape),
+            boot_others=boot_alternatives(tables, boots, shape),
         )
-        if (
-            decision.file[1] is None
-            or decision.status not in (statuses.OK, statuses.CHANGED)
-            or desired.operator == bounds.ABSENT
-        ):
+        return self._with_overriding_line(decision, tables, boots, desired_settings[decision.key])
+
+    def _with_overriding_line(
+        self,
+        decision: plans.SettingDecision,
+        tables: t.Sequence[boot_model.BootTable],
+        boots: t.Sequence[boot_model.Boot],
+        desired: requests.SettingRequest,
+    ) -> plans.SettingDecision:
+        """The decision, marked as shadowed if our entry does not make the desired value effective after boot."""
+        shape, boot = decision.shape, decision.boot
+        settable = decision.status in (statuses.OK, statuses.CHANGED) and desired.operator != bounds.ABSENT
+        if decision.file[1] is None or not settable:
             return decision
-        if boot.ours and len(after) == 1 and boot.value == decision.file[1]:
+        if boot.ours and len(tables) == 1 and boot.value == decision.file[1]:
             return decision
         text = _parse_requested(desired, shape)
-        for table, given in zip(after, boots):
-            value = _given(given, shape)
+        for table, effective in zip(tables, boots):
+            value = _normalized(effective.value, shape)
             if not sysctl_values.satisfies(desired.operator, value, text, shape):
-                reason = self._shadow(decision.key, given._replace(value=value), table)
+                reason = self._overridden(decision.key, effective._replace(value=value), table)
                 return decision._replace(shadowed=True, reason=reason)
         return decision
 
     def file_step(
         self, decisions: t.Sequence[plans.SettingDecision], last: t.Sequence[str]
     ) -> t.Optional[step_types.WriteFile]:
-        """The step that brings our file up to date, if it is not.
+        """The step that writes our file, if it changes.
 
         :param last: keys whose entries come after all others.
         """
-        own = self._seen.own
+        managed_file = self._seen.own
         changes = {
             decision.key: decision.file[1]
             for decision in decisions
             if decision.status == statuses.CHANGED and decision.file[0] != decision.file[1]
         }
-        if own is None or self.conf is None or not (changes or last):
+        if managed_file is None or self.conf is None or not (changes or last):
             return None
         new: t.Optional[bytes] = self.conf.with_changes(changes, last)
-        # Nothing of ours is left in a file that we made; behind a link it stays, for the link would lead nowhere.
-        if new == sysctl_dropin.HEADER and own.real == own.path:
+        # A file that we created and that has no entry is removed. Behind a link it stays, or the link would dangle.
+        if new == sysctl_dropin.HEADER and managed_file.real == managed_file.path:
             new = None
-        return None if new == own.data else step_types.WriteFile(own.path, own.real, own.data, new)
+        if new == managed_file.data:
+            return None
+        return step_types.WriteFile(managed_file.path, managed_file.real, managed_file.data, new)
 
     def tables_after(self, step: step_types.WriteFile) -> t.List[boot_model.BootTable]:
-        """What each reader that the host may have makes of the files once our file has its new bytes."""
+        """The effective values after boot once our file has its new content."""
         return self.tables(_candidate(self._seen, step.after))
 
     def _is_ours(self, boot: boot_model.Boot) -> bool:
-        own = self._seen.own
-        return own is not None and boot.file is not None and self._seen.reals.get(boot.file, own.real) == own.real
+        managed_file = self._seen.own
+        if managed_file is None or boot.file is None:
+            return False
+        return self._seen.reals.get(boot.file, managed_file.real) == managed_file.real
 
-    def _shadow(self, key: str, boot: boot_model.Boot, table: boot_model.BootTable) -> str:
-        path = self._policy.sysctl_file
+    def _overridden(self, key: str, boot: boot_model.Boot, table: boot_model.BootTable) -> str:
+        """Why our entry for a key is not effective after boot."""
+        path, program = self._policy.sysctl_file, _PROGRAMS[table.reader.name]
+        if boot.value is not None and len(self.current_tables) == 1:
+            return messages.OVERRIDDEN_AT_BOOT(winner=boot.winner, path=path, value=boot.value)
         if boot.value is not None:
-            by = "" if len(self.now) == 1 else " if {0} reads the files".format(_PROGRAMS[table.reader.name])
-            return "at boot {0} wins over {1} and gives {2}{3}".format(boot.winner, path, boot.value, by)
+            return messages.OVERRIDDEN_BY_PROGRAM(winner=boot.winner, path=path, value=boot.value, program=program)
         lines = table.lines_for(key)
         if not any(self._is_ours(boot._replace(file=line.file)) for line in lines):
-            program = _PROGRAMS[table.reader.name]
-            return "{0} is not read at boot by {1}, so the entry will not come into force".format(path, program)
+            return messages.NOT_READ_AT_BOOT(path=path, program=program)
         if self._is_ours(boot._replace(file=lines[-1].file)):
-            return "at boot the kernel refuses what {0} gives".format(lines[-1].where)
-        return "at boot {0} undoes what {1} gives".format(lines[-1].where, path)
+            return messages.REJECTED_AT_BOOT(where=lines[-1].where)
+        return messages.EXCLUDED_AT_BOOT(where=lines[-1].where, path=path)
 
 
 def facts_of(seen: sysctl_facts.SysctlFacts) -> write_model.KernelModel:
-    """What is known of the kernel that a boot starts: which of the keys there are, and what they take."""
+    """The facts about the kernel that a boot starts: which keys exist, and what they take."""
     return write_model.KernelModel(
-        live={sysctl_names.to_path(key): entry.text for key, entry in seen.live.items() if entry.exists}
+        live={sysctl_names.to_path(key): live.text for key, live in seen.live.items() if live.exists}
     )
-
-
-def _given(boot: boot_model.Boot, shape: shapes.Shape) -> t.Optional[str]:
-    return None if boot.value is None else sysctl_values.normalize(boot.value, shape)
 
 
 def boot_state(
     boots: t.Sequence[boot_model.Boot], shape: shapes.Shape, is_ours: t.Callable[[boot_model.Boot], bool]
 ) -> plans.BootState:
-    """What the next boot gives a key by the likeliest reader, which is the first."""
-    return plans.BootState(_given(boots[0], shape), boots[0].winner, is_ours(boots[0]))
+    """The effective value of a key after boot by the likeliest program, which is the first."""
+    return plans.BootState(_normalized(boots[0].value, shape), boots[0].winner, is_ours(boots[0]))
 
 
-def other_boots(
-    found: t.Sequence[boot_model.BootTable], boots: t.Sequence[boot_model.Boot], shape: shapes.Shape
+def boot_alternatives(
+    tables: t.Sequence[boot_model.BootTable], boots: t.Sequence[boot_model.Boot], shape: shapes.Shape
 ) -> t.Sequence[plans.BootAlternative]:
-    """What it gives by other readers, where they differ from the first."""
+    """The effective values by other programs, where they differ from the first."""
     if len(boots) == 1:
         return ()
-    values = [_given(boot, shape) for boot in boots]
+    values = [_normalized(boot.value, shape) for boot in boots]
     return [
         plans.BootAlternative(str(table.reader), value, boot.winner)
-        for table, boot, value in zip(found, boots, values)
+        for table, boot, value in zip(tables, boots, values)
         if not sysctl_values.equivalent(value, values[0], shape)
     ]
 
 
-def doubt(decision: plans.SettingDecision, reader: boot_readers.BootReader) -> t.Optional[str]:
-    """What readers give that disagree, or None."""
+def uncertainty(decision: plans.SettingDecision, reader: boot_readers.BootReader) -> t.Optional[str]:
+    """A message if programs that may read the files give a key different values, or None."""
     if not decision.boot_others:
         return None
-    answers = [plans.BootAlternative(str(reader), decision.boot.value, str(decision.boot.winner))] + list(
-        decision.boot_others
-    )
-    return "what reads the files at boot cannot be told here, and it matters: {0}".format(
-        ", ".join(
-            "{0} gives {1} ({2})".format(answer.reader, answer.value or "nothing", answer.winner) for answer in answers
+    likeliest = plans.BootAlternative(str(reader), decision.boot.value, str(decision.boot.winner))
+    alternatives = [
+        messages.BOOT_ALTERNATIVE(
+            reader=alternative.reader, value=alternative.value or "no value", winner=alternative.winner
         )
-    )
+        for alternative in [likeliest] + list(decision.boot_others)
+    ]
+    return messages.READER_UNKNOWN(alternatives=", ".join(alternatives))
 
 
 def unmodelled(tables: t.Iterable[boot_model.BootTable]) -> t.List[str]:
@@ -347,22 +361,24 @@ def unmodelled(tables: t.Iterable[boot_model.BootTable]) -> t.List[str]:
 
 
 def _own_paths(seen: sysctl_facts.SysctlFacts) -> t.List[str]:
-    """The names under which our file is read; others may be links to it."""
-    own = seen.own
-    return [] if own is None else [path for path in seen.boot.data if seen.reals[path] == own.real]
+    """The paths at which our file is read; some may be links to it."""
+    managed_file = seen.own
+    return [] if managed_file is None else [path for path in seen.boot.data if seen.reals[path] == managed_file.real]
 
 
 def _candidate(seen: sysctl_facts.SysctlFacts, after: t.Optional[bytes]) -> sysctl_facts.BootFiles:
-    """The files that the next boot reads once our file has its new bytes."""
+    """The files that a boot reads once our file has its new content."""
     if seen.own is None:
         return seen.boot
     return seen.boot.replaced(dict.fromkeys(_own_paths(seen) + [seen.own.path]), after)
 
 
 def _live_step(seen: sysctl_facts.SysctlFacts, key: str, after: str, shape: shapes.Shape) -> step_types.SetSysctl:
-    others = seen.beside.get(key, {})
+    side_effects = seen.beside.get(key, {})
     beside = tuple(
-        (other, live.text, shape_of(other, live.text, "")) for other, live in others.items() if live.text is not None
+        (other, live.text, shape_of(other, live.text, ""))
+        for other, live in side_effects.items()
+        if live.text is not None
     )
     facts = catalog.find(key)
     action = bool(facts and facts.action) or not seen.live[key].readable
@@ -374,7 +390,7 @@ def _live_steps(
 ) -> t.List[step_types.SetSysctl]:
     """The writes to the kernel, in an order in which none undoes another.
 
-    Where a write may change a key that is as wanted already, that key follows, so that it is looked at once more.
+    A key that a write may change as a side effect follows that write, even if its current value is the desired one.
     """
     changed = {
         decision.key
@@ -394,7 +410,7 @@ def _live_steps(
 
 
 class _FilePlan(t.NamedTuple):
-    """Our file once it is written: the step, if there is one, what the next boot makes of it, and the decisions with that."""
+    """Our file after the change: the step (at most one), the values after boot, and the decisions with these values."""
 
     steps: t.List[step_types.Step]
     tables: t.Sequence[boot_model.BootTable]
@@ -406,24 +422,25 @@ def _plan_file(
     decisions: t.Sequence[plans.SettingDecision],
     desired_settings: t.Mapping[str, requests.SettingRequest],
 ) -> _FilePlan:
-    """What becomes of our file, with its entries in an order in which a boot takes them.
+    """The new content of our file, with its entries in an order in which the kernel accepts them at boot.
 
-    Entries keep their places, and new ones follow, unless a boot would refuse or undo one of them because of another; then those
-    that depend on others come last, in the first order that mends it.
+    Existing entries keep their lines, and new ones follow. If the kernel would reject or undo an entry at boot because of another
+    one, the entries that depend on others move to the end, in the first order that helps.
     """
-    found = _render_file(planner, decisions, desired_settings, ())
-    lost = _ineffective_entries(found)
-    for falls in (True, False) if lost else ():
-        last = catalog.write_order([decision.key for decision in decisions if _depends_on_others(decision)], falls)
+    plan_in_place = _render_file(planner, decisions, desired_settings, ())
+    ineffective = _ineffective_entries(plan_in_place)
+    for decreases in (True, False) if ineffective else ():
+        last = catalog.write_order([entry.key for entry in decisions if _depends_on_others(entry)], decreases)
         moved = _render_file(planner, decisions, desired_settings, last)
-        if len(_ineffective_entries(moved)) < len(lost):
-            mended = set(lost) - set(_ineffective_entries(moved))
+        remaining = _ineffective_entries(moved)
+        if len(remaining) < len(ineffective):
+            repaired = set(ineffective) - set(remaining)
             return moved._replace(
                 decisions=[
-                    _mark_moved(decision) if decision.key in mended else decision for decision in moved.decisions
+                    _mark_moved(decision) if decision.key in repaired else decision for decision in moved.decisions
                 ]
             )
-    return found
+    return plan_in_place
 
 
 def _render_file(
@@ -432,28 +449,30 @@ def _render_file(
     desired_settings: t.Mapping[str, requests.SettingRequest],
     last: t.Sequence[str],
 ) -> _FilePlan:
-    """:param last: keys whose entries come after all others."""
+    """The plan for our file with one order of its entries.
+
+    :param last: keys whose entries come after all others.
+    """
     step = planner.file_step(decisions, last)
-    tables = planner.tables_after(step) if step else planner.now
+    tables = planner.tables_after(step) if step else planner.current_tables
     return _FilePlan(
         [step] if step else [],
         tables,
-        [planner.after_boot(decision, tables, desired_settings) for decision in decisions],
+        [planner.with_boot_value(decision, tables, desired_settings) for decision in decisions],
     )
 
 
 def _depends_on_others(decision: plans.SettingDecision) -> bool:
-    """Whether what the next boot makes of our entry may depend on entries of other keys."""
-    kept = (
-        decision.status in (statuses.OK, statuses.CHANGED)
-        and decision.file[1] is not None
-        and decision.wanted != bounds.ABSENT
-    )
-    return kept and len(write_model.sources(sysctl_names.to_path(decision.key))) > 1
+    """Whether the effect of our entry at boot may depend on entries of other keys."""
+    has_entry = decision.status in (statuses.OK, statuses.CHANGED) and decision.file[1] is not None
+    if not has_entry or decision.wanted == bounds.ABSENT:
+        return False
+    return len(write_model.sources(sysctl_names.to_path(decision.key))) > 1
 
 
-def _ineffective_entries(found: _FilePlan) -> t.List[str]:
-    return [decision.key for decision in found.decisions if decision.shadowed and _depends_on_others(decision)]
+def _ineffective_entries(file_plan: _FilePlan) -> t.List[str]:
+    """The keys whose entries have no effect at boot and may depend on other keys."""
+    return [decision.key for decision in file_plan.decisions if decision.shadowed and _depends_on_others(decision)]
 
 
 def _mark_moved(decision: plans.SettingDecision) -> plans.SettingDecision:
@@ -463,24 +482,24 @@ def _mark_moved(decision: plans.SettingDecision) -> plans.SettingDecision:
 
 
 def _contradictions(decisions: t.Sequence[plans.SettingDecision]) -> t.List[str]:
-    """Requests that the kernel cannot meet together."""
-    wanted = {
+    """A problem for each pair of requests that the kernel cannot satisfy together."""
+    requested = {
         decision.key: decision
         for decision in decisions
         if decision.status in (statuses.OK, statuses.CHANGED, statuses.KEPT) and decision.wanted != bounds.ABSENT
     }
     problems: t.List[str] = []
-    for key, entry in wanted.items():
-        twin, other = catalog.exclusive_with(key), catalog.alias_of(key)
-        if twin in wanted and key < str(twin):
-            problems.append(messages.EXCLUSIVE_KEYS(key=key, other=twin))
-        elif other in wanted and key < str(other) and wanted[str(other)].wanted != entry.wanted:
-            problems.append(messages.ALIASED_KEYS(key=key, other=other))
+    for key, decision in requested.items():
+        exclusive, alias = catalog.exclusive_with(key), catalog.alias_of(key)
+        if exclusive in requested and key < str(exclusive):
+            problems.append(messages.EXCLUSIVE_KEYS(key=key, other=exclusive))
+        elif alias in requested and key < str(alias) and requested[str(alias)].wanted != decision.wanted:
+            problems.append(messages.ALIASED_KEYS(key=key, other=alias))
     return problems
 
 
 def _is_typo(decision: plans.SettingDecision, seen: sysctl_facts.SysctlFacts) -> bool:
-    """A key that the catalog knows is none: this kernel is older than it, or built without it; or its interface is missing."""
+    """Whether the key is probably misspelled: it is not in the catalog, and no network interface is missing."""
     return (
         decision.status == statuses.UNKNOWN
         and not catalog.find(decision.key)
@@ -491,7 +510,7 @@ def _is_typo(decision: plans.SettingDecision, seen: sysctl_facts.SysctlFacts) ->
 def _verdict(
     decisions: t.Sequence[plans.SettingDecision], policy: requests.Policy, seen: sysctl_facts.SysctlFacts
 ) -> t.Tuple[t.List[str], t.List[str]]:
-    """Problems and warnings that the policy makes of the decisions."""
+    """The problems and the warnings that follow from the decisions and the policy."""
     problems: t.List[str] = []
     warnings: t.List[str] = []
     for decision in decisions:
@@ -507,32 +526,41 @@ def _verdict(
     return problems, warnings
 
 
-def plan(
-    desired_settings: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
-) -> plans.Plan:
-    """Decisions and steps for sysctl keys. Nothing is written by this; problems forbid that anything is."""
-    planner = SysctlPlanner(seen, policy)
-    decisions = [planner.decide(desired) for desired in desired_settings]
-    steps: t.List[step_types.Step] = list(_live_steps(seen, decisions) if policy.live else [])
-    by_key = {desired.key: desired for desired in desired_settings}
-    kept_steps, found, decisions = _plan_file(planner, decisions, by_key)
-    steps.extend(kept_steps)
-    problems, warnings = _verdict(decisions, policy, seen)
-    problems.extend(_contradictions(decisions))
-    for decision in decisions:
-        unsure = None if decision.shadowed else doubt(decision, found[0].reader)
-        warnings.extend([_messages.about(decision.key, unsure)] if unsure else [])
-    warnings.extend(unmodelled(found))
+def _file_warnings(file_plan: _FilePlan, seen: sysctl_facts.SysctlFacts, policy: requests.Policy) -> t.List[str]:
+    """The warnings about files: programs that disagree, lines that are not modelled, bytes that are no text."""
+    warnings: t.List[str] = []
+    for decision in file_plan.decisions:
+        message = None if decision.shadowed else uncertainty(decision, file_plan.tables[0].reader)
+        warnings.extend([_messages.about(decision.key, message)] if message else [])
+    warnings.extend(unmodelled(file_plan.tables))
     line = _textfile.undecodable(seen.own.data) if seen.own and seen.own.data else None
     if line:
         warnings.append(messages.LINE_NOT_UTF8(path=policy.sysctl_file, line=line))
-    context = {key: _context(key, seen, found) for key in seen.live if key not in by_key}
-    return plans.Plan(settings=decisions, steps=steps, problems=problems, warnings=warnings, context=context)
+    return warnings
 
 
-def _context(key: str, seen: sysctl_facts.SysctlFacts, found: t.Sequence[boot_model.BootTable]) -> plans.Context:
-    """What the host has of a key that is not asked for."""
+def plan(
+    desired_settings: t.Sequence[requests.SettingRequest], seen: sysctl_facts.SysctlFacts, policy: requests.Policy
+) -> plans.Plan:
+    """Decisions and steps for sysctl keys. Writes nothing. A plan with problems must not be applied."""
+    planner = SysctlPlanner(seen, policy)
+    decisions = [planner.plan_one(desired) for desired in desired_settings]
+    steps: t.List[step_types.Step] = list(_live_steps(seen, decisions) if policy.live else [])
+    by_key = {desired.key: desired for desired in desired_settings}
+    file_plan = _plan_file(planner, decisions, by_key)
+    problems, warnings = _verdict(file_plan.decisions, policy, seen)
+    return plans.Plan(
+        settings=file_plan.decisions,
+        steps=steps + file_plan.steps,
+        problems=problems + _contradictions(file_plan.decisions),
+        warnings=warnings + _file_warnings(file_plan, seen, policy),
+        context={key: _context(key, seen, file_plan.tables[0]) for key in seen.live if key not in by_key},
+    )
+
+
+def _context(key: str, seen: sysctl_facts.SysctlFacts, table: boot_model.BootTable) -> plans.Context:
+    """The state of a key that the request does not set."""
     live = seen.live[key]
     shape = shape_of(key, live.text, "")
-    state = boot_state([found[0].effective(key)], shape, lambda boot: False)
-    return plans.Context(None if live.text is None else sysctl_values.normalize(live.text, shape), state, live.writable)
+    state = boot_state([table.effective(key)], shape, lambda boot: False)
+    return plans.Context(_normalized(live.text, shape), state, live.writable)

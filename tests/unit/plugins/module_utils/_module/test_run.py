@@ -273,7 +273,7 @@ def test_every_problem_is_told():
 
 def test_shadowed_may_fail():
     host = FakeHost(files={"/etc/sysctl.d/99-z.conf": b"#\nnet.core.somaxconn=1\n"})
-    with pytest.raises(results.RequestFailed, match="/etc/sysctl.d/99-z.conf:2 wins"):
+    with pytest.raises(results.RequestFailed, match="/etc/sysctl.d/99-z.conf:2 takes precedence"):
         module_run.run(host, request({"net.core.somaxconn": 5}, on_shadowed="fail"), False)
     assert host.log == []
 

@@ -145,7 +145,9 @@ def test_shadowed_by_ufw(host_of):
     host = host_of(SYSTEMD, {"/usr/sbin/sysctl": ""}, UFW_ON)
     found = plan(host, 8192)
     assert found.settings[0].shadowed
-    assert found.warnings == ["{0}: at boot {1}:1 wins over {2} and gives 77.".format(KEY, UFW, OWN)]
+    assert [(one.id, one.subject, one.fields) for one in found.warnings] == [
+        ("sysctl.overridden_at_boot", KEY, {"winner": UFW + ":1", "path": OWN, "value": "77"})
+    ]
     assert plan(host, 77).warnings == []
     assert plan(host, 8192, "fail").problems == found.warnings
 
@@ -153,8 +155,9 @@ def test_shadowed_by_ufw(host_of):
 def test_shadowed_for_one_of_two_readers(host_of):
     found = plan(host_of(EITHER, {CONF: "net.core.somaxconn=21\n"}), 8192)
     assert found.settings[0].boot == ("8192", OWN + ":2", True)
-    assert found.warnings == [
-        "{0}: at boot {1}:1 wins over {2} and gives 21 if sysctl --system reads the files.".format(KEY, CONF, OWN)
+    fields = {"winner": CONF + ":1", "path": OWN, "value": "21", "program": "sysctl --system"}
+    assert [(one.id, one.subject, one.fields) for one in found.warnings] == [
+        ("sysctl.overridden_by_program", KEY, fields)
     ]
     result = results.from_plan(found, OWN)["settings"][0]
     assert result["boot"]["others"] == [{"reader": "procps 4.0.4", "value": "21", "winner": CONF + ":1"}]
@@ -166,16 +169,17 @@ def test_a_difference_that_does_not_shadow_is_told(host_of):
     found = sysctl_plan.plan([requests.SettingRequest(KEY, bounds.AT_LEAST, 5000)], seen, requests.Policy())
     assert not found.problems
     assert not found.settings[0].shadowed
-    assert found.warnings == [
-        KEY
-        + ": what reads the files at boot cannot be told here, and it matters: "
-        "systemd 252 gives 5000 ({0}:2), procps 4.0.4 gives 9000 ({1}:1).".format(OWN, CONF)
+    alternatives = "systemd 252 sets 5000 ({0}:2), procps 4.0.4 sets 9000 ({1}:1)".format(OWN, CONF)
+    assert [(one.id, one.subject, one.fields) for one in found.warnings] == [
+        ("sysctl.reader_unknown", KEY, {"alternatives": alternatives})
     ]
 
 
 def test_undone_by_a_lone_key(host_of):
     found = plan(host_of(SYSTEMD, {"/etc/sysctl.d/zz.conf": "-net.core.somaxconn\n"}), 8192)
-    assert found.warnings == ["{0}: at boot /etc/sysctl.d/zz.conf:1 undoes what {1} gives.".format(KEY, OWN)]
+    assert [(one.id, one.subject, one.fields) for one in found.warnings] == [
+        ("sysctl.excluded_at_boot", KEY, {"where": "/etc/sysctl.d/zz.conf:1", "path": OWN})
+    ]
 
 
 @pytest.mark.parametrize("root", [True, False])

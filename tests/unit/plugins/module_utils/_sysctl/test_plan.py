@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import request as requests
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import steps as step_types
 from ansible_collections.tunefleet.linux.plugins.module_utils._module import facts as host_facts
+from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import messages
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import plan as sysctl_plan
 from ansible_collections.tunefleet.linux.plugins.module_utils._sysctl import settings as sysctl_settings
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import SYSCTL_FILE as OWN
@@ -20,6 +21,10 @@ RMEM = "net.ipv4.tcp_rmem"
 EARLY, LATE = "/usr/lib/sysctl.d/50-a.conf", "/etc/sysctl.d/99-z.conf"
 DEFAULT = (None, "kernel default", False)
 GONE = "gone"
+
+
+def overridden(value):
+    return messages.OVERRIDDEN_AT_BOOT(winner=LATE + ":1", path=OWN, value=value)
 
 
 def ours(value, line=2, path=OWN):
@@ -337,11 +342,11 @@ def test_value(desired_settings, policy, host, expected):
             expect(
                 "changed",
                 ">= 4096",
-                "at boot {0}:1 wins over {1} and gives 1024".format(LATE, OWN),
+                overridden(1024),
                 file=HEAD + b"net.core.somaxconn=4096\n",
                 boot=("1024", LATE + ":1", False),
                 shadowed=True,
-                warnings=["net.core.somaxconn: at boot {0}:1 wins over {1} and gives 1024.".format(LATE, OWN)],
+                warnings=["net.core.somaxconn: " + overridden(1024) + "."],
             ),
             files={LATE: b"net.core.somaxconn=1024\n"},
         ),
@@ -861,9 +866,12 @@ def test_available_after_all(desired_settings, policy, host, expected):
     check(desired_settings, policy, host, expected)
 
 
-SHADOW = "at boot {0}:1 wins over {1} and gives 1".format(LATE, OWN)
-UNDONE = "at boot {0}:1 undoes what {1} gives".format(LATE, OWN)
-UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come into force"
+SHADOW = overridden(1)
+UNDONE = messages.EXCLUDED_AT_BOOT(where=LATE + ":1", path=OWN)
+
+
+def unread(path):
+    return messages.NOT_READ_AT_BOOT(path=path, program="systemd-sysctl")
 
 
 @pytest.mark.parametrize(
@@ -942,10 +950,10 @@ UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come 
             expect(
                 "changed",
                 "4096",
-                UNREAD.format("/etc/sysctl.conf"),
+                unread("/etc/sysctl.conf"),
                 file=b"vm.x=1\nnet.core.somaxconn=4096\n",
                 shadowed=True,
-                warnings=["net.core.somaxconn: " + UNREAD.format("/etc/sysctl.conf") + "."],
+                warnings=["net.core.somaxconn: " + unread("/etc/sysctl.conf") + "."],
             ),
             policy={"sysctl_file": "/etc/sysctl.conf"},
             files={"/etc/sysctl.conf": b"vm.x=1\n"},
@@ -969,10 +977,10 @@ UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come 
             expect(
                 "changed",
                 "4096",
-                UNREAD.format("/etc/sysctl.d/tune"),
+                unread("/etc/sysctl.d/tune"),
                 file=HEAD + b"net.core.somaxconn=4096\n",
                 shadowed=True,
-                warnings=["net.core.somaxconn: " + UNREAD.format("/etc/sysctl.d/tune") + "."],
+                warnings=["net.core.somaxconn: " + unread("/etc/sysctl.d/tune") + "."],
             ),
             policy={"sysctl_file": "/etc/sysctl.d/tune"},
         ),
@@ -982,10 +990,10 @@ UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come 
             expect(
                 "changed",
                 "4096",
-                UNREAD.format("/usr/lib/sysctl.d/x.conf"),
+                unread("/usr/lib/sysctl.d/x.conf"),
                 file=HEAD + b"net.core.somaxconn=4096\n",
                 shadowed=True,
-                warnings=["net.core.somaxconn: " + UNREAD.format("/usr/lib/sysctl.d/x.conf") + "."],
+                warnings=["net.core.somaxconn: " + unread("/usr/lib/sysctl.d/x.conf") + "."],
             ),
             policy={"sysctl_file": "/usr/lib/sysctl.d/x.conf"},
             files={"/etc/sysctl.d/x.conf": b"# nothing\n"},
@@ -1002,12 +1010,12 @@ UNREAD = "{0} is not read at boot by systemd-sysctl, so the entry will not come 
             expect(
                 "changed",
                 "<= 100",
-                "at boot {0}:1 wins over {1} and gives 101".format(LATE, OWN),
+                overridden(101),
                 live=("4096", "100"),
                 file=HEAD + b"net.core.somaxconn=100\n",
                 boot=("101", LATE + ":1", False),
                 shadowed=True,
-                warnings=["net.core.somaxconn: at boot {0}:1 wins over {1} and gives 101.".format(LATE, OWN)],
+                warnings=["net.core.somaxconn: " + overridden(101) + "."],
             ),
             files={LATE: b"net.core.somaxconn=101\n"},
         ),
