@@ -6,8 +6,8 @@
     make bench
 
 Every part compares within one run and says the spread, for a time alone says as much about the machine as about the program. The
-figures go to build/benchmarks as results.json and as plots, and the table of the README as host.md. It needs root: everything happens
-in namespaces of its own, with an /etc of its own, and nothing is left behind.
+figures go to build/benchmarks as results.json and as plots, and the table of docs/performance.md as host.md. It needs root:
+everything happens in namespaces of its own, with an /etc of its own, and nothing is left behind.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def host_ratios(figures: Mapping[str, Mapping[str, list[dict[str, Any]]]], of: s
 
 
 def readme_table(clock: Mapping[str, Spread], processor: Mapping[str, Spread], books: Iterable[str]) -> str:
-    """The table of the README, as Markdown."""
-    lines = ["| | first run | unchanged | whole first run | whole unchanged run | processors |", "|" + 6 * " --- |"]
+    """The table of docs/performance.md, as Markdown."""
+    lines = ["| | first run | unchanged | whole first run | whole unchanged run | processor time |", "|" + 6 * " --- |"]
     for name in books:
         if name not in ("nothing", "ping"):
             cells = [
