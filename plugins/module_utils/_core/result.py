@@ -95,36 +95,16 @@ def summary(statuses: t.Iterable[str]) -> t.Dict[str, int]:
     return counts
 
 
-def _text(data: t.Optional[bytes]) -> str:
-    return "" if data is None else data.decode("utf-8", "backslashreplace")
-
-
 def diff(plan: plans.Plan) -> t.List[Result]:
     """What ``--diff`` shows: the live values as one page, and each file."""
-    live = [step for step in plan.steps if isinstance(step, step_types.SetSysctl)]
-    pages: t.List[Result] = []
-    if live:
-        pages.append(
-            {
-                "before_header": "live kernel parameters",
-                "after_header": "live kernel parameters",
-                "before": "".join(
-                    "{0} = {1}\n".format(step.key, " ".join((step.before or "").split())) for step in live
-                ),
-                "after": "".join("{0} = {1}\n".format(step.key, step.after) for step in live),
-            }
-        )
+    pages: t.Dict[str, Result] = {}
     for step in plan.steps:
-        if isinstance(step, step_types.WriteFile):
-            pages.append(
-                {
-                    "before_header": step.path,
-                    "after_header": step.path,
-                    "before": _text(step.before),
-                    "after": _text(step.after),
-                }
-            )
-    return pages
+        shown = step.diff()
+        if shown is not None:
+            headers = {"before_header": shown.header, "after_header": shown.header, "before": "", "after": ""}
+            page = pages.setdefault(shown.header, headers)
+            page.update(before=page["before"] + shown.before, after=page["after"] + shown.after)
+    return list(pages.values())
 
 
 def _cost(cost: plans.Cost) -> Result:
@@ -163,46 +143,36 @@ def _failed_reason(status: str, reason: str) -> str:
     return messages.NOT_CHANGED_RUN_FAILED() if status == statuses.CHANGED else reason
 
 
-def _is_about(step: t.Optional[step_types.Step], decision: plans.LimitDecision) -> bool:
-    """Whether a step is there for a limit."""
-    if isinstance(step, step_types.CheckSessions):
-        return decision.kind == limit_types.DOMAIN and decision.status == statuses.CHANGED
-    if isinstance(step, step_types.SetRlimit):
-        return decision.name == step.name
-    return isinstance(step, step_types.RestartUnit) and (decision.kind, decision.target) == (
-        limit_types.UNIT,
-        step.unit,
-    )
-
-
 def failed_result(
     plan: plans.Plan, path: t.Optional[str], step: t.Optional[step_types.Step] = None, reason: str = ""
 ) -> Result:
-    """The result of a plan that was not carried out: nothing is after what it was before.
+    """The result of a plan that was not applied, or was undone: nothing has changed.
 
-    :param step: the one that was refused, where it came to that. :param reason: why it was.
+    :param step: the step that failed, if any. :param reason: why it failed.
     """
-    refused = step.key if isinstance(step, step_types.SetSysctl) else None
-    settings = [
-        entry._replace(
-            live=(entry.live[0], entry.live[0]),
-            file=(entry.file[0], entry.file[0]),
-            boot=entry.boot_before,
-            boot_others=(),
-            status=statuses.REFUSED if entry.key == refused else entry.status,
-            reason=reason if entry.key == refused else _failed_reason(entry.status, entry.reason),
+    settings, limits = [], []
+    for entry in plan.settings:
+        is_refused = step is not None and step.is_about_key(entry.key)
+        settings.append(
+            entry._replace(
+                live=(entry.live[0], entry.live[0]),
+                file=(entry.file[0], entry.file[0]),
+                boot=entry.boot_before,
+                boot_others=(),
+                status=statuses.REFUSED if is_refused else entry.status,
+                reason=reason if is_refused else _failed_reason(entry.status, entry.reason),
+            )
         )
-        for entry in plan.settings
-    ]
-    limits = [
-        entry._replace(
-            after=entry.before,
-            effective=limit_types.Limit(),
-            status=statuses.REFUSED if _is_about(step, entry) else entry.status,
-            reason=reason if _is_about(step, entry) else _failed_reason(entry.status, entry.reason),
+    for decision in plan.limits:
+        is_refused = step is not None and step.is_about_limit(decision)
+        limits.append(
+            decision._replace(
+                after=decision.before,
+                effective=limit_types.Limit(),
+                status=statuses.REFUSED if is_refused else decision.status,
+                reason=reason if is_refused else _failed_reason(decision.status, decision.reason),
+            )
         )
-        for entry in plan.limits
-    ]
     result = from_plan(plan._replace(settings=settings, limits=limits, steps=[], needs=[]), path)
     result.update(undone=[], not_undone=[])
     return result

@@ -36,9 +36,8 @@ def check_sessions(
     guard = request.policy.guard
     if seen is None or seen.own is None or guard == requests.OFF or plan.problems:
         return plan
-    step = next(
-        (entry for entry in plan.steps if isinstance(entry, step_types.WriteFile) and entry.path == seen.own.path), None
-    )
+    written = step_types.Changes(plan.steps).files
+    step = next((file for file in written if file.path == seen.own.path), None)
     if step is None or not seen.variant.installed or not host.is_root():
         return plan
     users, arguments = _users(host, request, seen), _arguments(seen)
@@ -65,9 +64,8 @@ def check_sessions(
 
 def _open_sessions(steps: t.Sequence[step_types.Step], question: step_types.CheckSessions) -> t.List[step_types.Step]:
     """The steps with one that asks PAM, once all files are written and before anything is restarted for them."""
-    restarting = (step_types.DaemonReload, step_types.RestartUnit)
-    place = next((index for index, step in enumerate(steps) if isinstance(step, restarting)), len(steps))
-    return list(steps[:place]) + [question] + list(steps[place:])
+    first = next((index for index, step in enumerate(steps) if step.is_reload), len(steps))
+    return list(steps[:first]) + [question] + list(steps[first:])
 
 
 def _refused(plan: plans.Plan, refused: t.Mapping[str, str], guard: str) -> plans.Plan:
