@@ -12,16 +12,21 @@ CHANGED_CONCURRENTLY = _messages.Text(
 )
 KERNEL_KEPT_ANOTHER = _messages.Text(
     "transaction.kernel_kept_another",
-    "{written!r} was written, and the kernel kept {kept!r}{legal}",
+    "{written!r} was written, and the kernel kept {kept!r}",
 )
 ACTION_NOT_UNDONE = _messages.Text(
     "transaction.action_not_undone",
     "The action that a write to {key} triggered cannot be undone.",
 )
 FORMER_VALUE_UNKNOWN = _messages.Text("transaction.former_value_unknown", "{key}: its former value could not be read.")
-NOT_RESTORED = _messages.Text("transaction.not_restored", "{keys} could not be restored{reason}.")
+NOT_RESTORED = _messages.Text("transaction.not_restored", "{keys} could not be restored: {reason}.")
+KEPT_ANOTHER_VALUE = _messages.Text("transaction.kept_another_value", "the kernel kept another value")
+LISTED_IN = _messages.Text("transaction.listed_in", "{words} in {key}")
 RESTORED = _messages.Text("transaction.restored", "{key} is {value} again.")
-STEP_FAILED = _messages.Text("transaction.step_failed", "{step} failed: {reason}")
+SYSCTL_NOT_SET = _messages.Text("transaction.sysctl_not_set", "setting {key} failed: {reason}")
+LIMIT_NOT_SET = _messages.Text("transaction.limit_not_set", "setting {limit} of process {pid} failed: {reason}")
+RELOAD_FAILED = _messages.Text("transaction.reload_failed", "reloading the files of systemd failed: {reason}")
+RESTART_FAILED = _messages.Text("transaction.restart_failed", "restarting {unit} failed: {reason}")
 FILE_CHANGED_CONCURRENTLY = _messages.Text(
     "transaction.file_changed_concurrently",
     "{path} was changed externally in the meantime and was not restored.",
@@ -37,9 +42,13 @@ LIMIT_NOT_RESTORED = _messages.Text(
     "Process {pid}: its former limit could not be restored: {reason}.",
 )
 LIMIT_RESTORED = _messages.Text("transaction.limit_restored", "Process {pid} has its former limit again.")
+UNIT_SHOWS_ANOTHER = _messages.Text(
+    "transaction.unit_shows_another",
+    "after systemd reloaded its files, {property} of {unit} is {found}, not {expected}",
+)
 MANAGER_SHOWS_ANOTHER = _messages.Text(
     "transaction.manager_shows_another",
-    "after systemd reloaded its files, {property} of {unit} is {found}, not {expected}",
+    "after systemd reloaded its files, {property} of the manager is {found}, not {expected}",
 )
 SYSTEMD_RELOADED = _messages.Text("transaction.systemd_reloaded", "systemd has reloaded its files.")
 UNIT_DOES_NOT_START = _messages.Text(
@@ -48,6 +57,13 @@ UNIT_DOES_NOT_START = _messages.Text(
 )
 UNIT_RESTARTED = _messages.Text("transaction.unit_restarted", "{unit} was restarted with its former limits.")
 SYSTEMCTL_FAILED = _messages.Text("transaction.systemctl_failed", "systemctl {arguments} failed: {reason}")
+SYSTEMCTL_FAILED_SILENTLY = _messages.Text(
+    "transaction.systemctl_failed_silently",
+    "systemctl {arguments} failed with status {status} and printed no error",
+)
+NO_SYSTEMCTL = _messages.Text(
+    "transaction.no_systemctl", "systemctl {arguments} failed: this host has no program systemctl"
+)
 NOTHING_CHANGED = _messages.Text("transaction.nothing_changed", "{error} Nothing was changed.")
 TOO_MANY_PROFILES = _messages.Text(
     "transaction.too_many_profiles",

@@ -11,7 +11,7 @@ from .._core import steps as step_types
 from .._limits.process import proc
 from .._sysctl import names as sysctl_names
 from .._sysctl import values as sysctl_values
-from . import apply, ledger_store, merge3, messages, overlay, revert_plan
+from . import apply, ledger_store, merge3, messages, overlay, revert_plan, step_kinds
 from . import ledger as ledgers
 
 if t.TYPE_CHECKING:
@@ -111,12 +111,12 @@ def complete(host: "hosts.Host", ledger: ledgers.Ledger) -> t.List[str]:
 def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) -> t.List[str]:
     """Do what is to be done to clear up; returns a sentence about each thing that failed."""
     problems: t.List[str] = [
-        _messages.about(key, reason) for key, reason in apply.restore_sysctls(host, found.live).items()
+        _messages.about(key, reason) for key, reason in step_kinds.restore_sysctls(host, found.live).items()
     ]
-    problems += apply.restore_rlimits(host, found.processes)
-    problems += apply.restore_files(host, found.files)
     # Of all files: the run may have been killed when they were as they should be, and systemd had not read them yet.
-    problems += apply.reload(host, apply.reload_steps(host, [file.path for file in unfinished.files]))
+    reloads = apply.reload_steps(host, [file.path for file in unfinished.files])
+    steps: t.List[step_types.Step] = list(found.processes) + list(found.files) + list(reloads)
+    problems += apply.restore(host, steps)
     for file in unfinished.files:
         host.sweep(file.real)
         if file.restore_to is None and host.read_or_none(file.real) is None:

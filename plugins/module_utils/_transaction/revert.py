@@ -12,7 +12,7 @@ from .._core import result as results
 from .._core import steps as step_types
 from .._limits.process import proc
 from .._sysctl import names as sysctl_names
-from . import apply, ledger_store, messages, recovery, revert_plan
+from . import apply, ledger_store, messages, recovery, revert_plan, step_kinds
 from . import ledger as ledgers
 
 if t.TYPE_CHECKING:
@@ -117,11 +117,12 @@ def _execute_revert(
     plan = revert.plan
     ledger_store.write(host, revert.begun(what, ledger_store.boot_id(host)))
     values = [(step.key, step.after, step.shape) for step in revert_plan.live_steps(plan)]
-    refused = apply.restore_sysctls(host, values)
+    refused = step_kinds.restore_sysctls(host, values)
     problems: t.List[str] = [messages.KEY_NOT_RESTORED(key=key, reason=reason) for key, reason in refused.items()]
-    problems += apply.restore_rlimits(host, ledgers.process_steps(plan.steps))
-    problems += apply.restore_files(host, revert_plan.file_steps(plan))
-    problems += apply.reload(host, plan.steps)
+    changes = step_types.Changes(plan.steps)
+    reloads = [step for step in plan.steps if step.is_reload]
+    steps: t.List[step_types.Step] = list(changes.rlimits) + list(changes.files) + list(reloads)
+    problems += apply.restore(host, steps)
     ledger_store.write(
         host, _ledger_after_partial(host, ledger, plan) if problems else _ledger_after_revert(host, revert)
     )

@@ -288,9 +288,9 @@ def test_a_refused_value_in_the_middle_puts_everything_back():
     assert not [entry for entry in host.log if entry[0] != "live"]
     reason = (
         "the kernel rejected '4096 131072 16777216': Invalid argument (legal: 1 .. 2147483647 bytes: least, "
-        "initial, largest)"
+        "initial, largest)."
     )
-    assert str(caught.value) == "setting net.ipv4.tcp_rmem failed: " + reason + ". All changes of this run were undone."
+    assert str(caught.value) == "setting net.ipv4.tcp_rmem failed: " + reason + " All changes of this run were undone."
     result = caught.value.result
     assert result["undone"] == ["net.core.somaxconn is 4096 again.", "net.ipv4.tcp_fin_timeout is 60 again."]
     assert result["not_undone"] == []

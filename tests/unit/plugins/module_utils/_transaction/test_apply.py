@@ -6,7 +6,7 @@ import pytest
 from ansible_collections.tunefleet.linux.plugins.module_utils import _errors
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import shape as shapes
 from ansible_collections.tunefleet.linux.plugins.module_utils._core import steps as step_types
-from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import apply
+from ansible_collections.tunefleet.linux.plugins.module_utils._transaction import apply, step_kinds
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils import fake_host
 from ansible_collections.tunefleet.linux.tests.unit.plugins.module_utils.fake_host import FakeHost
 
@@ -227,44 +227,52 @@ def test_a_value_that_cannot_be_read_back_is_no_success():
         apply.commit(host, [BACKLOG])
 
 
-class Reload(tuple):
-    """A step of a kind that settles; ``self`` is its name alone."""
+class Reload(step_types.Step):
+    """A step of a kind that no planner makes."""
+
+    is_reload = True
+
+    def __init__(self, name):
+        self.name = name
 
 
-def test_what_settles_is_undone_after_the_files_in_its_own_order(monkeypatch):
+def test_reloads_are_undone_after_the_files_in_their_own_order(monkeypatch):
     done = []
 
-    def do(host, step):
-        done.append(("do", step[0], host.files.get(A)))
-        return ""
+    class Kind(step_kinds.Kind):
+        def apply(self, host):
+            done.append(("apply", self.step.name, host.files.get(A)))
+            return {}
 
-    def undo(host, step):
-        done.append(("undo", step[0], host.files.get(A)))
-        return step[0] + " was done again."
+        def undo(self, host):
+            done.append(("undo", self.step.name, host.files.get(A)))
+            return self.step.name + " was reloaded."
 
-    kind = apply.Kind(do, undo, lambda step: step[0], settles=True)
-    monkeypatch.setitem(apply._KINDS, Reload, kind)
+    monkeypatch.setitem(step_kinds.KINDS, Reload, Kind)
     host = FakeHost(files={A: b"old"}, full=[B])
     with pytest.raises(apply.StepRefused) as caught:
-        apply.commit(host, [EDIT, Reload(["first"]), Reload(["second"]), MAKE])
+        apply.commit(host, [EDIT, Reload("first"), Reload("second"), MAKE])
     assert done == [
-        ("do", "first", b"new"),
-        ("do", "second", b"new"),
+        ("apply", "first", b"new"),
+        ("apply", "second", b"new"),
         ("undo", "first", b"old"),
         ("undo", "second", b"old"),
     ]
-    assert caught.value.undone == [A + " has its former content.", "first was done again.", "second was done again."]
+    assert caught.value.undone == [A + " has its former content.", "first was reloaded.", "second was reloaded."]
 
 
-def test_a_step_that_only_checks_puts_back_what_was_written_before_it(monkeypatch):
-    def probe(host, step):
-        raise _errors.HostProblem("a login would fail")
+def test_a_failed_check_undoes_earlier_writes(monkeypatch):
+    class Kind(step_kinds.Kind):
+        def apply(self, host):
+            raise _errors.HostProblem("a login would fail")
 
-    kind = apply.Kind(probe, lambda host, step: "", lambda step: "probing " + step[0])
-    monkeypatch.setitem(apply._KINDS, Reload, kind)
+        def failed(self, reason):
+            return "probing {0} failed: {1}".format(self.step.name, reason)
+
+    monkeypatch.setitem(step_kinds.KINDS, Reload, Kind)
     host = FakeHost(files={A: b"old"})
     with pytest.raises(apply.StepRefused, match="^probing PAM failed: a login would fail. All changes"):
-        apply.commit(host, [EDIT, Reload(["PAM"])])
+        apply.commit(host, [EDIT, Reload("PAM")])
     assert host.files == {A: b"old"}
 
 
