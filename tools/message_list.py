@@ -59,6 +59,7 @@ SAMPLES: dict[str, t.Any] = {
     "length": 5000,
     "limit": "nginx.service nofile",
     "line": 7,
+    "lines": "'net.core.somaxconn=8192'",
     "live": "8192",
     "low": "net.ipv4.neigh.default.gc_thresh1 4096 (asked for)",
     "lowest": 8192,
@@ -119,6 +120,7 @@ SAMPLES: dict[str, t.Any] = {
     "users": "alice (Permission denied)",
     "usual": 32768,
     "value": "4096",
+    "version": 3,
     "where": "/etc/sysctl.d/10-a.conf:3",
     "words": "reno cubic",
     "winner": "/etc/sysctl.d/zz.conf:2",
@@ -184,8 +186,13 @@ OWN: dict[str, dict[str, t.Any]] = {
     "systemd.no_such_unit": {"suggestion": "; did you mean nginx.service?", "unit": "ngnix.service"},
     "systemd.unit_without_process": {"kind": "target"},
     "transaction.cannot_replan": {"reason": "net.core.somaxconn: the value is missing."},
-    "transaction.interrupted_run": {"phase": "were"},
     "transaction.listed_in": {"key": "net.ipv4.tcp_available_congestion_control"},
+    "transaction.field_missing": {"field": "'format'"},
+    "transaction.ledger_damaged": {
+        "path": "/var/lib/tunefleet/ledger.json",
+        "reason": "its format or its checksum is wrong",
+    },
+    "transaction.ledger_too_new": {"path": "/var/lib/tunefleet/ledger.json", "known": 2},
     "transaction.limit_not_set": {
         "limit": "process nginx nofile",
         "reason": "the kernel rejected it: Operation not permitted",
@@ -196,7 +203,6 @@ OWN: dict[str, dict[str, t.Any]] = {
     "transaction.too_many_files_open": {"limit": 1024},
     "transaction.unit_shows_another": {"found": "1024:4096", "expected": "65535:65535"},
     "transaction.too_many_profiles": {"path": "/var/lib/tunefleet/ledger.json", "count": 50},
-    "transaction.unconfirmed_trial": {"phase": "were"},
 }
 
 

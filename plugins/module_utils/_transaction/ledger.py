@@ -3,11 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What profiles changed on a host, so that it can be reverted. Pure; private to ``tunefleet.linux``.
 
-The ledger keeps, for each profile that is in force, what it asked for, and for each kernel parameter, file and limit of a running
-process that any of them has touched, what it was before the first of them (*original*) and what the last of them left (*left*). To
-take a profile back, the host is thought of as it was originally, the other profiles are planned on that once more, and what comes of
-it is the goal: as if the profile had never been there. Whatever is not as it was left was changed by somebody else, and stays as it
-is.
+The ledger keeps the options of each applied profile. For each kernel parameter, file and limit of a running process that profiles
+changed, it keeps the state before the first of them (*original*) and the state that the last of them wrote (*applied*). To revert a
+profile, the remaining profiles are planned again on the original state, and the result is restored. Values that differ from what was
+applied were changed externally and are kept.
 """
 
 import binascii
@@ -58,15 +57,15 @@ class ProcessRecord(t.NamedTuple):
 
     @property
     def step(self) -> step_types.SetRlimit:
-        """What puts the limit back."""
+        """The step that restores the original limit."""
         return step_types.SetRlimit(self.pid, self.started, self.name, self.number, self.applied, self.original)
 
 
 class ProfileRecord(t.NamedTuple):
-    """A profile that is in force, or the part of it that was last asked for at one time: a name may have several records.
+    """An applied profile, or the part of it that was last requested at one time: a name may have several records.
 
-    ``options`` is what was asked for, less what was asked for anew later. ``keys`` are the kernel parameters that it changed, or
-    found as another profile had made them; ``files`` the files that it changed, ``processes`` the limits of running processes.
+    ``options`` is what was requested, without what was requested again later. ``keys`` are the kernel parameters that it changed, or
+    shares with another profile, ``files`` the files that it changed, and ``processes`` the limits of running processes.
     """
 
     name: str
@@ -98,7 +97,7 @@ class PendingFile(t.NamedTuple):
     directories: t.Tuple[str, ...] = ()
 
     def step(self, current: t.Optional[bytes], desired: t.Optional[bytes]) -> step_types.WriteFile:
-        """What writes the desired content over the current one."""
+        """The step that replaces the current content by the desired one."""
         return step_types.WriteFile(self.path, self.real, current, desired, self.directories)
 
 
@@ -114,7 +113,7 @@ class PendingLimit(t.NamedTuple):
 
     @property
     def step(self) -> step_types.SetRlimit:
-        """What restores the limit."""
+        """The step that restores the limit."""
         return step_types.SetRlimit(self.pid, self.started, self.name, self.number, self.attempted, self.restore_to)
 
 
@@ -136,7 +135,7 @@ class Unfinished(t.NamedTuple):
 
 
 class Ledger(t.NamedTuple):
-    """Everything that the ledger holds. With something unfinished, the rest is as it will be once that is cleared up."""
+    """Everything that the ledger holds. If a run is unfinished, the rest is the state after its recovery."""
 
     profiles: t.Tuple[ProfileRecord, ...] = ()
     live: t.Mapping[str, LiveRecord] = {}
@@ -151,24 +150,22 @@ EMPTY = Ledger()
 def parse(data: t.Optional[bytes]) -> Ledger:
     """The ledger in a file; the empty one for no file.
 
-    :raises TuneError: when it is damaged, or of a newer release.
+    :raises TuneError: if it is damaged, or written by a newer release.
     """
     if data is None:
         return EMPTY
     try:
         content = json.loads(data.decode("utf-8"))
-        found = content["format"]
-        if isinstance(found, int) and found > _FORMAT:
-            raise _errors.TuneError(messages.LEDGER_TOO_NEW(path=PATH, found=found, known=_FORMAT))
-        if found != _FORMAT or content.pop("checksum") != _checksum(content):
-            raise ValueError("it is not as it was written")
+        version = content["format"]
+        if isinstance(version, int) and version > _FORMAT:
+            raise _errors.TuneError(messages.LEDGER_TOO_NEW(path=PATH, version=version, known=_FORMAT))
+        if version != _FORMAT or content.pop("checksum") != _checksum(content):
+            raise _errors.TuneError(messages.LEDGER_DAMAGED(path=PATH, reason=messages.CHECKSUM_DIFFERS()))
         return _parsed(content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _errors.TuneError(messages.LEDGER_DAMAGED(path=PATH, reason=_reason(error)))
-
-
-def _reason(error: Exception) -> str:
-    return "{0} is missing".format(error) if isinstance(error, KeyError) else str(error).rstrip(".")
+    except KeyError as error:
+        raise _errors.TuneError(messages.LEDGER_DAMAGED(path=PATH, reason=messages.FIELD_MISSING(field=str(error))))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise _errors.TuneError(messages.LEDGER_DAMAGED(path=PATH, reason=str(error)))
 
 
 def _checksum(content: t.Mapping[str, t.Any]) -> str:
@@ -245,10 +242,10 @@ def _text(data: t.Optional[bytes]) -> t.Optional[str]:
 
 
 def render(ledger: Ledger) -> t.Optional[bytes]:
-    """The bytes of the file; None when there is nothing to keep."""
+    """The bytes of the file; None if there is nothing to keep."""
     if ledger == EMPTY:
         return None
-    # As it will be read, so that the checksum is of the same.
+    # Through JSON, so that the checksum is that of the content as it will be parsed.
     content = json.loads(json.dumps(dict(_content(ledger), format=_FORMAT)))
     content["checksum"] = _checksum(content)
     return json.dumps(content, sort_keys=True, indent=1).encode("utf-8") + b"\n"
@@ -281,82 +278,88 @@ def _content(ledger: Ledger) -> t.Dict[str, t.Any]:
     }
 
 
-def with_pending(ledger: Ledger, what: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
-    """The ledger while the steps of a plan are applied: a run that is killed meanwhile must leave no change."""
+def with_pending(ledger: Ledger, description: str, boot: str, steps: t.Sequence[step_types.Step]) -> Ledger:
+    """The ledger while steps are applied. If the run is killed, the next one undoes them, last one first.
+
+    A revert must be completed instead, so it passes the inverse of its steps.
+    """
+    changes = step_types.Changes(reversed(steps))
     live = [
-        PendingSysctl(step.key, step.before, step.after, tuple((key, text) for key, text, _shape in step.beside))
-        for step in steps
-        if isinstance(step, step_types.SetSysctl) and step.before is not None and not step.action
+        PendingSysctl(
+            key=step.key,
+            restore_to=t.cast(str, step.before),
+            attempted=step.after,
+            beside=tuple((key, text) for key, text, _shape in step.beside),
+        )
+        for step in changes.sysctls
     ]
     files = [
-        PendingFile(step.path, step.real, step.before, step.after, step.directories)
-        for step in steps
-        if isinstance(step, step_types.WriteFile)
+        PendingFile(
+            path=step.path,
+            real=step.real,
+            restore_to=step.before,
+            attempted=step.after,
+            directories=step.directories,
+        )
+        for step in changes.files
     ]
     processes = [
-        PendingLimit(step.pid, step.started, step.name, step.number, step.before, step.after)
-        for step in process_steps(steps)
+        PendingLimit(
+            pid=step.pid,
+            started=step.started,
+            name=step.name,
+            number=step.number,
+            restore_to=step.before,
+            attempted=step.after,
+        )
+        for step in changes.rlimits
     ]
-    unfinished = Unfinished(what, boot, tuple(reversed(live)), tuple(reversed(files)), tuple(reversed(processes)))
-    return ledger._replace(unfinished=unfinished)
+    return ledger._replace(unfinished=Unfinished(description, boot, tuple(live), tuple(files), tuple(processes)))
 
 
-def process_steps(steps: t.Iterable[step_types.Step]) -> t.List[step_types.SetRlimit]:
-    """Those of some steps that are about running processes."""
-    return [step for step in steps if isinstance(step, step_types.SetRlimit)]
-
-
-def key_of(step: step_types.SetRlimit) -> str:
-    """How the ledger calls a limit of a running process."""
+def process_key(step: step_types.SetRlimit) -> str:
+    """The key of a limit of a running process in the ledger."""
     return "{0} {1} {2}".format(step.pid, step.started, step.number)
 
 
-def with_trial(begun_ledger: Ledger, after: Ledger, trial: str) -> Ledger:
-    """The ledger once everything is done, as long as nobody has confirmed it.
+def with_trial(pending: Ledger, confirmed: Ledger, trial: str) -> Ledger:
+    """The ledger of a trial until it is confirmed.
 
-    :param begun_ledger: while it was done. :param after: what it will be. :param trial: the id.
+    :param pending: the ledger during the run. :param confirmed: the ledger after a confirmation. :param trial: the id.
     """
-    unfinished = t.cast(Unfinished, begun_ledger.unfinished)
-    return begun_ledger._replace(unfinished=unfinished._replace(trial=trial, confirmed_ledger=after))
+    unfinished = t.cast(Unfinished, pending.unfinished)
+    return pending._replace(unfinished=unfinished._replace(trial=trial, confirmed_ledger=confirmed))
 
 
 def original_values(steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
-    """The text that each kernel parameter had before steps which change it, or make the kernel change it."""
-    found: t.Dict[str, str] = {}
-    for step in steps:
-        if isinstance(step, step_types.SetSysctl) and step.before is not None and not step.action:
-            for key, text in [(step.key, step.before)] + [(key, text) for key, text, _shape in step.beside]:
-                found.setdefault(key, text)
-    return found
+    """The text that each kernel parameter had before steps that change it, or make the kernel change it."""
+    values: t.Dict[str, str] = {}
+    for step in step_types.Changes(steps).sysctls:
+        for key, text in [(step.key, t.cast(str, step.before))] + [(key, text) for key, text, _shape in step.beside]:
+            values.setdefault(key, text)
+    return values
 
 
 def with_applied(
     ledger: Ledger, name: str, options: Options, plan: plans.Plan, live: t.Mapping[str, str], boot: str = ""
 ) -> Ledger:
-    """The ledger once a plan has been carried out for a profile.
+    """The ledger once a plan has been applied for a profile.
 
-    What it asks for is on top of what the others do from then on. One that changed nothing is taken note of where others are in
-    force: what it shares with them must stay when they are reverted.
+    The profile is on top of the others from then on. A profile that changed nothing is recorded if others are applied: what it
+    shares with them must stay when they are reverted.
 
     :param live: the present texts of the changed kernel parameters. :param boot: what distinguishes this boot from others.
-    :raises TuneError: when there are too many profiles.
+    :raises TuneError: if there are too many profiles.
     """
     if not plan.steps and not ledger.profiles:
         return ledger
-    records, files = dict(ledger.live), dict(ledger.files)
-    for key, text in original_values(plan.steps).items():
-        original = records[key].original if key in records else text
-        records[key] = LiveRecord(original, live.get(key, text))
-    for step in plan.steps:
-        if isinstance(step, step_types.WriteFile):
-            files[step.real] = _file_record(files.get(step.real), step)
-    processes = _processes(ledger, plan, boot)
-    asked = normalize(options)
-    mine = [profile for profile in ledger.profiles if profile.name == name]
-    if not plan.steps and merged_settings([entry.options for entry in mine] + [asked]) == merged_settings(
-        [entry.options for entry in mine]
-    ):
+    options = normalize(options)
+    earlier = [profile for profile in ledger.profiles if profile.name == name]
+    earlier_options = [profile.options for profile in earlier]
+    if not plan.steps and merged_settings(earlier_options + [options]) == merged_settings(earlier_options):
         return ledger
+    changes = step_types.Changes(plan.steps)
+    records = _live_records(ledger, plan.steps, live)
     shared = [
         setting.key
         for setting in plan.settings
@@ -364,23 +367,35 @@ def with_applied(
     ]
     record = ProfileRecord(
         name,
-        asked,
-        union([key for entry in mine for key in entry.keys], list(original_values(plan.steps)) + shared),
-        union(
-            [real for entry in mine for real in entry.files],
-            [step.real for step in plan.steps if isinstance(step, step_types.WriteFile)],
-        ),
-        union([key for entry in mine for key in entry.processes], map(key_of, process_steps(plan.steps))),
+        options,
+        keys=union([key for profile in earlier for key in profile.keys], list(original_values(plan.steps)) + shared),
+        files=union([real for profile in earlier for real in profile.files], [step.real for step in changes.files]),
+        processes=union([key for profile in earlier for key in profile.processes], map(process_key, changes.rlimits)),
     )
     rest = [
-        profile._replace(options=subtract(profile.options, asked)) if profile.name == name else profile
+        profile._replace(options=subtract(profile.options, options)) if profile.name == name else profile
         for profile in ledger.profiles
     ]
-    others = {entry.name for entry in rest if entry.name != name}
+    others = {profile.name for profile in rest if profile.name != name}
     if len(others) >= _MOST_PROFILES:
         raise _errors.TuneError(messages.TOO_MANY_PROFILES(path=PATH, count=len(others), profile=name))
-    kept = tuple(entry for entry in rest if entry.name != name or entry.options["sysctl"] or entry.options["limits"])
-    return Ledger(kept + (record,), records, files, processes)
+    kept = tuple(
+        profile for profile in rest if profile.name != name or profile.options["sysctl"] or profile.options["limits"]
+    )
+    files = dict(ledger.files)
+    for step in changes.files:
+        files[step.real] = _file_record(files.get(step.real), step)
+    return Ledger(kept + (record,), records, files, _process_records(ledger, changes.rlimits, boot))
+
+
+def _live_records(
+    ledger: Ledger, steps: t.Sequence[step_types.Step], live: t.Mapping[str, str]
+) -> t.Dict[str, LiveRecord]:
+    records = dict(ledger.live)
+    for key, text in original_values(steps).items():
+        original = records[key].original if key in records else text
+        records[key] = LiveRecord(original, applied=live.get(key, text))
+    return records
 
 
 def union(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
@@ -388,13 +403,15 @@ def union(old: t.Iterable[str], new: t.Iterable[str]) -> t.Tuple[str, ...]:
     return tuple(sorted(set(old) | set(new)))
 
 
-def _processes(ledger: Ledger, plan: plans.Plan, boot: str) -> t.Dict[str, ProcessRecord]:
-    found = dict(ledger.processes)
-    for step in process_steps(plan.steps):
-        old = found.get(key_of(step))
+def _process_records(ledger: Ledger, steps: t.Sequence[step_types.SetRlimit], boot: str) -> t.Dict[str, ProcessRecord]:
+    records = dict(ledger.processes)
+    for step in steps:
+        old = records.get(process_key(step))
         original = old.original if old is not None and old.boot == boot else step.before
-        found[key_of(step)] = ProcessRecord(boot, step.pid, step.started, step.name, step.number, original, step.after)
-    return found
+        records[process_key(step)] = ProcessRecord(
+            boot, step.pid, step.started, step.name, step.number, original, applied=step.after
+        )
+    return records
 
 
 def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
@@ -411,7 +428,7 @@ def without_processes(ledger: Ledger, ended: t.Container[str]) -> Ledger:
 def _file_record(old: t.Optional[FileRecord], step: step_types.WriteFile) -> FileRecord:
     if old is None:
         return FileRecord(step.path, step.before, step.after, step.directories)
-    # What others did to the file since belongs to what we go back to.
+    # External changes to the file since then belong to the state that a revert restores.
     from . import merge3
 
     original = merge3.merge(old.applied, step.before, old.original)[0]
@@ -452,15 +469,15 @@ def subtract(old: Options, new: Options) -> Options:
     return dict(old, sysctl=settings, limits=kept)
 
 
-def merged_settings(options: t.Sequence[Options]) -> t.List[t.Any]:
-    """All that was asked for, later over earlier, in a form to be compared."""
-    found: t.Dict[t.Any, t.Any] = {}
+def merged_settings(options: t.Iterable[Options]) -> t.Dict[t.Any, t.Any]:
+    """All that options request, later ones over earlier ones, for a comparison."""
+    merged: t.Dict[t.Any, t.Any] = {}
     for option in options:
-        found.update(option["sysctl"])
-        found.update(
+        merged.update(option["sysctl"])
+        merged.update(
             {(_limit_name(entry), half): entry[half] for entry in option["limits"] for half in _HALVES if half in entry}
         )
-    return [found]
+    return merged
 
 
 _HALVES = ("soft", "hard")
@@ -472,19 +489,18 @@ def _limit_name(entry: t.Mapping[str, t.Any]) -> t.Tuple[t.Any, ...]:
 
 
 def select(ledger: Ledger, name: str) -> t.Tuple[ProfileRecord, ...]:
-    """The profiles of a name, which may list several; all of them for the empty one.
+    """The records of profiles.
 
-    :raises TuneError: when one of them came together with others that are not named.
+    :param name: names of profiles, separated by commas; empty for all profiles.
+    :raises TuneError: if one of them was applied together with others that are not named.
     """
     if not name:
         return ledger.profiles
-    wanted = [entry.strip() for entry in name.split(",") if entry.strip()]
-    found = [profile for profile in ledger.profiles if set(profile.name.split(",")) <= set(wanted)]
-    done = {part for entry in found for part in entry.name.split(",")}
-    for part in wanted:
-        mixed = next(
-            (profile for profile in ledger.profiles if part not in done and part in profile.name.split(",")), None
-        )
-        if mixed is not None:
-            raise _errors.TuneError(messages.APPLIED_TOGETHER(profile=part, names=mixed.name))
-    return tuple(found)
+    names = [part.strip() for part in name.split(",") if part.strip()]
+    selected = [profile for profile in ledger.profiles if set(profile.name.split(",")) <= set(names)]
+    complete = {part for profile in selected for part in profile.name.split(",")}
+    for part in names:
+        mixed = [profile for profile in ledger.profiles if part not in complete and part in profile.name.split(",")]
+        if mixed:
+            raise _errors.TuneError(messages.APPLIED_TOGETHER(profile=part, names=mixed[0].name))
+    return tuple(selected)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The ledger on the host: reading it, and noting down what a run does. Private to ``tunefleet.linux``."""
+"""Read and write the ledger of a host. Private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -24,13 +24,13 @@ _UUID = "/proc/sys/kernel/random/uuid"  # another one each time it is read: rand
 def read(host: "hosts.Host") -> ledgers.Ledger:
     """The ledger of the host.
 
-    :raises TuneError: when it is damaged, of a newer release, or open to others.
+    :raises TuneError: if it is damaged, written by a newer release, or accessible to other users.
     """
     return ledgers.parse(host.read_private(ledgers.PATH))
 
 
 def write(host: "hosts.Host", ledger: ledgers.Ledger) -> None:
-    """Put the ledger on disk, and make that last."""
+    """Write the ledger, synced to disk."""
     data = ledgers.render(ledger)
     if data is not None or host.read_private(ledgers.PATH) is not None:
         host.write_private(ledgers.PATH, data)
@@ -42,41 +42,41 @@ def boot_id(host: "hosts.Host") -> str:
 
 
 def limit_now(host: "hosts.Host", record: ledgers.ProcessRecord) -> t.Optional[conversion.Pair]:
-    """The limit that a process has now, in the kernel's units; None when it has ended."""
+    """The current limit of a process, in the kernel's units; None if it has ended."""
     return proc.limit_of(host, record.step) if record.boot == boot_id(host) else None
 
 
 def live_now(host: "hosts.Host", steps: t.Sequence[step_types.Step]) -> t.Dict[str, str]:
-    """The texts of the kernel parameters that steps touch, as they are now."""
-    found = {key: host.sysctl_text(sysctl_names.to_path(key)) for key in ledgers.original_values(steps)}
-    return {key: text for key, text in found.items() if text is not None}
+    """The current texts of the kernel parameters that steps change."""
+    texts = {key: host.sysctl_text(sysctl_names.to_path(key)) for key in ledgers.original_values(steps)}
+    return {key: text for key, text in texts.items() if text is not None}
 
 
 def begin(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> None:
-    """Note down, before the first change, what there is now.
+    """Write the original state to the ledger, before the first change.
 
-    :raises TuneError: when that cannot be; nothing may be changed then.
+    :raises TuneError: if that failed; nothing may be changed then.
     """
-    after(host, ledger, request, plan)  # what it refuses, it refuses before anything is written
-    write(host, _begun(host, ledger, request, plan))
+    after(host, ledger, request, plan)  # raises before anything is written
+    write(host, _pending(host, ledger, request, plan))
 
 
-def _begun(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> ledgers.Ledger:
+def _pending(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> ledgers.Ledger:
     return ledgers.with_pending(ledger, request.what, boot_id(host), plan.steps)
 
 
 def finish(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> str:
-    """Note down that a plan has been carried out; returns the id of the trial where it is one."""
-    done = after(host, ledger, request, plan)
-    if done == ledger and not plan.steps:
+    """Write the ledger of a finished run; returns the id of the trial, empty if it is none."""
+    applied = after(host, ledger, request, plan)
+    if applied == ledger and not plan.steps:
         return ""
     trial = (host.read_text(_UUID) or "1") if t.cast(requests.History, request.history).trial else ""
-    write(host, ledgers.with_trial(_begun(host, ledger, request, plan), done, trial) if trial else done)
+    write(host, ledgers.with_trial(_pending(host, ledger, request, plan), applied, trial) if trial else applied)
     return trial
 
 
 def after(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request, plan: plans.Plan) -> ledgers.Ledger:
-    """The ledger once a plan has been carried out."""
+    """The ledger once a plan has been applied."""
     history, boot = t.cast(requests.History, request.history), boot_id(host)
     if plan.steps:
         ended = [key for key, process in ledger.processes.items() if limit_now(host, process) is None]
@@ -85,7 +85,7 @@ def after(host: "hosts.Host", ledger: ledgers.Ledger, request: requests.Request,
 
 
 def forget(host: "hosts.Host", ledger: ledgers.Ledger) -> None:
-    """Go back to the ledger from before a run that came to nothing. If that cannot be, the next run finds nothing left to do."""
+    """Write the ledger from before a run that was undone. If that fails, the next run recovers, and has nothing to do."""
     try:
         write(host, ledger)
     except _errors.HostProblem:

@@ -79,6 +79,10 @@ FILE_CHANGED_EXTERNALLY = _messages.Text(
     "transaction.file_changed_externally",
     "{path} was changed externally since and is kept as it is.",
 )
+NO_TRIAL = _messages.Text(
+    "transaction.no_trial",
+    "Confirming a trial was refused: nothing is on trial on this host. Nothing was written.",
+)
 NOT_ON_TRIAL = _messages.Text(
     "transaction.not_on_trial",
     "Confirming the trial {trial} was refused: it is no longer on trial on this host, because another run "
@@ -90,11 +94,19 @@ TRIAL_ALREADY_ENDED = _messages.Text(
 )
 INTERRUPTED_RUN = _messages.Text(
     "transaction.interrupted_run",
-    "An earlier run ({run}) was interrupted; its partial changes {phase} completed or undone first.",
+    "An earlier run ({run}) was interrupted; its partial changes were completed or undone first.",
+)
+INTERRUPTED_RUN_CHECK_MODE = _messages.Text(
+    "transaction.interrupted_run_check_mode",
+    "An earlier run ({run}) was interrupted; its partial changes would be completed or undone first.",
 )
 UNCONFIRMED_TRIAL = _messages.Text(
     "transaction.unconfirmed_trial",
-    "An earlier run ({run}) was on trial here and was not confirmed; its changes {phase} reverted first.",
+    "An earlier run ({run}) was on trial here and was not confirmed; its changes were reverted first.",
+)
+UNCONFIRMED_TRIAL_CHECK_MODE = _messages.Text(
+    "transaction.unconfirmed_trial_check_mode",
+    "An earlier run ({run}) was on trial here and was not confirmed; its changes would be reverted first.",
 )
 PARTLY_RESTORED = _messages.Text(
     "transaction.partly_restored",
@@ -121,6 +133,10 @@ FILE_EDITED_EXTERNALLY = _messages.Text(
     "transaction.file_edited_externally",
     "{path} was changed externally; only our lines are reverted.",
 )
+OUR_LINES_EDITED_EXTERNALLY = _messages.Text(
+    "transaction.our_lines_edited_externally",
+    "{path} was changed externally; only our lines are reverted. These were changed as well, and are left alone: {lines}.",
+)
 CANNOT_REPLAN = _messages.Text(
     "transaction.cannot_replan",
     "The profile {profile}, which stays applied, cannot be planned on this host: {reason} Revert it too.",
@@ -141,10 +157,12 @@ ALL_UNDONE = _messages.Text("transaction.all_undone", "All changes of this run w
 NOT_UNDONE = _messages.Text("transaction.not_undone", "Not undone: {problems}")
 LEDGER_TOO_NEW = _messages.Text(
     "transaction.ledger_too_new",
-    "The ledger {path} was written by a newer release of tunefleet.linux (format {found}, this release knows {known}). Use "
+    "The ledger {path} was written by a newer release of tunefleet.linux (format {version}, this release knows {known}). Use "
     "that release. The ledger holds the original state of this host, so nothing was written. To continue without it, move it "
     "away (mv {path} {path}.old).",
 )
+CHECKSUM_DIFFERS = _messages.Text("transaction.checksum_differs", "its format or its checksum is wrong")
+FIELD_MISSING = _messages.Text("transaction.field_missing", "{field} is missing")
 LEDGER_DAMAGED = _messages.Text(
     "transaction.ledger_damaged",
     "The ledger {path} is damaged ({reason}). It holds the original state of this host, so nothing was written. To continue "

@@ -1,12 +1,11 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Clearing up after a run that was killed or is on trial: what is to be done, and doing it. Private to ``tunefleet.linux``."""
+"""Complete or undo a run that was interrupted, and undo a trial. Private to ``tunefleet.linux``."""
 
 import typing as t
 
 from .. import _messages
-from .._core import shape as shapes
 from .._core import steps as step_types
 from .._limits.process import proc
 from .._sysctl import names as sysctl_names
@@ -18,24 +17,21 @@ if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 
-Values = t.Sequence[t.Tuple[str, str, shapes.Shape]]
-
-
 class Pending(t.NamedTuple):
-    """What is to be done to clear up, and what is left alone and why."""
+    """What must be restored, and messages about what is kept because it was changed externally."""
 
-    live: Values
+    live: step_kinds.SysctlTexts
     files: t.Sequence[step_types.WriteFile]
     processes: t.Sequence[step_types.SetRlimit]
     notes: t.Sequence[str]
 
 
 def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
-    """What has to be done to get everything to its goal."""
+    """What an unfinished run or a trial has left to restore."""
     if unfinished.confirmed_ledger is not None:
         return _pending_trial(host, unfinished, unfinished.confirmed_ledger)
     same_boot = unfinished.boot == ledger_store.boot_id(host)
-    live = [value for goal in unfinished.live for value in _pending_live(host, goal, same_boot)]
+    live = [value for sysctl in unfinished.live for value in _pending_sysctl(host, sysctl, same_boot)]
     files: t.List[step_types.WriteFile] = []
     notes: t.List[str] = []
     for file in unfinished.files:
@@ -44,78 +40,84 @@ def pending(host: "hosts.Host", unfinished: ledgers.Unfinished) -> Pending:
             files.append(file.step(current, file.restore_to))
         elif current != file.restore_to:
             notes.append(messages.FILE_CHANGED_EXTERNALLY(path=file.path))
-    # A limit that is neither was set by another program, or the process has ended.
+    # A limit with any other value was set by another program, or its process has ended.
     processes = [
         limit.step for limit in unfinished.processes if same_boot and proc.limit_of(host, limit.step) == limit.attempted
     ]
     return Pending(live, files, processes, notes)
 
 
-def _pending_live(host: "hosts.Host", goal: ledgers.PendingSysctl, same_boot: bool) -> Values:
-    values = [
-        (key, text, revert_plan.shape_of(key, text)) for key, text in list(goal.beside) + [(goal.key, goal.restore_to)]
-    ]
-    found = {key: host.sysctl_text(sysctl_names.to_path(key)) for key, _text, _shape in values}
-    values = [(key, text, shape) for key, text, shape in values if found[key] is not None]
-    # A boot has set everything anew. Only what it has set to the value that is not to be came from our own file.
-    is_ours = sysctl_values.equivalent(found[goal.key], goal.attempted, revert_plan.shape_of(goal.key, goal.restore_to))
+def _texts(sysctl: ledgers.PendingSysctl) -> step_kinds.SysctlTexts:
+    """The texts to restore, in the order in which they are written."""
+    texts = list(sysctl.beside) + [(sysctl.key, sysctl.restore_to)]
+    return [(key, text, revert_plan.shape_of(key, text)) for key, text in texts]
+
+
+def _pending_sysctl(host: "hosts.Host", sysctl: ledgers.PendingSysctl, same_boot: bool) -> step_kinds.SysctlTexts:
+    current = {key: host.sysctl_text(sysctl_names.to_path(key)) for key, _text, _shape in _texts(sysctl)}
+    values = [(key, text, shape) for key, text, shape in _texts(sysctl) if current[key] is not None]
+    # A boot has set all keys again. Only the value that the run wrote can come from our own file.
+    shape = revert_plan.shape_of(sysctl.key, sysctl.restore_to)
+    is_ours = sysctl_values.equivalent(current[sysctl.key], sysctl.attempted, shape)
     if not same_boot and not is_ours:
         return []
-    return values if any(not sysctl_values.equivalent(found[key], text, shape) for key, text, shape in values) else []
+    differs = any(not sysctl_values.equivalent(current[key], text, shape) for key, text, shape in values)
+    return values if differs else []
 
 
-def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, then: ledgers.Ledger) -> Pending:
-    """The same for a trial. It was completed, so a value that differs from what we applied was changed externally."""
-    live: t.List[t.Tuple[str, str, shapes.Shape]] = []
+def _pending_trial(host: "hosts.Host", unfinished: ledgers.Unfinished, confirmed: ledgers.Ledger) -> Pending:
+    """What a trial has to restore. It was completed, so a value that differs from what we applied was changed externally."""
+    live: t.List[step_kinds.SysctlText] = []
     files: t.List[step_types.WriteFile] = []
+    processes: t.List[step_types.SetRlimit] = []
     notes: t.List[str] = []
-    for goal in unfinished.live:
-        now, shape = host.sysctl_text(sysctl_names.to_path(goal.key)), revert_plan.shape_of(goal.key, goal.restore_to)
-        left = then.live[goal.key].applied if goal.key in then.live else goal.attempted
-        if now is None or sysctl_values.equivalent(now, goal.restore_to, shape):
+    for sysctl in unfinished.live:
+        current = host.sysctl_text(sysctl_names.to_path(sysctl.key))
+        shape = revert_plan.shape_of(sysctl.key, sysctl.restore_to)
+        applied = confirmed.live[sysctl.key].applied if sysctl.key in confirmed.live else sysctl.attempted
+        if current is None or sysctl_values.equivalent(current, sysctl.restore_to, shape):
             continue
-        if sysctl_values.equivalent(now, left, shape):
-            live += [(key, text, revert_plan.shape_of(key, text)) for key, text in goal.beside]
-            live.append((goal.key, goal.restore_to, shape))
+        if sysctl_values.equivalent(current, applied, shape):
+            live += _texts(sysctl)
         else:
-            notes.append(_messages.about(goal.key, revert_plan.foreign_value(now, left, shape)))
+            notes.append(_messages.about(sysctl.key, revert_plan.changed_externally(current, applied, shape)))
     for file in unfinished.files:
-        current = host.read_or_none(file.real)
-        data, lost = merge3.merge(file.attempted, current, file.restore_to)
-        if current not in (file.attempted, file.restore_to):
-            notes += revert_plan.changes(file.path, file.attempted, current, lost)
-        if data != current:
-            files.append(file.step(current, data))
-    processes = []
+        content = host.read_or_none(file.real)
+        desired, lost = merge3.merge(file.attempted, content, file.restore_to)
+        if content not in (file.attempted, file.restore_to):
+            notes.append(revert_plan.file_changed_externally(file.path, file.attempted, content, lost))
+        if desired != content:
+            files.append(file.step(content, desired))
     for limit in unfinished.processes if unfinished.boot == ledger_store.boot_id(host) else ():
         pair = proc.limit_of(host, limit.step)
-        reason = "" if pair in (None, limit.restore_to) else revert_plan.why_limit_stays(host, limit.step, pair)
-        if reason:
-            notes.append(_messages.about("Limit {0} ({1})".format(limit.name, limit.pid), reason))
-        elif pair not in (None, limit.restore_to):
+        if pair in (None, limit.restore_to):
+            continue
+        note = revert_plan.limit_kept(host, limit.step, pair)
+        if note:
+            notes.append(note)
+        else:
             processes.append(limit.step)
     return Pending(live, files, processes, notes)
 
 
 def complete(host: "hosts.Host", ledger: ledgers.Ledger) -> t.List[str]:
-    """Bring what a killed run left to its end; returns a sentence about each thing that could not be."""
+    """Restore what an interrupted run left; returns a message for each thing that could not be restored."""
     unfinished = ledger.unfinished
     if unfinished is None:
         return []
-    found = pending(host, unfinished)
-    problems = list(found.notes) + restore(host, unfinished, found)
+    left = pending(host, unfinished)
+    problems = list(left.notes) + restore(host, unfinished, left)
     ledger_store.write(host, ledger._replace(unfinished=None))
     return problems
 
 
-def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) -> t.List[str]:
-    """Do what is to be done to clear up; returns a sentence about each thing that failed."""
-    problems: t.List[str] = [
-        _messages.about(key, reason) for key, reason in step_kinds.restore_sysctls(host, found.live).items()
-    ]
-    # Of all files: the run may have been killed when they were as they should be, and systemd had not read them yet.
+def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, left: Pending) -> t.List[str]:
+    """Restore what is pending; returns a message for each thing that failed."""
+    reasons = step_kinds.restore_sysctls(host, left.live)
+    problems: t.List[str] = [_messages.about(key, reason) for key, reason in reasons.items()]
+    # Of all files: the run may have been killed after all were restored, but before systemd reloaded them.
     reloads = apply.reload_steps(host, [file.path for file in unfinished.files])
-    steps: t.List[step_types.Step] = list(found.processes) + list(found.files) + list(reloads)
+    steps: t.List[step_types.Step] = list(left.processes) + list(left.files) + list(reloads)
     problems += apply.restore(host, steps)
     for file in unfinished.files:
         host.sweep(file.real)
@@ -125,9 +127,10 @@ def restore(host: "hosts.Host", unfinished: ledgers.Unfinished, found: Pending) 
 
 
 def preview_recovered(host: "hosts.Host", unfinished: ledgers.Unfinished) -> "hosts.Host":
-    """The host as it would be once everything is at its goal, for check mode."""
-    found = pending(host, unfinished)
-    live = {key: text for key, text, _shape in found.live}
-    return overlay.HostOverlay(
-        host, live, {step.path: (step.real, step.after) for step in found.files}, found.processes
-    ).as_host()
+    """The host as it would be after the recovery, for check mode."""
+    left, view = pending(host, unfinished), overlay.HostOverlay(host)
+    for key, text, _shape in left.live:
+        view.set_sysctl(key, text)
+    view.simulate(left.processes)
+    view.simulate(left.files)
+    return view.as_host()

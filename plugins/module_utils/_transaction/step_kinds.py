@@ -23,8 +23,9 @@ if t.TYPE_CHECKING:
     from .._host import host as hosts
 
 S = t.TypeVar("S", bound=step_types.Step)
-# Key, text and shape of kernel parameters, in the order in which they are written.
-SysctlTexts = t.Sequence[t.Tuple[str, str, shapes.Shape]]
+# Key, text and shape of a kernel parameter, and several in the order in which they are written.
+SysctlText = t.Tuple[str, str, shapes.Shape]
+SysctlTexts = t.Sequence[SysctlText]
 
 # Longer than systemd itself waits for a service to stop and to start (DefaultTimeoutStartSec= and -StopSec=, 90 s each).
 _SYSTEMCTL_TIMEOUT = 240

@@ -400,7 +400,9 @@ def altered(change):
         pytest.param(lambda data: b"[]", "is damaged (", id="a list"),
         pytest.param(lambda data: b"\xff\xfe", "is damaged (", id="no text"),
         pytest.param(
-            lambda data: data.replace(b"4096", b"4097"), "is damaged (it is not as it was written)", id="altered"
+            lambda data: data.replace(b"4096", b"4097"),
+            "is damaged (its format or its checksum is wrong)",
+            id="altered",
         ),
         pytest.param(
             altered(lambda content: content.pop("format")), "is damaged ('format' is missing)", id="no format"
