@@ -99,9 +99,9 @@ class History(t.NamedTuple):
 
 
 class TrialDecision(t.NamedTuple):
-    """How a trial ends: its changes are kept (``keep``) or reverted. ``trial`` is its id; the empty one means any trial."""
+    """How a trial ends: its changes are confirmed (``confirm``) or reverted. ``trial`` is its id; the empty one means any trial."""
 
-    keep: bool
+    confirm: bool
     trial: str
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The one way from a request to a result, which every module that changes something takes. Private to ``tunefleet.linux``."""
+"""From a request to a result, for every module that changes something: lock, plan, check, apply. Private to ``tunefleet.linux``."""
 
 import typing as t
 
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from .._transaction import ledger as ledgers
 
 LOCK = "/run/tunefleet.lock"
-# Seconds that a run waits for another one on the same host; one that restarts services may take a while.
+# Seconds to wait for another run on the same host, which may restart services.
 _TIMEOUT = 30.0
 
 
@@ -64,7 +64,7 @@ def _has_formula(request: requests.Request) -> bool:
 def plan_on(host: "hosts.Host", request: requests.Request) -> plans.Plan:
     """The plan for a request on a host, with its patterns expanded and its formulas evaluated.
 
-    :raises TuneError: when the host cannot be read, or a formula cannot be evaluated there.
+    :raises TuneError: if the host cannot be read, or a formula cannot be evaluated there.
     """
     patterns = [desired.key for desired in request.settings if sysctl_names.is_pattern(desired.key)]
     if patterns:
@@ -89,9 +89,9 @@ def plan_record(host: "hosts.Host", record: "ledgers.ProfileRecord", observe: bo
     """The plan for a profile that the ledger holds.
 
     :param observe: plan its limits without a desired value, which shows the effective one of each.
-    :raises TuneError: when this release does not understand what the profile asks for.
+    :raises TuneError: if this release does not know an option of the profile.
     """
-    # What was accepted when it was applied is not asked for again.
+    # What was accepted when it was applied needs no second acceptance.
     accepted = {
         "name": record.name,
         "accept_hazards": True,
@@ -112,25 +112,25 @@ def plan_record(host: "hosts.Host", record: "ledgers.ProfileRecord", observe: bo
 def run(
     host: "hosts.Host", request: requests.Request, check_mode: bool, diff: bool = True
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
-    """Carry out a request, or predict what that would do.
+    """Apply a request, or predict its result.
 
     :param diff: whether the result includes what ``--diff`` shows, which may be long.
     :returns: the result, and warnings; neither holds the value of a secret key.
     :raises TuneError: RequestFailed if an entry was refused, others if the host cannot be read.
     """
-    asked = redact.secrets_in_options({desired.key: desired.raw for desired in request.settings})
+    requested = redact.secrets_in_options({desired.key: desired.raw for desired in request.settings})
     try:
         result, warnings = _locked(host, request, check_mode)
     except results.RequestFailed as failure:
-        secrets = asked + redact.secrets_in_result(failure.result)
+        secrets = requested + redact.secrets_in_result(failure.result)
         message, problems = redact.redact(failure.message, secrets), redact.redact(failure.problems, secrets)
         raise results.RequestFailed(message, _shown(failure.result, secrets, diff), problems) from None
     except _errors.TuneError as problem:
-        message = redact.redact(problem.message, asked)
+        message = redact.redact(problem.message, requested)
         if message == problem.message:
             raise
         raise _errors.TuneError(message) from None
-    secrets = asked + redact.secrets_in_result(result)
+    secrets = requested + redact.secrets_in_result(result)
     return _shown(result, secrets, diff), redact.redact(list(warnings), secrets)
 
 
@@ -153,39 +153,39 @@ def _locked(
 def _run(host: "hosts.Host", request: requests.Request, check_mode: bool) -> t.Tuple[results.Result, t.Sequence[str]]:
     history = request.history
     if history is None or not (history.revert or history.ending or host.is_root()):
-        # Root alone may read the ledger; others may only look, or find that there is nothing to do.
+        # Only root may read the ledger. Others can audit, or run a request that needs no change.
         return _apply(host, request, None, check_mode)
     if not host.is_root():
-        what = "Ending a trial" if history.ending else "Reverting profiles"
-        raise _errors.TuneError(messages.NEEDS_ROOT(operation=what, user=host.user_name()))
+        operation = "Ending a trial" if history.ending else "Reverting profiles"
+        raise _errors.TuneError(messages.NEEDS_ROOT(operation=operation, user=host.user_name()))
     from .._transaction import ledger_store
 
     ledger = ledger_store.read(host)
     if history.ending is None and not history.revert and ledger.unfinished is None:
         return _apply(host, request, ledger, check_mode)
-    # Few runs go back, and a host compiles all that it loads, each time.
+    # Few runs need it, and a host compiles all that it loads, each time.
     from .._transaction import revert
 
     if history.ending is not None:
         return revert.finish_trial(host, ledger, history.ending, check_mode)
-    cleared, ledger = revert.recover(host, ledger, check_mode), ledger._replace(unfinished=None)
+    recovered, ledger = revert.recover(host, ledger, check_mode), ledger._replace(unfinished=None)
     try:
         if history.revert:
-            result, warnings = revert.revert(cleared.host, request, ledger, check_mode, plan_record)
+            result, warnings = revert.revert(recovered.host, request, ledger, check_mode, plan_record)
         else:
-            result, warnings = _apply(cleared.host, request, ledger, check_mode)
+            result, warnings = _apply(recovered.host, request, ledger, check_mode)
     except results.RequestFailed as failure:
-        failure.result.update(changed=cleared.changes or failure.result.get("changed", False))
-        failure.result["undone"] = list(cleared.notes) + failure.result["undone"]
+        failure.result.update(changed=recovered.changes or failure.result.get("changed", False))
+        failure.result["undone"] = list(recovered.notes) + failure.result["undone"]
         raise
-    result["changed"] = result["changed"] or cleared.changes
-    return result, list(cleared.notes) + list(warnings)
+    result["changed"] = result["changed"] or recovered.changes
+    return result, list(recovered.notes) + list(warnings)
 
 
 def _apply(
     host: "hosts.Host", request: requests.Request, ledger: t.Optional["ledgers.Ledger"], check_mode: bool
 ) -> t.Tuple[results.Result, t.Sequence[str]]:
-    """:param ledger: None where no history is kept."""
+    """:param ledger: None if the request keeps no history."""
     plan = plan_on(host, request)
     path = request.policy.sysctl_file if request.policy.persist else None
     if plan.problems:
@@ -199,7 +199,7 @@ def _apply(
         if not host.is_root():
             message = messages.NEEDS_ROOT(operation="Changing kernel parameters and limits", user=host.user_name())
             raise results.RequestFailed(message, results.failed_result(plan, path))
-        # Before the first change, for all that is needed to undo it has to be there; a run that changes nothing goes without.
+        # Loaded before the first change, because an undo must not depend on an import. Other runs do not need it.
         from .._transaction import commit
 
         return commit.execute(host, request, plan, ledger), warnings

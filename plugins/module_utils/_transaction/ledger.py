@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What profiles changed on a host, so that it can be reverted. Pure; private to ``tunefleet.linux``.
 
-The ledger keeps the options of each applied profile. For each kernel parameter, file and limit of a running process that profiles
-changed, it keeps the state before the first of them (*original*) and the state that the last of them wrote (*applied*). To revert a
+The ledger keeps the options of each applied profile. It also keeps two states of each kernel parameter, file and process limit that
+profiles changed: the state before the first profile (*original*) and the one that the last profile wrote (*applied*). To revert a
 profile, the remaining profiles are planned again on the original state, and the result is restored. Values that differ from what was
 applied were changed externally and are kept.
 """

@@ -15,75 +15,79 @@ def _lines(data: t.Optional[bytes]) -> t.List[bytes]:
 
 
 def merge(
-    left: t.Optional[bytes], now: t.Optional[bytes], goal: t.Optional[bytes]
+    applied: t.Optional[bytes], current: t.Optional[bytes], desired: t.Optional[bytes]
 ) -> t.Tuple[t.Optional[bytes], t.List[bytes]]:
-    """What a file becomes when the way from ``left`` to ``goal`` is gone in what it is ``now``.
+    """Apply the difference from ``applied`` to ``desired`` to the ``current`` content of a file.
 
-    Lines that others added stay. A line that is to go and is not there any more was changed by others: what they made of it stays.
+    Lines that were added externally are kept. A line to remove that is missing was changed externally; its replacement is kept.
 
-    :param left: what we left behind. :param now: what others made of it. :param goal: what it would be without them.
-    :returns: the bytes, None for no file, and the lines of ours that others changed.
+    :param applied: the content that we wrote. :param desired: the content to restore if nothing was changed externally.
+
+    :returns: the new content, None for no file, and our lines that were changed externally.
     """
-    if now in (left, goal):
-        return goal, []
-    if now is None or left is None:
+    if current in (applied, desired):
+        return desired, []
+    if current is None or applied is None:
         # Removed, or restored, externally.
-        return now, []
-    result, lost = _apply_diff(_lines(left), _lines(now), _lines(goal))
-    return (None if goal is None and not result else b"".join(result)), lost
+        return current, []
+    result, lost = _apply_diff(_lines(applied), _lines(current), _lines(desired))
+    return (None if desired is None and not result else b"".join(result)), lost
 
 
-def _apply_diff(left: t.List[bytes], now: t.List[bytes], goal: t.List[bytes]) -> t.Tuple[t.List[bytes], t.List[bytes]]:
-    places = _places(left, now)
-    changes = [change[1:] for change in _matcher(left, goal).get_opcodes() if change[0] != "equal"]
-    going = [(index, left[index]) for start, end, _begin, _stop in changes for index in range(start, end)]
-    coming = [(range(start, end), line) for start, end, begin, stop in changes for line in goal[begin:stop]]
-    # A line that goes here and comes there, which may be one of others, stays where it is.
-    moved = collections.Counter(line for _index, line in going) & collections.Counter(line for _block, line in coming)
-    going, coming = _without(moved, going), _without(moved, coming)
-    gone = {places[index] for index, _line in going if index in places}
-    gone = {index for index in gone if not _section_still_used(now, index, gone)}
-    # An external line about the same subject, in place of ours or beside it, is not repeated.
-    ours = set(places.values())
-    theirs = {_subject(line) for index, line in enumerate(left) if index not in places}
-    theirs.update(_subject(line) for index, line in enumerate(now) if index not in ours)
+def _apply_diff(
+    applied: t.List[bytes], current: t.List[bytes], desired: t.List[bytes]
+) -> t.Tuple[t.List[bytes], t.List[bytes]]:
+    positions = _positions(applied, current)
+    changes = [change[1:] for change in _matcher(applied, desired).get_opcodes() if change[0] != "equal"]
+    removed = [(index, applied[index]) for start, end, _begin, _stop in changes for index in range(start, end)]
+    inserted = [(range(start, end), line) for start, end, begin, stop in changes for line in desired[begin:stop]]
+    # A line that is removed at one position and inserted at another may be an external one: it stays where it is.
+    moved = collections.Counter(line for _index, line in removed)
+    moved &= collections.Counter(line for _block, line in inserted)
+    removed, inserted = _without(moved, removed), _without(moved, inserted)
+    dropped = {positions[index] for index, _line in removed if index in positions}
+    dropped = {index for index in dropped if not _section_still_used(current, index, dropped)}
+    # An external line about the same subject, instead of ours or beside it, is not repeated.
+    ours = set(positions.values())
+    external = {_subject(line) for index, line in enumerate(applied) if index not in positions}
+    external.update(_subject(line) for index, line in enumerate(current) if index not in ours)
     added: t.Dict[int, t.List[bytes]] = {}
-    for block, line in coming:
-        twin = next((index for index in block if _head(left[index]) == _head(line)), None)
-        if twin is None and _subject(line) not in theirs:
-            added.setdefault(_anchor(places, block.start), []).append(line)
-        elif twin in places:
-            added.setdefault(places[twin], []).append(line)
+    for block, line in inserted:
+        twin = next((index for index in block if _head(applied[index]) == _head(line)), None)
+        if twin is None and _subject(line) not in external:
+            added.setdefault(_anchor(positions, block.start), []).append(line)
+        elif twin in positions:
+            added.setdefault(positions[twin], []).append(line)
     result = list(added.get(-1, []))
-    for index, line in enumerate(now):
-        result.extend([] if index in gone else [line])
+    for index, line in enumerate(current):
+        result.extend([] if index in dropped else [line])
         result.extend(added.get(index, []))
-    # A last line may have had no end, and is not the last one any more.
+    # The last line may have had no line end, and may not be the last any more.
     whole = [line if line.endswith(b"\n") else line + b"\n" for line in result[:-1]] + result[-1:]
-    return whole, [line for index, line in going if index not in places]
+    return whole, [line for index, line in removed if index not in positions]
 
 
 def _without(moved: t.Mapping[bytes, int], lines: t.Iterable[t.Tuple[P, bytes]]) -> t.List[t.Tuple[P, bytes]]:
-    """The lines that do not only move; each that does is left out as often as it moves."""
+    """The lines that do not only move. A line that moves is left out as often as it does."""
     rest = collections.Counter(moved)
-    found = []
-    for place, line in lines:
+    remaining = []
+    for position, line in lines:
         if rest[line]:
             rest[line] -= 1
         else:
-            found.append((place, line))
-    return found
+            remaining.append((position, line))
+    return remaining
 
 
-def _section_still_used(lines: t.List[bytes], index: int, gone: t.Container[int]) -> bool:
-    """Whether a line begins a section, as in files of systemd, in which lines of others stay: without it nobody would read them."""
+def _section_still_used(lines: t.List[bytes], index: int, dropped: t.Container[int]) -> bool:
+    """Whether a line is the header of a section, as in files of systemd, that keeps external lines: they need it."""
     if not lines[index].startswith(b"["):
         return False
     for follower in range(index + 1, len(lines)):
         line = lines[follower].strip()
         if line.startswith(b"["):
             return False
-        if follower not in gone and line and not _is_comment(line):
+        if follower not in dropped and line and not _is_comment(line):
             return True
     return False
 
@@ -93,7 +97,7 @@ def _is_comment(line: bytes) -> bool:
 
 
 def _head(line: bytes) -> bytes:
-    """What a line is about: the name in front of ``=``, or all words but the last one, which is the value; a comment is about itself."""
+    """The part of a line before its value: the name before ``=``, or all words but the last. A comment has no value."""
     if _is_comment(line):
         return line
     name, equals, _value = line.partition(b"=")
@@ -101,7 +105,7 @@ def _head(line: bytes) -> bytes:
 
 
 def _subject(line: bytes) -> bytes:
-    """As ``_head``, however it is spelled: a key with dots or slashes, set or ``-`` left out; limits of any type."""
+    """As ``_head``, in one spelling: a key with dots or slashes, with or without ``-``; a limit of any type."""
     if _is_comment(line):
         return line
     name, equals, _value = line.partition(b"=")
@@ -111,23 +115,23 @@ def _subject(line: bytes) -> bytes:
     return b" ".join(words).lstrip(b"-").replace(b"/", b".")
 
 
-def _matcher(entry: t.List[bytes], other: t.List[bytes]) -> "difflib.SequenceMatcher[bytes]":
-    return difflib.SequenceMatcher(None, entry, other, False)
+def _matcher(old: t.List[bytes], new: t.List[bytes]) -> "difflib.SequenceMatcher[bytes]":
+    return difflib.SequenceMatcher(None, old, new, False)
 
 
-def _places(left: t.List[bytes], now: t.List[bytes]) -> t.Dict[int, int]:
-    """Where each line that was left is now; the same line in another place will do, for others may have sorted the file."""
-    places: t.Dict[int, int] = {}
-    for start, now_start, length in _matcher(left, now).get_matching_blocks():
-        places.update((start + offset, now_start + offset) for offset in range(length))
-    taken = set(places.values())
-    free = {line: index for index, line in enumerate(now) if index not in taken}
-    for index, line in enumerate(left):
-        if index not in places and line in free:
-            places[index] = free.pop(line)
-    return places
+def _positions(applied: t.List[bytes], current: t.List[bytes]) -> t.Dict[int, int]:
+    """The current index of each applied line. The same line elsewhere counts too, because the file may have been sorted."""
+    positions: t.Dict[int, int] = {}
+    for start, current_start, length in _matcher(applied, current).get_matching_blocks():
+        positions.update((start + offset, current_start + offset) for offset in range(length))
+    taken = set(positions.values())
+    free = {line: index for index, line in enumerate(current) if index not in taken}
+    for index, line in enumerate(applied):
+        if index not in positions and line in free:
+            positions[index] = free.pop(line)
+    return positions
 
 
-def _anchor(places: t.Mapping[int, int], start: int) -> int:
-    """The line behind which something comes that was before line ``start``: that of the nearest one above that is still there."""
-    return next((places[index] for index in range(start - 1, -1, -1) if index in places), -1)
+def _anchor(positions: t.Mapping[int, int], start: int) -> int:
+    """The index of the line after which a line is inserted that was before line ``start``: the nearest line above that still exists."""
+    return next((positions[index] for index in range(start - 1, -1, -1) if index in positions), -1)

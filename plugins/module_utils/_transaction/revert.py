@@ -52,11 +52,11 @@ def finish_trial(
     """
     unfinished = ledger.unfinished
     if unfinished is None or (decision.trial and decision.trial != unfinished.trial):
-        if decision.keep:
+        if decision.confirm:
             text = messages.NOT_ON_TRIAL if decision.trial else messages.NO_TRIAL
             raise _errors.TuneError(text(trial=decision.trial))
         return results.from_plan(plans.Plan(), None), [messages.TRIAL_ALREADY_ENDED()] if decision.trial else []
-    if decision.keep:
+    if decision.confirm:
         if not check_mode:
             ledger_store.write(host, unfinished.confirmed_ledger or ledger._replace(unfinished=None))
         return results.from_plan(plans.Plan(), None), []

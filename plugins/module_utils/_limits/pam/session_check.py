@@ -63,7 +63,7 @@ def check_sessions(
 
 
 def _open_sessions(steps: t.Sequence[step_types.Step], question: step_types.CheckSessions) -> t.List[step_types.Step]:
-    """The steps with one that asks PAM, once all files are written and before anything is restarted for them."""
+    """The steps with a check of sessions after all files are written, and before anything is reloaded or restarted."""
     first = next((index for index, step in enumerate(steps) if step.is_reload), len(steps))
     return list(steps[:first]) + [question] + list(steps[first:])
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The tunefleet.linux authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The way from what we left to what shall be, gone in what others made of a file."""
+"""Our lines are removed from a file that was changed externally."""
 
 import pytest
 
